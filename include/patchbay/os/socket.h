@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "patchbay/base/result.h"
+#include "patchbay/os/fd.h"
+
+namespace patchbay::os {
+
+/// Listens on a unix socket at `path` (0600). A stale file is replaced; the caller holds the lock that
+/// says it may. Works for paths longer than sockaddr_un by binding through the directory's descriptor.
+Result<Fd> listen_unix(const std::string& path);
+
+/// Connects; kNotFound when nobody listens.
+Result<Fd> connect_unix(const std::string& path);
+
+/// Accepts one connection; the peer's uid must be ours or 0, else the connection is closed and
+/// kScopeDenied returned.
+Result<Fd> accept_same_user(int listener);
+
+}  // namespace patchbay::os

@@ -1,0 +1,43 @@
+#include "patchbay/os/lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace patchbay::os {
+
+Result<FileLock> FileLock::try_acquire(const std::string& path) {
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd) return errno_error(errno, "opening a lock file", path);
+  FileLock lock;
+  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno == EWOULDBLOCK) return lock;
+    return errno_error(errno, "locking", path);
+  }
+  lock.fd_ = std::move(fd);
+  return lock;
+}
+
+Result<bool> FileLock::is_held(const std::string& path) {
+  Fd fd(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) {
+    if (errno == ENOENT) return false;
+    return errno_error(errno, "opening a lock file", path);
+  }
+  // A shared try-lock is enough to see an exclusive holder, and two askers never disturb each other.
+  if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return false;
+  if (errno == EWOULDBLOCK) return true;
+  return errno_error(errno, "testing a lock", path);
+}
+
+Status FileLock::set_info(std::string_view text) {
+  if (::ftruncate(fd_.get(), 0) != 0 || ::pwrite(fd_.get(), text.data(), text.size(), 0) < 0) {
+    return errno_error(errno, "writing a lock file");
+  }
+  return {};
+}
+
+}  // namespace patchbay::os

@@ -1,0 +1,79 @@
+#include "patchbay/os/socket.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "patchbay/os/file.h"
+
+namespace patchbay::os {
+namespace {
+
+/// Address of `path` through /proc/self/fd, which is short however long the directory's path is.
+Result<sockaddr_un> short_address(const Fd& dir, const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string name = "/proc/self/fd/" + std::to_string(dir.get()) + "/" + base_name(path);
+  if (name.size() >= sizeof address.sun_path) {
+    return Error{ErrorCode::kIoError, "the socket's name is too long", {}, path};
+  }
+  std::memcpy(address.sun_path, name.c_str(), name.size() + 1);
+  return address;
+}
+
+Result<Fd> open_dir(const std::string& path) {
+  Fd dir(::open(parent_of(path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!dir) {
+    if (errno == ENOENT) return Error{ErrorCode::kNotFound, "nobody listens", {}, path};
+    return errno_error(errno, "opening the socket's folder", path);
+  }
+  return dir;
+}
+
+}  // namespace
+
+Result<Fd> listen_unix(const std::string& path) {
+  const Fd dir = PB_TRY(open_dir(path));
+  const sockaddr_un address = PB_TRY(short_address(dir, path));
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd) return errno_error(errno, "creating a socket");
+  ::unlinkat(dir.get(), base_name(path).c_str(), 0);
+  const mode_t old = ::umask(0177);
+  const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const int err = errno;
+  ::umask(old);
+  if (bound != 0) return errno_error(err, "binding the socket", path);
+  if (::listen(fd.get(), 128) != 0) return errno_error(errno, "listening on the socket", path);
+  return fd;
+}
+
+Result<Fd> connect_unix(const std::string& path) {
+  const Fd dir = PB_TRY(open_dir(path));
+  const sockaddr_un address = PB_TRY(short_address(dir, path));
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd) return errno_error(errno, "creating a socket");
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    if (errno == ENOENT || errno == ECONNREFUSED) return Error{ErrorCode::kNotFound, "nobody listens", {}, path};
+    return errno_error(errno, "connecting", path);
+  }
+  return fd;
+}
+
+Result<Fd> accept_same_user(int listener) {
+  Fd fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+  if (!fd) return errno_error(errno, "accepting a connection");
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
+      (peer.uid != ::getuid() && peer.uid != 0)) {
+    return Error{ErrorCode::kScopeDenied, "the peer is another user", {}, {}};
+  }
+  return fd;
+}
+
+}  // namespace patchbay::os
