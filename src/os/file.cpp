@@ -242,6 +242,19 @@ Status AtomicFile::commit() {
   return sync_dir(parent_of(path_));
 }
 
+Status AtomicFile::commit_volatile() {
+  if (::close(fd_.release()) != 0) return errno_error(errno, "writing a file", path_);
+  if (::rename(temp_.c_str(), path_.c_str()) != 0) return errno_error(errno, "replacing a file", path_);
+  temp_.clear();
+  return {};
+}
+
+Status write_file_volatile(const std::string& path, std::string_view data, unsigned mode) {
+  AtomicFile file = PB_TRY(AtomicFile::create(path, mode));
+  PB_TRY(file.write(data));
+  return file.commit_volatile();
+}
+
 Status write_file_atomic(const std::string& path, std::string_view data, unsigned mode) {
   AtomicFile file = PB_TRY(AtomicFile::create(path, mode));
   PB_TRY(file.write(data));

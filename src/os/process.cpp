@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
@@ -53,6 +54,44 @@ std::optional<ProcStat> read_stat(pid_t pid) {
 }
 
 Fd open_pidfd(pid_t pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+
+/// The same as the posix_spawn call in Child::spawn, with a parent-death signal. The result of exec travels back
+/// through a pipe that closes when exec succeeds.
+int fork_exec(const std::string& program, const SpawnOptions& options,
+              const std::vector<std::pair<Fd, int>>& moves, int last, char* const* argv, char* const* envp,
+              pid_t* pid) {
+  auto report = make_pipe();
+  if (!report) return EMFILE;
+  const pid_t parent = ::getpid();
+  *pid = ::fork();
+  if (*pid < 0) return errno;
+  if (*pid == 0) {
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    for (int signo = 1; signo < NSIG; ++signo) ::signal(signo, SIG_DFL);
+    if (options.new_session) ::setsid();
+    ::prctl(PR_SET_PDEATHSIG, options.death_signal);
+    if (::getppid() != parent) ::_exit(127);  // the parent died before the signal was set
+    for (const auto& [fd, number] : moves) ::dup2(fd.get(), number);
+    const int status = ::fcntl(report->write.get(), F_DUPFD_CLOEXEC, last + 1);
+    ::close_range(static_cast<unsigned>(last + 1), static_cast<unsigned>(status - 1), 0);
+    ::close_range(static_cast<unsigned>(status + 1), ~0u, 0);
+    if (options.cwd.empty() || ::chdir(options.cwd.c_str()) == 0) ::execve(program.c_str(), argv, envp);
+    const int failed = errno;
+    (void)!::write(status, &failed, sizeof failed);
+    ::_exit(127);
+  }
+  report->write.reset();
+  int failed = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(report->read.get(), &failed, sizeof failed);
+  } while (got < 0 && errno == EINTR);
+  if (got != sizeof failed) return 0;
+  ::waitpid(*pid, nullptr, 0);
+  return failed;
+}
 
 ExitStatus from_wait(int status) {
   if (WIFSIGNALED(status)) return {true, WTERMSIG(status)};
@@ -150,9 +189,12 @@ Result<Child> Child::spawn(const SpawnOptions& options) {
   envp.push_back(nullptr);
 
   pid_t pid = 0;
-  const int err = prepared
-                      ? ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), envp.data())
-                      : EMFILE;
+  int err = EMFILE;
+  if (prepared && options.death_signal != 0) {
+    err = fork_exec(program, options, moves, last, argv.data(), envp.data(), &pid);
+  } else if (prepared) {
+    err = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), envp.data());
+  }
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (err != 0) {

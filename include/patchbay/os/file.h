@@ -71,6 +71,8 @@ class AtomicFile {
   /// fsync, rename, fsync of the directory. On failure the old file is intact and nothing is retried on
   /// the same descriptor (SEC:D2).
   Status commit();
+  /// Rename only: atomic for readers, not durable.
+  Status commit_volatile();
 
  private:
   AtomicFile() = default;
@@ -80,6 +82,10 @@ class AtomicFile {
 
 /// AtomicFile in one call.
 Status write_file_atomic(const std::string& path, std::string_view data, unsigned mode = 0600);
+
+/// Replaces a file so that readers see the old content or the new one, without making it durable: for state that is
+/// worth nothing after a power cut.
+Status write_file_volatile(const std::string& path, std::string_view data, unsigned mode = 0600);
 
 /// Test seam for full disks and failing fsync: called before each durable step ("write", "fsync",
 /// "rename", "fsync_dir", "append") with the target path; a non-zero return is the errno to fail with.

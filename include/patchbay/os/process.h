@@ -41,6 +41,9 @@ struct SpawnOptions {
   int stderr_fd = -1;             ///< -1: /dev/null
   std::vector<PassedFd> passed{};  ///< every other descriptor is closed in the child
   bool new_session = true;        ///< setsid, so the child leads its own session and group
+  /// Signal the child gets when this process dies; 0: none. It is tied to the spawning *thread*, and the child is
+  /// made with fork(), so only a single-threaded program may ask for it (SEC:S6).
+  int death_signal = 0;
 };
 
 /// Names one process for ever: a recycled pid has another start time, another boot another id.

@@ -61,15 +61,10 @@ struct TurnExit {
   static TurnExit from_json(const Json& j);
 };
 
-/// A runner that was started and has confirmed that it holds the order, prompt included.
-struct StartedTurn {
-  os::ProcessIdentity runner;
-};
-
 /// Starts `runner_argv` (for example {"/usr/bin/patchbay", "run-turn"}) with the order. `repo_lock_fd` (or -1) is
-/// inherited and held until the runner ends. Returns after the runner confirmed receipt; kSpawnFailed otherwise, and
-/// then nothing runs. The runner is not a child that must be waited for: it is detached and reaped by a helper process.
-Result<StartedTurn> start_turn(const std::vector<std::string>& runner_argv, const TurnOrder& order, int repo_lock_fd);
+/// inherited and held until the runner ends. Returns after the runner confirmed that it holds the order, prompt
+/// included; kSpawnFailed otherwise, and then nothing runs. `detach` the child before destroying it, or it is killed.
+Result<os::Child> start_turn(const std::vector<std::string>& runner_argv, const TurnOrder& order, int repo_lock_fd);
 
 /// The runner of a turn's folder while it lives (its lock is held), else nothing.
 std::optional<os::ProcessIdentity> live_runner(const std::string& job_dir);

@@ -1,0 +1,88 @@
+#include "runner/agent_process.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace patchbay::runner {
+namespace {
+
+MonoTime::duration seconds(double s) {
+  return std::chrono::duration_cast<MonoTime::duration>(std::chrono::duration<double>(s));
+}
+
+}  // namespace
+
+Status AgentProcess::start(const Command& command, const std::string& marker, os::Fd* in, os::Fd* out, os::Fd* err) {
+  os::Pipe stdin_pipe, stdout_pipe = PB_TRY(os::make_pipe()), stderr_pipe = PB_TRY(os::make_pipe());
+  os::SpawnOptions spawn{.argv = command.argv};
+  spawn.env = command.env;
+  (*spawn.env)[kMarkerVariable] = marker;
+  spawn.cwd = command.cwd;
+  if (command.prompt_on_stdin) {
+    stdin_pipe = PB_TRY(os::make_pipe());
+    spawn.stdin_fd = stdin_pipe.read.get();
+  }
+  spawn.stdout_fd = stdout_pipe.write.get();
+  spawn.stderr_fd = stderr_pipe.write.get();
+  // SIGINT makes the agent end its commands' groups too, should this process be killed.
+  spawn.death_signal = SIGINT;
+  child_ = PB_TRY(os::Child::spawn(spawn));
+  pid_ = child_.pid();
+  *in = std::move(stdin_pipe.write);
+  *out = std::move(stdout_pipe.read);
+  *err = std::move(stderr_pipe.read);
+  return {};
+}
+
+void AgentProcess::reap() {
+  if (auto status = child_.try_wait()) status_ = status;
+  // Orphans of the agent's commands were handed to us; the agent's own status was taken above.
+  for (;;) {
+    siginfo_t info{};
+    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return;
+    if (child_.running() && info.si_pid == child_.pid()) {
+      if (auto status = child_.try_wait()) status_ = status;
+      continue;
+    }
+    ::waitpid(info.si_pid, nullptr, WNOHANG);
+  }
+}
+
+void AgentProcess::begin_stop(MonoTime now, bool quick) {
+  if (stage_ != Stage::kNone) return;
+  quick_ = quick;
+  stage_ = Stage::kInterrupted;
+  (void)child_.signal(SIGINT);
+  next_ = now + seconds(quick ? 1 : limits_.interrupt_seconds);
+}
+
+void AgentProcess::advance(MonoTime now) {
+  if (stage_ == Stage::kNone || now < next_ || !child_.running()) return;
+  if (stage_ == Stage::kInterrupted) {
+    stage_ = Stage::kTerminated;
+    (void)child_.signal(SIGTERM);
+    next_ = now + seconds(quick_ ? 1 : limits_.terminate_seconds);
+    return;
+  }
+  stage_ = Stage::kKilled;
+  (void)child_.signal(SIGKILL);
+  next_ = now + seconds(1);
+}
+
+bool AgentProcess::sweep() {
+  const MonoTime deadline = system_clock().mono() + seconds(limits_.sweep_seconds);
+  for (;;) {
+    reap();
+    const auto left = os::descendants(::getpid());
+    if (left.empty()) return true;
+    // Direct or adopted children cannot be recycled before we reap them; deeper ones are pinned by identity.
+    for (const pid_t pid : left) {
+      if (const auto id = os::identify(pid)) os::signal_exact(*id, SIGKILL);
+    }
+    if (system_clock().mono() >= deadline) return false;
+    ::usleep(5'000);
+  }
+}
+
+}  // namespace patchbay::runner

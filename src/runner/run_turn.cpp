@@ -1,0 +1,414 @@
+// `patchbay run-turn`: one single-threaded poll loop around one agent.
+//
+//   order read, lock held, receipt sent
+//     -> queued (optional) -> start-up gate (optional) -> agent runs -> agent gone or stopped -> pipes drained
+//     -> descendants swept -> result.json -> exit.json -> logs cut
+//
+// Every limit is a deadline on the monotonic clock and the loop sleeps until the nearest one.
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <deque>
+
+#include "patchbay/base/log.h"
+#include "patchbay/base/redact.h"
+#include "patchbay/base/text.h"
+#include "patchbay/os/file.h"
+#include "patchbay/runner/turn.h"
+#include "runner/agent_process.h"
+#include "runner/line_splitter.h"
+#include "runner/order_json.h"
+#include "runner/output_log.h"
+#include "runner/progress_writer.h"
+
+namespace patchbay::runner {
+namespace {
+
+constexpr std::size_t kMaxOrderBytes = 64u << 20;
+constexpr std::chrono::milliseconds kDrainAfterExit{300};
+constexpr std::size_t kTailLines = 40;
+constexpr std::size_t kTailLineBytes = 500;
+constexpr std::size_t kStderrTailBytes = 4000;
+constexpr json::ParseLimits kEventLimits{.max_depth = 64, .max_members = 10'000, .max_nodes = 200'000};
+
+MonoTime::duration seconds(double s) {
+  return std::chrono::duration_cast<MonoTime::duration>(std::chrono::duration<double>(s));
+}
+
+double wall_now() { return epoch_seconds(system_clock().wall()); }
+
+/// Redacts decoded strings in place, so that the JSON stays valid and numbers stay numbers.
+void redact_strings(Json& value) {
+  if (value.is_string()) {
+    auto& text = value.get_ref<std::string&>();
+    if (!find_secrets(text).empty()) text = redact(text);
+  } else if (value.is_structured()) {
+    for (auto& child : value) redact_strings(child);
+  }
+}
+
+class TurnLoop {
+ public:
+  TurnLoop(TurnOrder order, const InterpreterFactory& factory, os::Fd signals)
+      : order_(std::move(order)),
+        interpreter_(factory(order_.interpreter)),
+        agent_(order_.limits),
+        signals_(std::move(signals)),
+        out_lines_(static_cast<std::size_t>(order_.limits.line_max_bytes)),
+        err_lines_(static_cast<std::size_t>(order_.limits.line_max_bytes)),
+        progress_writer_(path("progress.json")) {}
+
+  int run() {
+    open_logs();
+    wait_for_slot();
+    if (!stopped_) pass_startup_gate();
+    if (!stopped_) start_agent();
+    while (agent_.running()) step();
+    drain();
+    gate_.release();
+    const bool empty = agent_.sweep();
+    finish(empty);
+    return 0;
+  }
+
+ private:
+  std::string path(std::string_view name) const { return os::join(order_.job_dir, name); }
+  Progress& progress() { return interpreter_->progress(); }
+
+  void open_logs() {
+    if (auto log = OutputLog::create(path("stdout.log"), order_.limits.capture_max_bytes)) out_log_ = std::move(*log);
+    if (auto log = OutputLog::create(path("stderr.log"), order_.limits.capture_max_bytes)) err_log_ = std::move(*log);
+    progress().heartbeat_at = wall_now();
+    flush_progress(true);
+  }
+
+  void set_phase(const char* phase) {
+    progress().phase = phase;
+    progress().heartbeat_at = wall_now();
+    flush_progress(true);
+  }
+
+  void flush_progress(bool force = false) {
+    progress_writer_.changed();
+    progress_writer_.flush(progress(), system_clock().mono(), force);
+  }
+
+  // ---- before the agent ----
+
+  void wait_for_slot() {
+    if (!order_.wait_for_slot) return;
+    set_phase("queued");
+    while (!stopped_ && !os::exists(path("go"))) poll_signals_only(std::chrono::milliseconds(50));
+  }
+
+  void pass_startup_gate() {
+    if (order_.command.startup_gate.empty()) return;
+    const MonoTime deadline = system_clock().mono() + seconds(order_.limits.startup_gate_seconds);
+    for (;;) {
+      auto gate = os::FileLock::try_acquire(order_.command.startup_gate);
+      if (!gate) return;  // a gate that cannot be opened must not keep work from starting
+      if (gate->held()) {
+        gate_ = std::move(*gate);
+        gate_until_ = system_clock().mono() + seconds(order_.limits.startup_gate_seconds);
+        return;
+      }
+      if (progress().phase != "waiting_for_codex_startup_gate") set_phase("waiting_for_codex_startup_gate");
+      if (stopped_ || system_clock().mono() >= deadline) return;
+      poll_signals_only(std::chrono::milliseconds(25));
+    }
+  }
+
+  void poll_signals_only(std::chrono::milliseconds wait) {
+    pollfd p{signals_.get(), POLLIN, 0};
+    if (::poll(&p, 1, static_cast<int>(wait.count())) > 0) read_signals();
+  }
+
+  void start_agent() {
+    set_phase("launching");
+    started_at_ = wall_now();
+    started_ = system_clock().mono();
+    const Status started = agent_.start(order_.command, order_.marker, &in_, &out_, &err_);
+    if (!started.ok()) {
+      end_.reason = TurnEnd::Reason::kSpawnFailed;
+      end_.spawn_error = started.error().message;
+      started_at_ = 0;
+      return;
+    }
+    for (const os::Fd* fd : {&in_, &out_, &err_}) {
+      if (*fd) os::set_nonblocking(fd->get(), true);
+    }
+    prompt_left_ = order_.prompt;
+    if (prompt_left_.empty()) in_.reset();
+    set_phase("waiting_for_session");
+  }
+
+  // ---- while the agent runs ----
+
+  void step() {
+    const MonoTime now = system_clock().mono();
+    pollfd fds[4] = {{signals_.get(), POLLIN, 0},
+                     {out_.get(), POLLIN, 0},
+                     {err_.get(), POLLIN, 0},
+                     {in_.get(), POLLOUT, 0}};
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next_deadline(now) - now).count();
+    if (::poll(fds, 4, static_cast<int>(std::clamp<long long>(wait, 0, 10'000))) < 0) return;
+    if (fds[0].revents != 0) read_signals();
+    if (fds[3].revents != 0) feed_prompt();
+    if (fds[1].revents != 0) read_stdout();
+    if (fds[2].revents != 0) read_stderr();
+    agent_.reap();
+    check_deadlines(system_clock().mono());
+    progress_writer_.flush(progress(), system_clock().mono());
+  }
+
+  MonoTime next_deadline(MonoTime now) const {
+    MonoTime next = now + std::chrono::seconds(10);
+    const auto consider = [&](MonoTime t) { next = std::min(next, t); };
+    if (progress_writer_.dirty()) consider(progress_writer_.next());
+    consider(agent_.next_step());
+    if (!agent_.stopping()) {
+      if (order_.limits.timeout_seconds > 0) consider(started_ + seconds(order_.limits.timeout_seconds));
+      if (wants_session_start()) consider(started_ + seconds(order_.limits.session_start_timeout_seconds));
+      if (turn_over_at_) consider(*turn_over_at_ + seconds(order_.limits.completion_grace_seconds));
+    }
+    if (gate_.held()) consider(gate_until_);
+    return next;
+  }
+
+  bool wants_session_start() const {
+    return order_.interpreter.json_events && order_.limits.session_start_timeout_seconds > 0 &&
+           !interpreter_->session_started();
+  }
+
+  void check_deadlines(MonoTime now) {
+    if (gate_.held() && (interpreter_->session_started() || now >= gate_until_)) gate_.release();
+    agent_.advance(now);
+    if (agent_.stopping()) return;
+    const auto passed = [&](double limit) { return limit > 0 && now >= started_ + seconds(limit); };
+    if (stopped_) {
+      stop(TurnEnd::Reason::kCancelled, false);
+    } else if (interpreter_->wrong_session()) {
+      stop(TurnEnd::Reason::kExited, false);
+    } else if (turn_over_at_ && now >= *turn_over_at_ + seconds(order_.limits.completion_grace_seconds)) {
+      stop(TurnEnd::Reason::kCompletedAndLingered, true);
+    } else if (wants_session_start() && passed(order_.limits.session_start_timeout_seconds)) {
+      stop(TurnEnd::Reason::kSessionStartTimeout, false);
+    } else if (passed(order_.limits.timeout_seconds)) {
+      stop(TurnEnd::Reason::kTimeout, false);
+    }
+  }
+
+  void stop(TurnEnd::Reason reason, bool quick) {
+    end_.reason = reason;
+    agent_.begin_stop(system_clock().mono(), quick);
+  }
+
+  void read_signals() {
+    signalfd_siginfo info{};
+    while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+      if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) stopped_ = true;
+    }
+  }
+
+  void feed_prompt() {
+    const ssize_t n = ::write(in_.get(), prompt_left_.data(), prompt_left_.size());
+    if (n > 0) prompt_left_.remove_prefix(static_cast<std::size_t>(n));
+    // An agent that closes its input early is its own affair (EPIPE).
+    if (prompt_left_.empty() || (n < 0 && errno != EAGAIN && errno != EINTR)) in_.reset();
+  }
+
+  bool read_stdout() {
+    return read_some(out_, progress().stdout_bytes, progress().last_stdout_at, [this](std::string_view data) {
+      out_lines_.feed(data, [this](std::string_view line) { on_stdout_line(line); });
+    });
+  }
+  bool read_stderr() {
+    return read_some(err_, progress().stderr_bytes, progress().last_stderr_at, [this](std::string_view data) {
+      err_lines_.feed(data, [this](std::string_view line) { on_stderr_line(line); });
+    });
+  }
+
+  template <class Sink>
+  bool read_some(os::Fd& fd, std::int64_t& bytes, double& at, const Sink& sink) {
+    if (!fd) return false;
+    char buffer[65536];
+    const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+    if (n <= 0) {
+      fd.reset();
+      return false;
+    }
+    bytes += n;
+    at = progress().heartbeat_at = wall_now();
+    progress_writer_.changed();
+    sink(std::string_view(buffer, static_cast<std::size_t>(n)));
+    return true;
+  }
+
+  void on_stdout_line(std::string_view raw) {
+    if (trim(raw).empty()) return;
+    const std::string text = sanitize_utf8(raw);
+    auto event = json::parse(text, kEventLimits);
+    if (!event || !event->is_object()) {
+      ++progress().invalid_lines;
+      const std::string line = redact(text);
+      remember(line);
+      log_line(out_log_, raw, line, false);
+      return;
+    }
+    redact_strings(*event);
+    const std::string line = json::dump(*event);
+    const auto keep = interpreter_->on_event(*event, wall_now());
+    remember(line);
+    if (!log_line(out_log_, raw, line, keep == Interpreter::Keep::kAlways)) ++progress().dropped_items;
+    if (interpreter_->turn_over() && !turn_over_at_) turn_over_at_ = system_clock().mono();
+  }
+
+  void on_stderr_line(std::string_view raw) {
+    const std::string line = redact(sanitize_utf8(raw));
+    interpreter_->on_stderr(line);
+    stderr_tail_ += line + "\n";
+    if (stderr_tail_.size() > 2 * kStderrTailBytes) stderr_tail_ = utf8_suffix(stderr_tail_, kStderrTailBytes);
+    log_line(err_log_, raw, line, false);
+  }
+
+  bool log_line(std::optional<OutputLog>& log, std::string_view raw, const std::string& redacted, bool always) {
+    return log && log->append(order_.limits.raw_logs ? raw : std::string_view(redacted), always);
+  }
+
+  void remember(const std::string& line) {
+    tail_.emplace_back(utf8_prefix(line, kTailLineBytes));
+    if (tail_.size() > kTailLines) tail_.pop_front();
+  }
+
+  // ---- after the agent ----
+
+  /// Takes what is still in the pipes. A survivor that holds a pipe open is not waited for: it is swept next.
+  void drain() {
+    const MonoTime deadline = system_clock().mono() + kDrainAfterExit;
+    while ((out_ || err_) && system_clock().mono() < deadline) {
+      pollfd fds[2] = {{out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}};
+      if (::poll(fds, 2, 20) < 0) break;
+      while (read_stdout()) {
+      }
+      while (read_stderr()) {
+      }
+    }
+    out_lines_.finish([this](std::string_view line) { on_stdout_line(line); });
+    err_lines_.finish([this](std::string_view line) { on_stderr_line(line); });
+    in_.reset();
+  }
+
+  void finish(bool tree_empty) {
+    if (stopped_ && !interpreter_->turn_over() && end_.reason == TurnEnd::Reason::kExited) {
+      end_.reason = TurnEnd::Reason::kCancelled;
+    }
+    progress().oversized_lines = out_lines_.oversized() + err_lines_.oversized();
+    end_.status = agent_.exit_status().value_or(os::ExitStatus{});
+    end_.stderr_tail = std::string(utf8_suffix(stderr_tail_, kStderrTailBytes));
+    for (const std::string& line : tail_) end_.stdout_tail += line + "\n";
+    if (!order_.command.last_message_file.empty()) {
+      if (auto text = os::read_file(order_.command.last_message_file)) end_.last_message = redact(sanitize_utf8(*text));
+      (void)os::remove_file(order_.command.last_message_file);
+    }
+    const Outcome outcome = interpreter_->finish(end_);
+    flush_progress(true);
+    write_proof("result.json", outcome.to_json());
+    write_proof("exit.json", exit_record(tree_empty).to_json());
+    if (!order_.limits.raw_logs) {
+      if (out_log_) out_log_->cut(order_.limits.log_max_bytes);
+      if (err_log_) err_log_->cut(order_.limits.log_max_bytes);
+    }
+  }
+
+  TurnExit exit_record(bool tree_empty) const {
+    static constexpr const char* kReasons[] = {"exited",    "lingered", "timeout", "session_start_timeout",
+                                               "cancelled", "spawn_failed"};
+    TurnExit e;
+    e.reason = kReasons[static_cast<int>(end_.reason)];
+    if (const auto status = agent_.exit_status()) (status->signalled ? e.signal : e.exit_code) = status->code;
+    e.started_at = started_at_;
+    e.ended_at = wall_now();
+    e.tree_empty = tree_empty;
+    return e;
+  }
+
+  /// The end of a turn must get onto the disk: with a full disk it is tried until there is room.
+  void write_proof(std::string_view name, const Json& content) {
+    const std::string text = json::dump_pretty(content);
+    for (int attempt = 0; !os::write_file_atomic(path(name), text).ok(); ++attempt) {
+      if (attempt == 0) log::error("run-turn: cannot write {}; trying until it works", name);
+      ::sleep(attempt < 10 ? 1 : 30);
+      if (!os::is_directory(order_.job_dir)) return;
+    }
+  }
+
+  TurnOrder order_;
+  std::unique_ptr<Interpreter> interpreter_;
+  AgentProcess agent_;
+  os::Fd signals_, in_, out_, err_;
+  LineSplitter out_lines_, err_lines_;
+  std::optional<OutputLog> out_log_, err_log_;
+  ProgressWriter progress_writer_;
+  os::FileLock gate_;
+  MonoTime gate_until_{};
+  std::string_view prompt_left_;
+  std::deque<std::string> tail_;
+  std::string stderr_tail_;
+  double started_at_ = 0;
+  MonoTime started_{};
+  std::optional<MonoTime> turn_over_at_;
+  bool stopped_ = false;
+  TurnEnd end_;
+};
+
+Result<TurnOrder> read_order() {
+  os::Fd fd(3);
+  std::string text = PB_TRY(os::read_to_end(fd.get(), kMaxOrderBytes));
+  const std::size_t newline = text.find('\n');
+  if (newline == std::string::npos) return Error{ErrorCode::kInternal, "incomplete order", {}, {}};
+  const Json j = PB_TRY(json::parse(std::string_view(text).substr(0, newline)));
+  TurnOrder order = order_from_json(j);
+  order.prompt = text.substr(newline + 1);
+  return order;
+}
+
+}  // namespace
+
+int run_turn_main(const InterpreterFactory& factory) {
+  ::umask(077);
+  ::signal(SIGPIPE, SIG_IGN);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  if (::fcntl(3, F_GETFD) < 0 || ::fcntl(4, F_GETFD) < 0) {
+    log::error("run-turn is started by the owner, not by hand");
+    return 2;
+  }
+  os::Fd receipt(4);
+  ::fcntl(5, F_SETFD, FD_CLOEXEC);  // the repository lock, when there is one, stays with us alone
+  auto order = read_order();
+  if (!order) return 70;
+  auto lock = os::FileLock::try_acquire(os::join(order->job_dir, "run.lock"));
+  if (!lock || !lock->held()) return 75;
+  if (const auto self = os::identify(::getpid())) {
+    if (!lock->set_info(fmt::format("{} {} {}\n", self->pid, self->start_ticks, self->boot_id)).ok()) return 74;
+  }
+
+  sigset_t mask;
+  sigemptyset(&mask);
+  for (const int signo : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&mask, signo);
+  ::sigprocmask(SIG_BLOCK, &mask, nullptr);
+  os::Fd signals(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals) return 70;
+
+  if (!os::write_all(receipt.get(), "k").ok()) return 70;
+  receipt.reset();
+  return TurnLoop(std::move(*order), factory, std::move(signals)).run();
+}
+
+}  // namespace patchbay::runner

@@ -1,0 +1,92 @@
+#include "patchbay/runner/turn.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "patchbay/base/text.h"
+#include "patchbay/os/file.h"
+#include "runner/order_json.h"
+
+namespace patchbay::runner {
+namespace {
+
+constexpr std::chrono::seconds kReceiptDeadline{10};
+
+}  // namespace
+
+Result<os::Child> start_turn(const std::vector<std::string>& runner_argv, const TurnOrder& order, int repo_lock_fd) {
+  // One line of JSON, then the prompt: both in a memory file, so that the prompt touches no disk and the runner can
+  // read it to the end without waiting for us.
+  const os::Fd message = PB_TRY(os::memory_file(json::dump(order_to_json(order)) + "\n" + order.prompt));
+  os::Pipe receipt = PB_TRY(os::make_pipe());
+
+  os::SpawnOptions spawn{.argv = runner_argv};
+  spawn.cwd = "/";
+  spawn.passed = {{message.get(), 3}, {receipt.write.get(), 4}};
+  if (repo_lock_fd >= 0) spawn.passed.push_back({repo_lock_fd, 5});
+  os::Child child = PB_TRY(os::Child::spawn(spawn));
+  receipt.write.reset();
+
+  const auto failed = [&](const char* why) {
+    (void)child.signal_group(SIGKILL);
+    return Error{ErrorCode::kSpawnFailed, "The turn could not be started: " + std::string(why), "Try again.", {}};
+  };
+  const bool answered = PB_TRY(os::wait_readable(receipt.read.get(), system_clock().mono() + kReceiptDeadline));
+  if (!answered) return failed("its runner did not confirm the order in time");
+  char byte = 0;
+  if (::read(receipt.read.get(), &byte, 1) != 1 || byte != 'k') return failed("its runner ended before it began");
+  return child;
+}
+
+std::optional<os::ProcessIdentity> live_runner(const std::string& job_dir) {
+  const std::string path = os::join(job_dir, "run.lock");
+  const auto held = os::FileLock::is_held(path);
+  if (!held || !*held) return std::nullopt;
+  const auto text = os::read_file(path, 4096);
+  if (!text) return std::nullopt;
+  const auto fields = split(trim(*text), ' ');
+  if (fields.size() != 3) return std::nullopt;
+  os::ProcessIdentity id;
+  id.pid = static_cast<pid_t>(std::strtol(std::string(fields[0]).c_str(), nullptr, 10));
+  id.start_ticks = std::strtoull(std::string(fields[1]).c_str(), nullptr, 10);
+  id.boot_id = std::string(fields[2]);
+  return id;
+}
+
+bool request_stop(const std::string& job_dir) {
+  const auto runner = live_runner(job_dir);
+  return runner && os::signal_exact(*runner, SIGTERM);
+}
+
+Status grant_slot(const std::string& job_dir) { return os::write_file_atomic(os::join(job_dir, "go"), ""); }
+
+bool kill_marked(const std::string& marker, double seconds) {
+  const std::string wanted = std::string(kMarkerVariable) + "=" + marker;
+  const auto deadline = system_clock().mono() + std::chrono::duration_cast<MonoTime::duration>(
+                                                    std::chrono::duration<double>(seconds));
+  for (;;) {
+    bool found = false;
+    const auto entries = os::list_dir("/proc");
+    if (!entries) return false;
+    for (const std::string& name : *entries) {
+      const pid_t pid = static_cast<pid_t>(std::strtol(name.c_str(), nullptr, 10));
+      if (pid <= 0 || pid == ::getpid()) continue;
+      const auto identity = os::identify(pid);
+      const auto environment = os::read_file("/proc/" + name + "/environ", 4u << 20);
+      if (!identity || !environment) continue;
+      bool marked = false;
+      for (const std::string_view entry : split(*environment, '\0')) marked = marked || entry == wanted;
+      if (marked && os::is_alive(*identity)) {
+        found = true;
+        os::signal_exact(*identity, SIGKILL);
+      }
+    }
+    if (!found) return true;
+    if (system_clock().mono() >= deadline) return false;
+    ::usleep(20'000);
+  }
+}
+
+}  // namespace patchbay::runner
