@@ -267,7 +267,11 @@ class TurnLoop {
     const auto keep = interpreter_->on_event(*event, wall_now());
     remember(line);
     if (!log_line(out_log_, raw, line, keep == Interpreter::Keep::kAlways)) ++progress().dropped_items;
-    if (interpreter_->turn_over() && !turn_over_at_) turn_over_at_ = system_clock().mono();
+    if (interpreter_->turn_over() && !turn_over_at_) {
+      turn_over_at_ = system_clock().mono();
+      progress().turn_over = true;
+      flush_progress(true);
+    }
   }
 
   void on_stderr_line(std::string_view raw) {

@@ -47,6 +47,7 @@ Json Progress::to_json() const {
             {"invalid_lines", invalid_lines},
             {"dropped_items", dropped_items},
             {"message_count", message_count},
+            {"turn_over", turn_over},
             {"checkpoints", std::move(notes)}};
   if (usage) {
     Json u = Json::object();
@@ -77,6 +78,7 @@ Progress Progress::from_json(const Json& j) {
   p.invalid_lines = json::get_int(j, "invalid_lines");
   p.dropped_items = json::get_int(j, "dropped_items");
   p.message_count = json::get_int(j, "message_count");
+  p.turn_over = json::get_bool(j, "turn_over");
   if (const Json* notes = json::find(j, "checkpoints"); notes != nullptr && notes->is_array()) {
     for (const Json& n : *notes) p.checkpoints.push_back({json::get_double(n, "at"), json::get_string(n, "summary")});
   }

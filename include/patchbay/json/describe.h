@@ -24,6 +24,7 @@
 ///
 /// Member types: bool, int, int64_t, double, std::string, std::vector<T>, std::optional<T>, Json (anything),
 /// std::map<std::string, T>, and structs that have a describe() of their own.
+/// `v.members(&Outer::inner)` puts the members of a described struct beside one's own.
 /// In arguments absent and null mean the same. In replies `field` members are always written, null when an
 /// optional is empty; `optional` members are left out when they are an empty std::optional.
 namespace patchbay::json {
@@ -88,6 +89,8 @@ struct AnyVisitor {
   void optional(A&&...) {}
   template <class... A>
   void field(A&&...) {}
+  template <class... A>
+  void members(A&&...) {}
 };
 template <class T>
 concept Described = requires(AnyVisitor& v) { T::describe(v); };
@@ -127,6 +130,18 @@ class SchemaVisitor {
   template <class M, class... O>
   void field(const char* name, M T::*member, const char* description = "", const O&... options) {
     add(name, member, description, options...);
+  }
+
+  /// The members of a described struct appear as if they were this one's own.
+  template <class M>
+  void members(M T::*) {
+    SchemaVisitor<M> inner(style_);
+    M::describe(inner);
+    inner.move_into(properties_, required_);
+  }
+  void move_into(Json& properties, std::vector<std::string>& required) {
+    for (auto& [name, property] : properties_.items()) properties[name] = std::move(property);
+    required.insert(required.end(), required_.begin(), required_.end());
   }
 
   Json finish() {
@@ -291,6 +306,14 @@ class ParseVisitor {
     optional(name, member, description, options...);
   }
 
+  template <class M>
+  void members(M T::*member) {
+    ParseVisitor<M> inner(object_, out_.*member, prefix_, report_);
+    M::describe(inner);
+    names_.insert(names_.end(), inner.names().begin(), inner.names().end());
+  }
+  const std::vector<std::string>& names() const { return names_; }
+
   void finish() { report_unknown(object_, names_, prefix_, report_); }
 
  private:
@@ -349,6 +372,13 @@ class WriteVisitor {
   template <class M, class... O>
   void field(const char* name, M T::*member, O&&...) {
     out_[name] = to_json(value_.*member);
+  }
+  template <class M>
+  void members(M T::*member) {
+    WriteVisitor<M> inner(value_.*member);
+    M::describe(inner);
+    const Json written = inner.finish();
+    for (const auto& [name, v] : written.items()) out_[name] = v;
   }
   Json finish() { return std::move(out_); }
 

@@ -66,6 +66,7 @@ struct Progress {
   double last_stdout_at = 0, last_stderr_at = 0, heartbeat_at = 0;
   std::int64_t oversized_lines = 0, invalid_lines = 0, dropped_items = 0;
   std::int64_t message_count = 0;
+  bool turn_over = false;           ///< the program said that the turn ended; its process may still linger
   std::vector<Checkpoint> checkpoints;  ///< newest last, at most 8
   std::optional<Usage> usage;
 
@@ -134,6 +135,12 @@ class Engine {
   /// Validates the request and builds the command. kCodexCliMissing, kInvalidArgument, kContentTooLarge ...
   virtual Result<Command> command(const TurnRequest& request, const std::string& job_dir) = 0;
   virtual std::unique_ptr<Interpreter> make_interpreter(const InterpreterOptions& options) const = 0;
+  /// After a crash that took the runner with it: what the program's own files say about a turn of `session_id` that
+  /// began at `started_at` (epoch seconds). Nothing when they do not prove its end.
+  virtual std::optional<Outcome> recover(const std::string& session_id, double started_at) const {
+    (void)session_id, (void)started_at;
+    return std::nullopt;
+  }
 };
 
 }  // namespace patchbay::runner

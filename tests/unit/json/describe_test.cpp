@@ -99,5 +99,23 @@ TEST(Describe, WritesFieldsAlwaysAndOptionalsWhenSet) {
   EXPECT_EQ(dump(to_json(r)), R"({"always":null,"sometimes":"x"})");
 }
 
+struct Outer {
+  Inner inner;
+  std::string own;
+  template <class V>
+  static void describe(V& v) {
+    v.members(&Outer::inner);
+    v.optional("own", &Outer::own, "");
+  }
+};
+
+TEST(Describe, MembersOfAnInnerStructAreOnesOwn) {
+  EXPECT_EQ(dump(schema_of<Outer>(SchemaStyle::kInput)["required"]), R"(["id"])");
+  Outer o;
+  EXPECT_TRUE(parse_args(*parse(R"({"own":"o","id":"i"})"), o).ok());
+  EXPECT_EQ(dump(to_json(o)), R"({"id":"i","own":"o"})");
+  EXPECT_FALSE(parse_args(*parse(R"({"id":"i","other":1})"), o).ok());
+}
+
 }  // namespace
 }  // namespace patchbay::json

@@ -1,0 +1,138 @@
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "patchbay/base/cancel.h"
+#include "patchbay/base/clock.h"
+#include "patchbay/jobs/record.h"
+#include "patchbay/runner/turn.h"
+#include "patchbay/store/record_store.h"
+
+namespace patchbay::jobs {
+
+struct JobsOptions {
+  std::vector<std::string> runner_argv;  ///< {"/path/patchbay", "run-turn"}
+  runner::TurnLimits limits;
+  int max_concurrent = 10;     ///< 0: unlimited
+  bool queue_enabled = false;  ///< above the limit turns wait visibly instead of being refused
+  int queue_limit = 50;
+};
+
+/// What is known about a job before it runs.
+struct NewJob {
+  JobMode mode;
+  std::string repo_path;
+  Json options = Json::object();
+  std::string worktree_path = {}, branch_name = {};
+  std::string resume_session = {};
+  std::string phase = "launching";  ///< "creating_worktree" while its workspace is being made
+};
+
+struct CancelReply {
+  bool found = false;
+  bool cancelled = false;
+  JobState state = JobState::kCancelled;
+  std::string reason;           ///< why not, when `cancelled` is false
+  bool process_signalled = false;
+  bool cleanup_pending = false; ///< processes are not proven gone yet
+};
+
+/// All jobs of one home: their records, their admission, the runners that execute them.
+///
+/// Ownership:  runners are independent processes; destroying Jobs detaches them and they go on.
+/// Threads:    call from any thread. Observers run on the thread that made the change, in order per job.
+/// Lifetime:   construct -> observe() -> recover() once -> use.
+/// Errors:     timeouts, failures and cancellations of a turn are outcomes in its record, not errors here.
+/// Durability: a snapshot that readers see is on stable storage, except for its `progress`.
+class Jobs {
+ public:
+  Jobs(store::RecordStore& records, runner::Engine& engine, const Clock& clock, JobsOptions options);
+  ~Jobs();
+  Jobs(const Jobs&) = delete;
+  Jobs& operator=(const Jobs&) = delete;
+
+  /// Called with every new snapshot, also during recover(). Register before recover().
+  using Observer = std::function<void(const JobPtr&)>;
+  void observe(Observer observer);
+
+  /// Loads all records and goes on where the last owner stopped: living runners are followed, finished ones are
+  /// committed, lost ones are failed after their processes are gone.
+  Status recover();
+
+  /// Admits a job and makes its pending record durable. `precondition` runs inside the same critical section, so that
+  /// a name can be checked and taken in one step. kJobLimit when no slot is free, or the precondition's error.
+  Result<JobPtr> reserve(const NewJob& job, const std::function<Status()>& precondition = {});
+  /// Starts the turn of a reserved job. On failure the job is failed with the same error. `repo_lock_fd` is inherited by
+  /// the runner (-1: none).
+  Status launch(const std::string& job_id, const runner::TurnRequest& request, int repo_lock_fd);
+  /// Ends a reserved job that could not be launched.
+  void abandon(const std::string& job_id, const Error& why);
+
+  /// Stops a job. The decision is durable before a signal is sent; a turn that had already ended stays completed.
+  /// Waits up to `wait` for the proof that nothing is left.
+  CancelReply cancel(const std::string& job_id, const std::string& reason, std::chrono::milliseconds wait);
+
+  JobPtr find(const std::string& job_id) const;  ///< null when unknown
+  std::vector<JobPtr> all() const;               ///< in creation order
+  /// The newest job of a conversation, or null.
+  JobPtr newest_of_session(const std::string& session_id) const;
+  int active_count() const;
+  int queue_position(const std::string& job_id) const;  ///< 1 = next; 0 = not queued
+
+  /// Changes options or other members durably. `change` gets a copy and returns false to leave it as it is.
+  Status update(const std::string& job_id, const std::function<bool(JobRecord&)>& change);
+  /// Shows a new phase of a job that is not yet running (not durable).
+  void set_phase(const std::string& job_id, const std::string& phase);
+
+  /// The whole result.json of a finished job: the report in full. Null when there is none.
+  Json full_result(const std::string& job_id) const;
+  std::string job_dir(const std::string& job_id) const;
+
+  /// Blocks until `done` is true, the deadline passed or `cancel` fired; `done` is asked after every change. Returns the
+  /// last answer of `done`.
+  bool wait(const std::function<bool()>& done, MonoTime deadline, const CancelToken& cancel) const;
+
+  const JobsOptions& options() const { return options_; }
+
+ private:
+  friend class Monitor;
+
+  // Called by the monitor thread.
+  void apply_progress(const std::string& job_id, const runner::Progress& progress);
+  /// False when the record could not be written; the monitor tries again.
+  bool finalize(const std::string& job_id);
+  void grant_slots();
+
+  void adopt(const JobPtr& job);
+  Status commit(JobRecord record);  ///< durable, then visible
+  void publish(JobRecord record);
+  std::mutex& stripe(const std::string& job_id) const;
+  bool queued(const JobRecord& record) const;
+
+  store::RecordStore& records_;
+  runner::Engine& engine_;
+  const Clock& clock_;
+  const JobsOptions options_;
+  std::vector<Observer> observers_;
+
+  mutable std::array<std::mutex, 64> stripes_;  ///< serialise read-modify-write of one record, held over its fsync
+  std::mutex admission_;                        ///< capacity and name checks together with the record's creation
+
+  mutable std::mutex mutex_;  ///< guards the members below; never held over I/O
+  std::map<std::string, JobPtr> jobs_;
+  std::map<std::string, std::string> newest_by_session_;
+  int active_ = 0;
+
+  mutable std::mutex wait_mutex_;
+  mutable std::condition_variable changed_;
+
+  std::unique_ptr<class Monitor> monitor_;  ///< last: its thread uses everything above
+};
+
+}  // namespace patchbay::jobs

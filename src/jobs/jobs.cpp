@@ -1,0 +1,386 @@
+#include "patchbay/jobs/jobs.h"
+
+#include "jobs/monitor.h"
+#include "patchbay/base/hash.h"
+#include "patchbay/base/ids.h"
+#include "patchbay/base/log.h"
+#include "patchbay/base/text.h"
+#include "patchbay/os/file.h"
+
+namespace patchbay::jobs {
+namespace {
+
+constexpr std::size_t kBriefSummaryBytes = 2000;
+constexpr std::size_t kBriefListItems = 50;
+
+/// What of a result stays in the record and so in memory; the rest is in result.json.
+Json brief_result(const Json& result) {
+  Json brief = Json::object();
+  for (const auto& [key, value] : result.items()) {
+    if (key.starts_with('_')) continue;
+    if (value.is_boolean() || value.is_number()) {
+      brief[key] = value;
+    } else if (value.is_string() && (key == "summary" || key == "status" || key == "result_source")) {
+      brief[key] = std::string(utf8_prefix(value.get_ref<const std::string&>(), kBriefSummaryBytes));
+    } else if (key == "files_changed" && value.is_array()) {
+      Json& list = brief[key] = Json::array();
+      for (std::size_t i = 0; i < std::min(value.size(), kBriefListItems); ++i) list.push_back(value[i]);
+    } else if (key == "failure_diagnostic" || key == "next_steps") {
+      brief[key] = value;
+    }
+  }
+  return brief;
+}
+
+runner::Usage difference(const runner::Usage& now, const runner::Usage& before) {
+  runner::Usage d;
+  for (const auto& [k, v] : now) {
+    const auto it = before.find(k);
+    d[k] = it == before.end() ? v : v - it->second;
+  }
+  return d;
+}
+
+Error lost(const char* message) {
+  return Error{ErrorCode::kJobLost, message, "Look at what was changed so far, then start the work again.", {}};
+}
+
+}  // namespace
+
+Jobs::Jobs(store::RecordStore& records, runner::Engine& engine, const Clock& clock, JobsOptions options)
+    : records_(records), engine_(engine), clock_(clock), options_(std::move(options)),
+      monitor_(std::make_unique<Monitor>(*this)) {}
+
+Jobs::~Jobs() { monitor_.reset(); }
+
+void Jobs::observe(Observer observer) { observers_.push_back(std::move(observer)); }
+
+std::mutex& Jobs::stripe(const std::string& job_id) const {
+  return stripes_[std::hash<std::string>{}(job_id) % stripes_.size()];
+}
+
+std::string Jobs::job_dir(const std::string& job_id) const { return records_.folder(job_id); }
+
+bool Jobs::queued(const JobRecord& record) const {
+  return record.state == JobState::kPending && record.progress.phase == "queued";
+}
+
+// ---- snapshots --------------------------------------------------------------------------------------
+
+Status Jobs::commit(JobRecord record) {
+  const store::RecordOrder order = PB_TRY(records_.put(record.job_id, record.to_json()));
+  record.sequence = order.created;
+  publish(std::move(record));
+  return {};
+}
+
+void Jobs::publish(JobRecord record) {
+  auto snapshot = std::make_shared<const JobRecord>(std::move(record));
+  {
+    std::lock_guard lock(mutex_);
+    JobPtr& slot = jobs_[snapshot->job_id];
+    if (slot) active_ -= slot->active() ? 1 : 0;
+    active_ += snapshot->active() ? 1 : 0;
+    slot = snapshot;
+    if (!snapshot->session_id.empty()) {
+      std::string& newest = newest_by_session_[snapshot->session_id];
+      const auto it = jobs_.find(newest);
+      if (it == jobs_.end() || it->second->sequence <= snapshot->sequence) newest = snapshot->job_id;
+    }
+  }
+  for (const Observer& observer : observers_) observer(snapshot);
+  { std::lock_guard lock(wait_mutex_); }
+  changed_.notify_all();
+}
+
+JobPtr Jobs::find(const std::string& job_id) const {
+  std::lock_guard lock(mutex_);
+  const auto it = jobs_.find(job_id);
+  return it == jobs_.end() ? nullptr : it->second;
+}
+
+std::vector<JobPtr> Jobs::all() const {
+  std::vector<JobPtr> list;
+  {
+    std::lock_guard lock(mutex_);
+    list.reserve(jobs_.size());
+    for (const auto& [id, job] : jobs_) list.push_back(job);
+  }
+  std::sort(list.begin(), list.end(), [](const JobPtr& a, const JobPtr& b) { return a->sequence < b->sequence; });
+  return list;
+}
+
+JobPtr Jobs::newest_of_session(const std::string& session_id) const {
+  std::lock_guard lock(mutex_);
+  const auto it = newest_by_session_.find(session_id);
+  if (it == newest_by_session_.end()) return nullptr;
+  const auto job = jobs_.find(it->second);
+  return job == jobs_.end() ? nullptr : job->second;
+}
+
+int Jobs::active_count() const {
+  std::lock_guard lock(mutex_);
+  return active_;
+}
+
+int Jobs::queue_position(const std::string& job_id) const {
+  const JobPtr self = find(job_id);
+  if (!self || !queued(*self)) return 0;
+  int position = 1;
+  std::lock_guard lock(mutex_);
+  for (const auto& [id, job] : jobs_) position += queued(*job) && job->sequence < self->sequence ? 1 : 0;
+  return position;
+}
+
+Json Jobs::full_result(const std::string& job_id) const {
+  const auto outcome = runner::read_outcome(job_dir(job_id));
+  return outcome ? outcome->result : Json(nullptr);
+}
+
+bool Jobs::wait(const std::function<bool()>& done, MonoTime deadline, const CancelToken& cancel) const {
+  const auto wake = cancel.on_cancel([this] { changed_.notify_all(); });
+  std::unique_lock lock(wait_mutex_);
+  for (;;) {
+    if (done()) return true;
+    const MonoTime now = clock_.mono();
+    if (cancel.cancelled() || now >= deadline) return false;
+    changed_.wait_for(lock, std::min<MonoTime::duration>(deadline - now, std::chrono::seconds(1)));
+  }
+}
+
+Status Jobs::update(const std::string& job_id, const std::function<bool(JobRecord&)>& change) {
+  std::lock_guard lock(stripe(job_id));
+  const JobPtr current = find(job_id);
+  if (!current) return Error{ErrorCode::kJobNotFound, "There is no such job.", {}, job_id};
+  JobRecord copy = *current;
+  if (!change(copy)) return {};
+  return commit(std::move(copy));
+}
+
+void Jobs::set_phase(const std::string& job_id, const std::string& phase) {
+  std::lock_guard lock(stripe(job_id));
+  const JobPtr current = find(job_id);
+  if (!current || !current->active()) return;
+  JobRecord copy = *current;
+  copy.progress.phase = phase;
+  copy.progress.heartbeat_at = epoch_seconds(clock_.wall());
+  publish(std::move(copy));
+}
+
+// ---- starting ---------------------------------------------------------------------------------------
+
+Result<JobPtr> Jobs::reserve(const NewJob& job, const std::function<Status()>& precondition) {
+  std::lock_guard admission(admission_);
+  const int active = active_count();
+  const int room = options_.max_concurrent + (options_.queue_enabled ? options_.queue_limit : 0);
+  if (options_.max_concurrent > 0 && active >= room) {
+    return Error{ErrorCode::kJobLimit, fmt::format("Maximum active jobs ({}) reached", options_.max_concurrent),
+                 "Wait for a running turn to end, or stop one, then call again.", {}};
+  }
+  if (precondition) PB_TRY(precondition());
+
+  JobRecord record;
+  record.job_id = new_uuid();
+  record.mode = job.mode;
+  record.repo_path = job.repo_path;
+  record.options = job.options;
+  record.worktree_path = job.worktree_path;
+  record.branch_name = job.branch_name;
+  record.session_id = job.resume_session;
+  if (!job.resume_session.empty()) record.options["resume_session_id"] = job.resume_session;
+  record.created_at = epoch_seconds(clock_.wall());
+  record.marker = random_hex(32);
+  record.progress.phase = job.phase;
+  record.progress.session_id = job.resume_session;
+  record.progress.heartbeat_at = record.created_at;
+  const std::string id = record.job_id;
+  if (Status saved = commit(std::move(record)); !saved.ok()) {
+    (void)records_.remove(id);
+    return std::move(saved).error();
+  }
+  return find(id);
+}
+
+Status Jobs::launch(const std::string& job_id, const runner::TurnRequest& request, int repo_lock_fd) {
+  const JobPtr job = find(job_id);
+  if (!job || job->state != JobState::kPending) {
+    return Error{ErrorCode::kInvalidState, "The job was stopped before it could start.", {}, job_id};
+  }
+  runner::TurnOrder order;
+  order.job_id = job_id;
+  order.job_dir = job_dir(job_id);
+  order.prompt = request.prompt;
+  order.marker = job->marker;
+  order.limits = options_.limits;
+  order.interpreter.expected_session = request.resume_session;
+  order.interpreter.structured_output = request.structured_output;
+  order.interpreter.json_events = json::get_bool(request.options, "json_events", true);
+  {
+    std::lock_guard lock(mutex_);
+    int running = 0;
+    for (const auto& [id, other] : jobs_) running += other->active() && id != job_id && !queued(*other) ? 1 : 0;
+    order.wait_for_slot = options_.queue_enabled && options_.max_concurrent > 0 && running >= options_.max_concurrent;
+  }
+
+  auto command = engine_.command(request, order.job_dir);
+  if (!command) {
+    abandon(job_id, command.error());
+    return std::move(command).error();
+  }
+  order.command = std::move(*command);
+  auto child = runner::start_turn(options_.runner_argv, order, repo_lock_fd);
+  if (!child) {
+    abandon(job_id, child.error());
+    return std::move(child).error();
+  }
+
+  const pid_t pid = child->pid();
+  const auto identity = os::identify(pid);
+  bool stopped = false;
+  const Status saved = update(job_id, [&](JobRecord& r) {
+    r.prompt_sha256 = sha256_hex(request.prompt);
+    r.prompt_bytes = static_cast<std::int64_t>(request.prompt.size());
+    r.process_pid = pid;
+    if (identity) r.process_identity = identity->to_string();
+    stopped = is_terminal(r.state);
+    if (!stopped && !order.wait_for_slot) {
+      r.state = JobState::kRunning;
+      r.started_at = epoch_seconds(clock_.wall());
+    }
+    if (order.wait_for_slot) r.progress.phase = "queued";
+    return true;
+  });
+  monitor_->follow(job_id, order.job_dir, std::move(*child));
+  // A cancel that came while the runner was being started found nothing to signal.
+  if (stopped || !saved.ok()) runner::request_stop(order.job_dir);
+  return saved;
+}
+
+void Jobs::abandon(const std::string& job_id, const Error& why) {
+  const Status saved = update(job_id, [&](JobRecord& r) {
+    return transition_terminal(r,
+                               {.state = JobState::kFailed,
+                                .source = "launch_failed",
+                                .error = why.message,
+                                .error_code = std::string(name_of(why.code)),
+                                .exit_code = {},
+                                .result = {}},
+                               epoch_seconds(clock_.wall()));
+  });
+  if (!saved.ok()) log::error("job {}: its failed start could not be recorded: {}", job_id, saved.error().message);
+  grant_slots();
+}
+
+void Jobs::grant_slots() {
+  if (!options_.queue_enabled) return;
+  for (;;) {
+    JobPtr next;
+    int running = 0;
+    {
+      std::lock_guard lock(mutex_);
+      for (const auto& [id, job] : jobs_) {
+        if (queued(*job)) {
+          if (!next || job->sequence < next->sequence) next = job;
+        } else if (job->active()) {
+          ++running;
+        }
+      }
+    }
+    if (!next || (options_.max_concurrent > 0 && running >= options_.max_concurrent)) return;
+    if (!runner::grant_slot(job_dir(next->job_id)).ok()) return;
+    const Status saved = update(next->job_id, [&](JobRecord& r) {
+      if (!queued(r)) return false;
+      r.state = JobState::kRunning;
+      r.started_at = epoch_seconds(clock_.wall());
+      r.progress.phase = "launching";
+      return true;
+    });
+    if (!saved.ok()) return;
+  }
+}
+
+// ---- following --------------------------------------------------------------------------------------
+
+void Jobs::apply_progress(const std::string& job_id, const runner::Progress& progress) {
+  std::lock_guard lock(stripe(job_id));
+  const JobPtr current = find(job_id);
+  if (!current || !current->active()) return;
+  JobRecord copy = *current;
+  const bool was_queued = queued(copy);
+  copy.progress = progress;
+  if (was_queued && copy.state == JobState::kPending) copy.progress.phase = "queued";
+  const bool new_session = !progress.session_id.empty() && copy.session_id != progress.session_id;
+  if (new_session) copy.session_id = progress.session_id;
+  if (new_session) {
+    if (!commit(copy).ok()) publish(std::move(copy));  // progress.json has it on stable storage already
+  } else {
+    publish(std::move(copy));
+  }
+}
+
+bool Jobs::finalize(const std::string& job_id) {
+  const std::string dir = job_dir(job_id);
+  const JobPtr job = find(job_id);
+  if (!job) return true;
+  const auto exit = runner::read_exit(dir);
+  auto outcome = runner::read_outcome(dir);
+  const auto progress = runner::read_progress(dir);
+  bool gone = exit && exit->tree_empty;
+  if (!exit) {
+    // The runner died without proof. Its descendants carry the marker of the job.
+    gone = runner::kill_marked(job->marker, 3);
+    if (!outcome && !job->session_id.empty()) outcome = engine_.recover(job->session_id, job->started_at);
+  }
+
+  TerminalDecision decision;
+  if (outcome) {
+    decision.state = outcome->state == runner::Outcome::State::kCompleted   ? JobState::kCompleted
+                     : outcome->state == runner::Outcome::State::kCancelled ? JobState::kCancelled
+                                                                            : JobState::kFailed;
+    decision.source = outcome->terminal_source;
+    decision.error = outcome->error;
+    decision.error_code = std::string(name_of(outcome->error_code));
+    decision.result = brief_result(outcome->result);
+  } else {
+    const Error why = lost("The turn's runner ended without a result, so what became of the turn is unknown.");
+    decision.state = JobState::kFailed;
+    decision.source = "restart";
+    decision.error = why.message;
+    decision.error_code = std::string(name_of(why.code));
+    decision.result = {{"failure_diagnostic",
+                        {{"category", "patchbay_runtime_tracking_lost"},
+                         {"public_message", why.message},
+                         {"manager_guidance", why.hint},
+                         {"retry_without_operator_action", true}}}};
+  }
+  if (exit) decision.exit_code = exit->exit_code;
+
+  const Status saved = update(job_id, [&](JobRecord& r) {
+    if (progress) {
+      r.progress = *progress;
+      if (!progress->session_id.empty()) r.session_id = progress->session_id;
+      r.usage = progress->usage;
+    }
+    if (r.usage && !r.session_id.empty()) {
+      runner::Usage before;
+      for (const JobPtr& other : all()) {
+        if (other->sequence < r.sequence && other->session_id == r.session_id && other->usage) before = *other->usage;
+      }
+      r.usage_turn = difference(*r.usage, before);
+    }
+    // A stop that was decided while the agent was finishing keeps its decision, but not at the price of the report.
+    if (r.state == JobState::kCancelled && decision.result.is_object()) {
+      Json partial = decision.result;
+      partial["partial"] = true;
+      if (r.result.is_null()) r.result = std::move(partial);
+    }
+    transition_terminal(r, decision, epoch_seconds(clock_.wall()));
+    r.progress.phase = "done";
+    r.cleanup = gone ? "done" : "cleanup_incomplete";
+    return true;
+  });
+  if (!saved.ok()) log::error("job {}: its end could not be recorded yet: {}", job_id, saved.error().message);
+  return saved.ok();
+}
+
+}  // namespace patchbay::jobs

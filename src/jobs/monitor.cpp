@@ -1,0 +1,147 @@
+#include "jobs/monitor.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "patchbay/base/log.h"
+#include "patchbay/jobs/jobs.h"
+#include "patchbay/runner/turn.h"
+
+namespace patchbay::jobs {
+namespace {
+
+constexpr std::chrono::milliseconds kPatience{1000};
+
+}  // namespace
+
+Monitor::Monitor(Jobs& jobs)
+    : jobs_(jobs),
+      inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      thread_([this] { run(); }) {}
+
+Monitor::~Monitor() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  const std::uint64_t one = 1;
+  (void)!::write(wake_.get(), &one, sizeof one);
+  thread_.join();
+  for (auto& [id, watch] : watches_) watch.child.detach();
+  for (Watch& watch : incoming_) watch.child.detach();
+}
+
+void Monitor::follow(const std::string& job_id, const std::string& dir, os::Child child) {
+  Watch watch;
+  watch.job_id = job_id;
+  watch.dir = dir;
+  watch.child = std::move(child);
+  std::lock_guard lock(mutex_);
+  incoming_.push_back(std::move(watch));
+  const std::uint64_t one = 1;
+  (void)!::write(wake_.get(), &one, sizeof one);
+}
+
+void Monitor::follow(const std::string& job_id, const std::string& dir, const os::ProcessIdentity& runner) {
+  Watch watch;
+  watch.job_id = job_id;
+  watch.dir = dir;
+  watch.runner = runner;
+  watch.pidfd = os::Fd(static_cast<int>(::syscall(SYS_pidfd_open, runner.pid, 0)));
+  std::lock_guard lock(mutex_);
+  incoming_.push_back(std::move(watch));
+  const std::uint64_t one = 1;
+  (void)!::write(wake_.get(), &one, sizeof one);
+}
+
+void Monitor::run() {
+  for (;;) {
+    {
+      std::lock_guard lock(mutex_);
+      if (stop_) return;
+    }
+    take_new();
+    poll_once();
+  }
+}
+
+void Monitor::take_new() {
+  std::deque<Watch> fresh;
+  {
+    std::lock_guard lock(mutex_);
+    fresh.swap(incoming_);
+  }
+  for (Watch& watch : fresh) {
+    const std::string id = watch.job_id;
+    watch.folder = ::inotify_add_watch(inotify_.get(), watch.dir.c_str(), IN_MOVED_TO);
+    if (watch.folder >= 0) by_folder_[watch.folder] = id;
+    watches_[id] = std::move(watch);
+    // Whatever happened before the watch existed is on disk.
+    if (const auto progress = runner::read_progress(watches_[id].dir)) jobs_.apply_progress(id, *progress);
+  }
+}
+
+void Monitor::read_folder_events() {
+  alignas(inotify_event) char buffer[16384];
+  std::set<std::string> touched;
+  for (;;) {
+    const ssize_t n = ::read(inotify_.get(), buffer, sizeof buffer);
+    if (n <= 0) break;
+    for (ssize_t at = 0; at < n;) {
+      const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
+      at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+      const auto it = by_folder_.find(event->wd);
+      if (it != by_folder_.end()) touched.insert(it->second);
+    }
+  }
+  for (const std::string& id : touched) {
+    const auto it = watches_.find(id);
+    if (it == watches_.end()) continue;
+    if (const auto progress = runner::read_progress(it->second.dir)) jobs_.apply_progress(id, *progress);
+  }
+}
+
+void Monitor::poll_once() {
+  std::vector<pollfd> fds = {{wake_.get(), POLLIN, 0}, {inotify_.get(), POLLIN, 0}};
+  std::vector<std::string> order;
+  bool unsettled = false;
+  for (auto& [id, watch] : watches_) {
+    unsettled = unsettled || watch.ended;
+    const int fd = watch.child.running() ? watch.child.pidfd() : watch.pidfd.get();
+    fds.push_back({watch.ended ? -1 : fd, POLLIN, 0});
+    order.push_back(id);
+  }
+  ::poll(fds.data(), fds.size(), unsettled ? 200 : static_cast<int>(kPatience.count()));
+  std::uint64_t drained = 0;
+  if (fds[0].revents != 0) (void)!::read(wake_.get(), &drained, sizeof drained);
+  if (fds[1].revents != 0) read_folder_events();
+
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    Watch& watch = watches_[order[i]];
+    if (!watch.ended) {
+      if (watch.child.running()) {
+        watch.ended = watch.child.try_wait().has_value();
+      } else {
+        watch.ended = fds[i + 2].revents != 0 || !os::is_alive(watch.runner);
+      }
+    }
+    if (watch.ended) settle(watch);
+  }
+  std::erase_if(watches_, [](const auto& item) { return item.second.job_id.empty(); });
+}
+
+void Monitor::settle(Watch& watch) {
+  if (!jobs_.finalize(watch.job_id)) return;  // the disk is full: try again
+  if (watch.folder >= 0) {
+    ::inotify_rm_watch(inotify_.get(), watch.folder);
+    by_folder_.erase(watch.folder);
+  }
+  watch.job_id.clear();
+  jobs_.grant_slots();
+}
+
+}  // namespace patchbay::jobs
