@@ -25,7 +25,7 @@ constexpr std::size_t kMaxProblems = 5;
 Json scalar_schema(const char* type, const Constraints& c) {
   Json s;
   s["type"] = type;
-  if (c.choice) s["enum"] = c.choice->values;
+  if (c.choice) s["enum"] = c.shown_choice ? c.shown_choice->values : c.choice->values;
   if (c.range) {
     s["minimum"] = c.range->min;
     s["maximum"] = c.range->max;

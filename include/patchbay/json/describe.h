@@ -24,7 +24,8 @@
 ///
 /// Member types: bool, int, int64_t, double, std::string, std::vector<T>, std::optional<T>, Json (anything),
 /// std::map<std::string, T>, and structs that have a describe() of their own.
-/// `v.members(&Outer::inner)` puts the members of a described struct beside one's own.
+/// `v.members(&Outer::inner)` puts the members of a described struct beside one's own; in replies it may be a
+/// std::optional, whose members are left out while it is empty.
 /// In arguments absent and null mean the same. In replies `field` members are always written, null when an
 /// optional is empty; `optional` members are left out when they are an empty std::optional.
 namespace patchbay::json {
@@ -36,6 +37,10 @@ struct Range {
 };
 /// The only strings allowed.
 struct Choice {
+  std::vector<std::string> values;
+};
+/// Of the allowed strings, those that the schema shows; the others are accepted for compatibility.
+struct ShownChoice {
   std::vector<std::string> values;
 };
 /// Longest string in bytes.
@@ -51,11 +56,13 @@ struct ShownDefault {
 struct Constraints {
   std::optional<Range> range;
   std::optional<Choice> choice;
+  std::optional<ShownChoice> shown_choice;
   std::optional<MaxLength> max_length;
   std::optional<ShownDefault> shown_default;
 
   void add(Range r) { range = r; }
   void add(Choice c) { choice = std::move(c); }
+  void add(ShownChoice c) { shown_choice = std::move(c); }
   void add(MaxLength m) { max_length = m; }
   void add(ShownDefault d) { shown_default = std::move(d); }
 };
@@ -73,6 +80,14 @@ template <class T>
 struct is_optional : std::false_type {};
 template <class T>
 struct is_optional<std::optional<T>> : std::true_type {};
+template <class T>
+struct remove_optional {
+  using type = T;
+};
+template <class T>
+struct remove_optional<std::optional<T>> {
+  using type = T;
+};
 template <class T>
 struct is_vector : std::false_type {};
 template <class T>
@@ -135,8 +150,9 @@ class SchemaVisitor {
   /// The members of a described struct appear as if they were this one's own.
   template <class M>
   void members(M T::*) {
-    SchemaVisitor<M> inner(style_);
-    M::describe(inner);
+    using Inner = typename remove_optional<M>::type;
+    SchemaVisitor<Inner> inner(style_);
+    Inner::describe(inner);
     inner.move_into(properties_, required_);
   }
   void move_into(Json& properties, std::vector<std::string>& required) {
@@ -375,14 +391,23 @@ class WriteVisitor {
   }
   template <class M>
   void members(M T::*member) {
-    WriteVisitor<M> inner(value_.*member);
-    M::describe(inner);
-    const Json written = inner.finish();
-    for (const auto& [name, v] : written.items()) out_[name] = v;
+    if constexpr (is_optional<M>::value) {
+      if (value_.*member) merge(*(value_.*member));
+    } else {
+      merge(value_.*member);
+    }
   }
   Json finish() { return std::move(out_); }
 
  private:
+  template <class M>
+  void merge(const M& inner_value) {
+    WriteVisitor<M> inner(inner_value);
+    M::describe(inner);
+    const Json written = inner.finish();
+    for (const auto& [name, v] : written.items()) out_[name] = v;
+  }
+
   const T& value_;
   Json out_ = Json::object();
 };
