@@ -71,7 +71,7 @@ class Workers {
   struct Parts {
     jobs::Jobs& jobs;
     git::Client& git;
-    codex::Models& models;
+    codex::ModelCatalog& models;
     workspace::Roots& roots;
     workspace::RepoLocks& locks;
     const workspace::BlockedGlobs& blocked;

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "patchbay/git/client.h"
+#include "patchbay/jobs/jobs.h"
+#include "patchbay/workspace/repo_lock.h"
+#include "patchbay/workspace/roots.h"
+
+namespace patchbay::workers {
+
+struct PlainJobsOptions {
+  std::string worktrees_dir;   ///< <home>/runtime/worktrees/jobs
+  std::string git_locks_dir;   ///< locks per git common directory
+  bool require_git_repo = false;
+  bool git_filters = false;
+};
+
+/// What a job tool asks for.
+struct JobRequest {
+  jobs::JobMode mode = jobs::JobMode::kPlan;
+  std::string spec;
+  std::optional<std::string> repo_path;
+  std::string model;
+  std::string sandbox;  ///< empty: the default of the mode
+  bool structured_output = true;
+  Json options = Json::object();  ///< remaining common options, public names
+  Json owner = Json::object();    ///< private owner members to store with the job
+};
+
+struct StartedJob {
+  jobs::JobPtr job;
+  std::string base_revision;  ///< apply jobs
+  bool base_dirty = false;
+};
+
+/// Jobs without a worker: plan jobs on the checkout itself, apply jobs each in a worktree of their own
+/// (workers.md 4).
+///
+/// Threads: any. Errors: those of Roots, git::Client, Jobs and the engine; kRepoBusy with the holder in `detail`
+/// as JSON when the base checkout is being written by somebody else.
+class PlainJobs {
+ public:
+  PlainJobs(jobs::Jobs& jobs, git::Client& git, workspace::Roots& roots, workspace::RepoLocks& locks,
+            runner::Engine& engine, PlainJobsOptions options);
+
+  Result<StartedJob> start(const JobRequest& request);
+
+  /// Diff of one file of a completed apply job against what it started from; kNotFound when unchanged.
+  Result<git::Diff> file_diff(const jobs::JobPtr& job, const std::string& file_path, std::size_t max_bytes);
+
+  /// Removes finished jobs without a worker that ended more than `hours` ago, with their branch and folder. Apply jobs whose
+  /// worktree holds changes stay and are marked `retention_blocked`. Returns how many went.
+  int remove_old(double hours);
+
+ private:
+  jobs::Jobs& jobs_;
+  git::Client& git_;
+  workspace::Roots& roots_;
+  workspace::RepoLocks& locks_;
+  runner::Engine& engine_;
+  const PlainJobsOptions options_;
+};
+
+}  // namespace patchbay::workers
