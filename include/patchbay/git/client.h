@@ -41,7 +41,7 @@ class Client {
   /// HEAD without looking at any file.
   Result<Branch> head(const Target& target);
   Result<Summary> summary(const Target& target, std::size_t max_entries = 100);
-  Result<Status> status(const Target& target, const StatusOptions& options = {});
+  Result<StatusReport> status(const Target& target, const StatusOptions& options = {});
   Result<std::vector<Commit>> log(const Target& target, int max_commits);
   Result<Diff> diff(const Target& target, const DiffOptions& options);
   /// Tracked paths below the target's path whose last component is one of `names` (empty: all), sorted.
@@ -57,7 +57,7 @@ class Client {
   /// kInvalidState on an unborn branch, kAlreadyExists, kNotFound for the commit.
   Result<Worktree> add_worktree(const Target& base, const WorktreeSpec& spec);
   /// Removes directory, registration and branch; what is already gone is no error.
-  patchbay::Status remove_worktree(const Target& base, const WorktreeRemoval& removal);
+  Status remove_worktree(const Target& base, const WorktreeRemoval& removal);
   Result<std::vector<WorktreeInfo>> list_worktrees(const Target& base);
 
   // ---- snapshots and what they changed -----------------------------------------------------------------

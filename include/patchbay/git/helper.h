@@ -9,7 +9,7 @@ inline constexpr int kHelperFd = 3;
 /// request after the other, until the other end closes. Returns the exit status.
 ///
 /// The process is single-purpose: it removes GIT_* from its environment, limits its address space to
-/// 8 GiB (a pack is mapped as a whole, so less would refuse repositories that git can read), has no core
+/// 4 GiB (packs are mapped in windows of 64 MiB, 1 GiB in all), has no core
 /// dumps, and dies with its parent.
 int git_helper_main(int fd = kHelperFd);
 

@@ -28,7 +28,7 @@ struct StatusCounts {
 };
 
 /// Entries are sorted by path, untracked ones after the tracked ones as git prints them.
-struct Status {
+struct StatusReport {
   Layout layout;
   Branch branch;
   StatusCounts counts;  ///< of everything in scope, also beyond `max_entries`
@@ -38,7 +38,7 @@ struct Status {
 
 /// First orientation: tools.md 5.6 and the git members of 11.1.
 struct Summary {
-  Status status;
+  StatusReport status;
   std::optional<std::string> default_branch;  ///< of origin/HEAD, else init.defaultBranch, main or master
   std::optional<std::string> head_subject;    ///< absent on an unborn branch
 };
