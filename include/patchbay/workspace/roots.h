@@ -24,16 +24,16 @@ struct Alias {
 };
 
 struct RootsOptions {
-  std::vector<std::string> allowed;   ///< repositories.allowed
-  std::string default_root;           ///< repositories.default; may be empty
-  std::vector<Alias> aliases;         ///< repositories.aliases
+  std::vector<std::string> allowed;  ///< repositories.allowed
+  std::string default_root;          ///< repositories.default; may be empty
+  std::vector<Alias> aliases;        ///< repositories.aliases
   std::vector<std::string> discovery_roots;
   int max_discovery_depth = 3;
   int max_discovery_results = 50;
 };
 
-/// The directories that requests may reach. Descriptors of the allowed roots are held open, so that a root that is
-/// renamed or replaced is noticed.
+/// The directories that requests may reach. Descriptors of the allowed roots are held open, so that a root
+/// that is renamed or replaced is noticed.
 ///
 /// Threads: any.
 class Roots {
