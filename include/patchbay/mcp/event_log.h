@@ -1,0 +1,81 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "patchbay/base/clock.h"
+#include "patchbay/mcp/limits.h"
+
+namespace patchbay::mcp {
+
+struct Event {
+  std::string id;    ///< "<stream>-<sequence>"
+  std::string data;  ///< JSON text, or empty for the event that only carries an id
+};
+
+/// The events of one stream of a legacy session, kept so that a client can read on after a break (G15, G16).
+///
+/// A ring: at most Limits::stream_events events and stream_bytes bytes, none older than stream_age.
+/// Threads: any number append; one reader at a time, a newer one ends the older (G14).
+class EventLog {
+ public:
+  EventLog(std::uint64_t stream, const Limits& limits, const Clock& clock);
+
+  std::uint64_t stream() const { return stream_; }
+  /// Adds one event and returns its id.
+  std::string append(std::string_view data);
+  /// No more events will come; readers end after the last one.
+  void finish();
+  bool finished() const;
+
+  enum class State { kOpen, kFinished, kReplaced };
+  struct Batch {
+    std::vector<Event> events;
+    State state = State::kOpen;
+  };
+  /// One attached reader.
+  struct Reader {
+    std::uint64_t generation = 0;
+    std::uint64_t after = 0;  ///< last sequence read
+  };
+  /// Attaches behind everything that was already read (or, with nobody reading, behind all but the last
+  /// `queued_without_reader` events).
+  Reader attach();
+  /// Attaches behind event `sequence`; absent when that event is unknown or too old.
+  std::optional<Reader> attach_after(std::uint64_t sequence);
+  void detach(const Reader& reader);
+  bool has_reader() const;
+  /// Waits until there are events behind the reader, or the stream ends, or the time is over.
+  Batch wait(Reader& reader, std::chrono::milliseconds timeout);
+  /// Wakes a waiting reader.
+  void wake();
+
+ private:
+  struct Kept {
+    std::uint64_t sequence;
+    std::string data;
+    MonoTime at;
+  };
+  void trim();
+
+  const std::uint64_t stream_;
+  const Limits& limits_;
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Kept> kept_;
+  std::size_t bytes_ = 0;
+  std::uint64_t next_ = 0;
+  std::uint64_t read_up_to_ = 0;  ///< sequences below were given to a reader
+  std::uint64_t generation_ = 0;
+  bool reading_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace patchbay::mcp

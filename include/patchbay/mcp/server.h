@@ -1,0 +1,167 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "patchbay/base/cancel.h"
+#include "patchbay/base/clock.h"
+#include "patchbay/mcp/catalog.h"
+#include "patchbay/mcp/event_log.h"
+#include "patchbay/mcp/jsonrpc.h"
+#include "patchbay/mcp/limits.h"
+#include "patchbay/mcp/outlet.h"
+#include "patchbay/mcp/provider.h"
+#include "patchbay/mcp/session.h"
+#include "patchbay/mcp/state_store.h"
+
+/// The protocol itself: messages in, messages out, both eras. Knows neither sockets nor what the tools do.
+namespace patchbay::mcp {
+
+struct ServerInfo {
+  std::string name;
+  std::string title;
+  std::string version;
+  std::string instructions = {};
+};
+
+/// Who a transport found the sender to be.
+struct Credential {
+  std::string name = "local";
+  Scope scope = Scope::kPower;
+};
+
+/// What a transport knows about an HTTP message besides its body.
+struct HttpSender {
+  Credential credential;
+  std::optional<Mode> url_mode;  ///< ?mode= of the Server URL
+  const HeaderList* headers = nullptr;
+};
+
+/// How a new mode was asked for (tools.md 8.2, mcp.md 7.3).
+struct ModeChange {
+  Mode mode = Mode::kWorker;
+  std::string reason;
+  bool for_url = false;  ///< scope:"url"
+};
+
+class Connection;
+
+/// The dispatcher.
+///
+/// Ownership:  borrows catalogue, providers, store and clock; they outlive it.
+/// Threads:    every method from any thread. Handlers run on the thread that brought the message.
+/// Lifetime:   construct, serve, `shutdown()` once, then destroy when no transport calls it any more.
+class Server {
+ public:
+  struct Options {
+    ServerInfo info;
+    const Catalog* catalog = nullptr;
+    std::vector<ResourceProvider*> resources = {};
+    std::vector<PromptProvider*> prompts = {};
+    std::vector<CompletionProvider*> completions = {};
+    StateStore* store = nullptr;
+    const Clock* clock = nullptr;
+    std::string key;  ///< signs cursors, session ids, scope keys; at least 32 bytes
+    Limits limits = {};
+    bool sessionless_legacy = true;  ///< L5
+    Json extensions =
+        Json::object();   ///< declared in capabilities.extensions of the modern era and legacy alike
+    bool logging = true;  ///< declares the legacy `logging` capability
+  };
+
+  explicit Server(Options options);
+  ~Server();
+
+  // ---- HTTP -----------------------------------------------------------------------------------------
+  /// Handles the body of one POST. Returns when the answer was given.
+  void post(const HttpSender& sender, std::string_view body, Outlet& outlet);
+
+  /// What a GET on a session reads (G13-G16).
+  struct EventStream {
+    std::shared_ptr<Session> session;
+    std::shared_ptr<EventLog> log;
+    EventLog::Reader reader;
+    bool prime = false;  ///< begin with an event that has an id and no data (G15)
+    std::string prime_id;
+    Slots::Permit permit;
+  };
+  std::variant<EventStream, RpcError> get(const HttpSender& sender, const std::string& session_id,
+                                          std::optional<std::string_view> last_event_id);
+  /// Ends a session; absent when that worked.
+  std::optional<RpcError> end_session(const HttpSender& sender, const std::string& session_id);
+
+  // ---- lines ----------------------------------------------------------------------------------------
+  struct ConnectOptions {
+    Credential credential;
+    std::string label;        ///< of the front end, for people
+    Session::LineSink write;  ///< writes one line, whole; from any thread
+    /// Runs a task on another thread, so that one slow call does not hold up the next message.
+    std::function<void(std::function<void()>)> run;
+  };
+  /// One stdio client: a process's own pipes or an accepted socket.
+  std::shared_ptr<Connection> connect(ConnectOptions options);
+
+  // ---- for the program ------------------------------------------------------------------------------
+  /// Announces changes to everyone who asked to hear of them.
+  void notify_tools_changed();
+  void notify_resources_changed();
+  void notify_prompts_changed();
+  void notify_resource_updated(const std::string& uri);
+
+  /// Result of the tool that changes the mode: the overview for the new mode plus previous_mode, changed,
+  /// reason, switch_scope, handle, note. kModeNotPermitted when the operator does not allow it.
+  Result<Json> change_mode(Call& call, const ModeChange& change);
+  /// Result of the tool that explains the modes.
+  Json mode_info(const Call& call) const;
+
+  /// A permit to wait inside a call (`wait_seconds`); absent: answer at once with the current state.
+  std::optional<Slots::Permit> begin_wait();
+  /// True while the conversation with this scope key is in use: heard of within `idle` and not ended (7.4).
+  bool scope_live(const std::string& scope_key, std::chrono::seconds idle) const;
+  int session_count() const;
+  int running_calls() const;
+  const Catalog& catalog() const;
+  const Limits& limits() const;
+  const Clock& clock() const;
+
+  /// Ends event streams and waits inside the protocol; calls still running are cancelled (M20).
+  void shutdown();
+  /// Cancelled when `shutdown` begins.
+  CancelToken stopping() const;
+
+ private:
+  friend class Connection;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// One line-based client (stdio rules, mcp.md 5).
+///
+/// Messages are fed in order by one reader thread; answers come through ConnectOptions::write in any order.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  struct State;
+  Connection(Server& server, Server::ConnectOptions options);
+  ~Connection();
+
+  /// One line without its newline; blank lines are ignored.
+  void receive(std::string_view line);
+  /// Answers a line that was longer than allowed and has been skipped (S8).
+  void refuse_oversized();
+  /// The input ended: subscriptions end, running calls may finish their answer.
+  void close();
+  /// Gives up every running call of this connection.
+  void cancel_all();
+  /// Calls that are still running.
+  int running() const;
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace patchbay::mcp
