@@ -1,0 +1,36 @@
+#pragma once
+
+#include "patchbay/git/types.h"
+
+namespace patchbay::git {
+
+/// A new worktree at a directory outside of every repository, on a new branch (workers.md 5.5).
+struct WorktreeSpec {
+  std::string directory;  ///< absolute; must not exist, its parent must
+  std::string branch;     ///< for example "codex/worker-wrk-1a2b"; kAlreadyExists when taken
+  std::string commit;     ///< commit-ish; empty: HEAD
+  std::string lock_path;  ///< file lock of the common directory, taken around ref and metadata changes
+};
+
+struct Worktree {
+  std::string directory, branch;
+  ObjectId commit, tree;
+  std::uint64_t files = 0, bytes = 0;
+  std::uint64_t filtered_files = 0;     ///< have a `filter` attribute (LFS and such): left as stored
+  std::vector<std::string> submodules;  ///< paths left as empty directories
+};
+
+struct WorktreeRemoval {
+  std::string directory;
+  std::string branch;     ///< deleted too when not empty, whatever it points at
+  std::string lock_path;  ///< as in WorktreeSpec
+};
+
+struct WorktreeInfo {
+  std::string name, directory;
+  std::optional<std::string> branch;
+  ObjectId head;
+  bool present = false;  ///< the directory exists
+};
+
+}  // namespace patchbay::git
