@@ -88,7 +88,7 @@ void Jobs::publish(JobRecord record) {
       if (it == jobs_.end() || it->second->sequence <= snapshot->sequence) newest = snapshot->job_id;
     }
   }
-  for (const Observer& observer : observers_) observer(snapshot);
+  for (const Observer& observer : observers_) observer(snapshot, Change::kUpdated);
   { std::lock_guard lock(wait_mutex_); }
   changed_.notify_all();
 }
@@ -269,6 +269,24 @@ void Jobs::abandon(const std::string& job_id, const Error& why) {
   });
   if (!saved.ok()) log::error("job {}: its failed start could not be recorded: {}", job_id, saved.error().message);
   grant_slots();
+}
+
+Status Jobs::remove(const std::string& job_id) {
+  std::lock_guard lock(stripe(job_id));
+  const JobPtr job = find(job_id);
+  if (!job) return {};
+  if (job->unresolved()) {
+    return Error{ErrorCode::kInvalidState, "The job has not ended.", "Cancel it first.", job_id};
+  }
+  PB_TRY(records_.remove(job_id));
+  {
+    std::lock_guard guard(mutex_);
+    jobs_.erase(job_id);
+    const auto it = newest_by_session_.find(job->session_id);
+    if (it != newest_by_session_.end() && it->second == job_id) newest_by_session_.erase(it);
+  }
+  for (const Observer& observer : observers_) observer(job, Change::kRemoved);
+  return {};
 }
 
 void Jobs::grant_slots() {

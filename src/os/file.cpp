@@ -29,7 +29,7 @@ int remove_at(int parent, const char* name) {
   Fd dir(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!dir) {
     // A worker may have taken the permissions away; the tree is ours to remove all the same.
-    ::fchmodat(parent, name, 0700, 0);
+    if (::fchmodat(parent, name, 0700, 0) != 0) return errno;
     dir = Fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!dir) return errno;
   }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -36,6 +38,9 @@ struct EngineOptions {
   PathCheck check_path;                        ///< for `images` and `add_dirs`; without it both are refused
   std::optional<os::Environment> environment;  ///< to filter instead of this process's own
 };
+
+/// The version whose behaviour the engine was written against; `doctor` warns about another one (SEC:C13).
+inline constexpr char kObservedVersion[] = "0.169.0";
 
 /// The program that will really be started.
 struct Program {
@@ -83,12 +88,21 @@ class CodexEngine : public runner::Engine {
   /// `codex login status`, remembered for 60 s, at most 5 s. A failure to ask is State::kUnknown.
   LoginStatus login_status() const;
 
+  /// Runs a short subcommand to its end with the environment of every Codex process: `debug models` and the
+  /// like. Output above `max_bytes` per stream is dropped, the process group ends at the limit. Nothing of a
+  /// request may be among `arguments`.
+  Result<os::RunResult> run_helper(const std::vector<std::string>& arguments, std::chrono::seconds limit,
+                                   std::size_t max_bytes) const;
+
   /// The environment every Codex process gets.
   os::Environment environment() const;
   const EngineOptions& options() const { return options_; }
 
  private:
   struct State;
+  Status ensure_home() const;
+  Result<std::string> schema_file() const;
+
   EngineOptions options_;
   std::unique_ptr<State> state_;
 };

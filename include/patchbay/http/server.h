@@ -21,11 +21,11 @@ namespace patchbay::http {
 using Header = std::pair<std::string, std::string>;
 
 struct Request {
-  std::string method;   ///< a token, as sent
-  std::string path;     ///< raw, undecoded, without the query
-  std::string query;    ///< raw, without '?'; empty when absent
+  std::string method;           ///< a token, as sent
+  std::string path;             ///< raw, undecoded, without the query
+  std::string query;            ///< raw, without '?'; empty when absent
   std::vector<Header> headers;  ///< in order; names as sent, values trimmed, never percent-decoded
-  std::string body;     ///< empty while `HeadCheck` runs
+  std::string body;             ///< empty while `HeadCheck` runs
   std::string peer_address;     ///< numeric
   int peer_port = 0;
 
@@ -72,19 +72,22 @@ struct Limits {
   std::size_t body_bytes = 1u << 20;
   std::chrono::milliseconds head_deadline{10'000};
   std::chrono::milliseconds body_deadline{30'000};
-  std::chrono::milliseconds write_deadline{30'000};
-  std::chrono::milliseconds idle_deadline{75'000};  ///< keep-alive connection without a request
-  int max_threads = 512;
+  std::size_t body_bytes_per_second = 1u << 10;      ///< slower than this after the first 5 s: 408
+  std::chrono::milliseconds write_deadline{30'000};  ///< for every 64 KiB that the peer takes
+  std::chrono::milliseconds idle_deadline{75'000};   ///< keep-alive connection without a request
+  int max_threads = 512;       ///< requests in handlers; idle and slow connections hold no thread
+  int max_connections = 1024;  ///< above it the longest idle one is closed, or the new one gets 503
 };
 
-/// Runs when the head is complete and before a byte of the body is read (and before `100 Continue`): a
-/// returned response refuses the request.
+/// Runs on a pool thread when the head is complete and before a byte of the body is read (and before `100
+/// Continue`): a returned response refuses the request.
 using HeadCheck = std::function<std::optional<Response>(const Request& head)>;
 /// Answers one request; runs on a pool thread that it may keep for as long as it likes.
 using Handler = std::function<void(Exchange&)>;
 
-/// Turns a refusal of the server itself (400, 408, 411, 413, 414, 415, 431, 503 ...) into a body, so that the user of
-/// the server decides its format.
+/// Turns a refusal of the server itself (400, 405, 408, 413, 414, 415, 417, 431, 500, 503, 505) into headers
+/// and body, so that the user of the server decides its format. Called from any of the server's threads; must
+/// not wait.
 using RefusalBody = std::function<Response(int status, std::string_view reason)>;
 
 class Server {
@@ -95,7 +98,7 @@ class Server {
     Limits limits;
     HeadCheck head_check;  ///< may be empty
     Handler handler;
-    RefusalBody refusal;   ///< may be empty: plain text
+    RefusalBody refusal;  ///< may be empty: plain text
   };
 
   /// Binds and starts accepting. kPortInUse when the port is taken (it is never shared), kConfigRefused for a

@@ -57,8 +57,9 @@ class Jobs {
   Jobs(const Jobs&) = delete;
   Jobs& operator=(const Jobs&) = delete;
 
+  enum class Change { kUpdated, kRemoved };
   /// Called with every new snapshot, also during recover(). Register before recover().
-  using Observer = std::function<void(const JobPtr&)>;
+  using Observer = std::function<void(const JobPtr&, Change)>;
   void observe(Observer observer);
 
   /// Loads all records and goes on where the last owner stopped: living runners are followed, finished ones are
@@ -73,6 +74,9 @@ class Jobs {
   Status launch(const std::string& job_id, const runner::TurnRequest& request, int repo_lock_fd);
   /// Ends a reserved job that could not be launched.
   void abandon(const std::string& job_id, const Error& why);
+
+  /// Removes a job that has ended, with its folder. kInvalidState while its processes may exist.
+  Status remove(const std::string& job_id);
 
   /// Stops a job. The decision is durable before a signal is sent; a turn that had already ended stays completed.
   /// Waits up to `wait` for the proof that nothing is left.

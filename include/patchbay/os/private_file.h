@@ -65,11 +65,14 @@ class AppendFile {
   Status append(std::string_view data);
   Status sync();
   std::size_t size() const { return size_; }
+  /// The file does not end with a line feed: a write was cut short, now or in an earlier life.
+  bool mid_line() const { return mid_line_; }
 
  private:
   Fd fd_;
   std::string path_;
   std::size_t size_ = 0;
+  bool mid_line_ = false;
 };
 
 /// Renames inside one file system and makes both directories durable; copies across file systems.

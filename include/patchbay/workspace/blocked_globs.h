@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace patchbay::workspace {
+
+/// The one matcher for paths that tools must not touch (tools.md 5.4): gitignore-like patterns against a relative path,
+/// linear in pattern times path. A match of any leading directory blocks everything below it.
+///
+/// Threads: any, after construction. Cheap to copy.
+class BlockedGlobs {
+ public:
+  /// Exactly these patterns; an empty list blocks nothing.
+  explicit BlockedGlobs(std::vector<std::string> patterns = {});
+  /// The built-in secrets, case-insensitive.
+  static BlockedGlobs built_in();
+
+  /// `path` relative to the workspace with '/' separators, raw bytes.
+  bool matches(std::string_view path) const;
+  /// Negative globs for ripgrep that leave out at least nothing that `matches` would not.
+  std::vector<std::string> ripgrep_globs() const;
+  std::size_t size() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// Directories that are skipped by trees, searches and walks unless asked for; readable by explicit path.
+bool is_noise_directory(std::string_view name);
+
+}  // namespace patchbay::workspace

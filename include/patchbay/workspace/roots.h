@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "patchbay/base/result.h"
+
+namespace patchbay::workspace {
+
+/// "ws_" and the first 24 hex digits of the SHA-256 of a resolved absolute path (tools.md 5.1).
+std::string workspace_id(const std::string& resolved_path);
+
+/// A directory that a request chose.
+struct Workspace {
+  std::string path;          ///< absolute, every link resolved
+  std::string allowed_root;  ///< the allowed root it lies in, resolved
+  std::string id;            ///< workspace_id(path)
+};
+
+struct Alias {
+  std::string canonical, local, description;
+};
+
+struct RootsOptions {
+  std::vector<std::string> allowed;   ///< repositories.allowed
+  std::string default_root;           ///< repositories.default; may be empty
+  std::vector<Alias> aliases;         ///< repositories.aliases
+  std::vector<std::string> discovery_roots;
+  int max_discovery_depth = 3;
+  int max_discovery_results = 50;
+};
+
+/// The directories that requests may reach. Descriptors of the allowed roots are held open, so that a root that is
+/// renamed or replaced is noticed.
+///
+/// Threads: any.
+class Roots {
+ public:
+  /// kConfigRefused for a root that is missing or no directory (SEC:F7).
+  static Result<std::unique_ptr<Roots>> open(RootsOptions options);
+  ~Roots();
+
+  /// The workspace a `repo_path` argument means; absent or blank: the default one. kNoAllowedRoots,
+  /// kNoDefaultWorkspace, kRootNotAllowed (with up to five candidates in the hint), kWorkspaceMissing,
+  /// kWorkspaceNotDirectory.
+  Result<Workspace> choose(const std::optional<std::string>& repo_path) const;
+
+  /// Resolved allowed roots, in configured order.
+  std::vector<std::string> allowed() const;
+  /// The allowed root that holds a resolved path, or empty.
+  std::string allowed_root_of(const std::string& resolved_path) const;
+  const RootsOptions& options() const;
+
+ private:
+  Roots();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace patchbay::workspace

@@ -1,0 +1,203 @@
+#include "patchbay/codex/session_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <functional>
+#include <vector>
+
+#include "patchbay/base/ids.h"
+#include "patchbay/base/text.h"
+#include "patchbay/json/json.h"
+#include "patchbay/os/fd.h"
+#include "patchbay/os/file.h"
+
+namespace patchbay::codex {
+namespace {
+
+constexpr std::size_t kLongestLine = 8'000'000;
+constexpr json::ParseLimits kRecordLimits{.max_depth = 64, .max_members = 10'000, .max_nodes = 1'000'000};
+
+/// Calls `f(offset, line)` for every complete line from byte `from` on, until it says false. A last line
+/// without an end is still being written and is left out, as are lines above the limit.
+Status for_each_line(const std::string& path, std::int64_t from,
+                     const std::function<bool(std::int64_t, std::string_view)>& f) {
+  const os::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!fd) return errno_error(errno, "opening a session file", path);
+  struct stat st {};
+  if (::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode)) {
+    return Error{ErrorCode::kNotAFile, "a session is not a regular file", {}, path};
+  }
+  std::int64_t start = std::max<std::int64_t>(from, 0);
+  if (::lseek(fd.get(), start, SEEK_SET) < 0) return errno_error(errno, "reading a session file", path);
+
+  std::string line;
+  std::size_t length = 0;  // of the line so far, also of the part that is not kept
+  std::string buffer(256 * 1024, '\0');
+  while (true) {
+    const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno_error(errno, "reading a session file", path);
+    if (n == 0) return {};
+    std::string_view rest(buffer.data(), static_cast<std::size_t>(n));
+    while (!rest.empty()) {
+      const std::size_t newline = rest.find('\n');
+      const std::string_view piece = rest.substr(0, newline);
+      length += piece.size();
+      if (length <= kLongestLine) line.append(piece);
+      if (newline == std::string_view::npos) break;
+      if (length <= kLongestLine && !f(start, line)) return {};
+      start += static_cast<std::int64_t>(length) + 1;
+      line.clear();
+      length = 0;
+      rest.remove_prefix(newline + 1);
+    }
+  }
+}
+
+struct Candidate {
+  std::string path;
+  bool archived = false;
+};
+
+/// All `*.jsonl` below one root, newest names first within each folder; links only where they stay inside the
+/// root.
+class Walk {
+ public:
+  Walk(std::string root, bool archived, const SessionScanLimits& limits)
+      : root_(std::move(root)), archived_(archived), limits_(limits) {}
+
+  void collect(std::vector<Candidate>& out) { visit(root_, 0, out); }
+
+ private:
+  void visit(const std::string& dir, int depth, std::vector<Candidate>& out) {
+    if (depth > limits_.max_depth) return;
+    auto names = os::list_dir(dir);
+    if (!names) return;
+    std::reverse(names->begin(), names->end());
+    for (const std::string& name : *names) {
+      if (out.size() >= static_cast<std::size_t>(std::max(limits_.max_files, 0))) return;
+      const auto path = os::real_path(os::join(dir, name));
+      if (!path || !os::is_within(root_, *path)) continue;
+      if (os::is_directory(*path)) {
+        visit(*path, depth + 1, out);
+      } else if (name.ends_with(".jsonl")) {
+        out.push_back({*path, archived_});
+      }
+    }
+  }
+
+  std::string root_;
+  bool archived_;
+  SessionScanLimits limits_;
+};
+
+/// The conversation a session file says it belongs to, from its first record.
+std::string declared_id(const std::string& path) {
+  std::string id;
+  (void)for_each_line(path, 0, [&](std::int64_t, std::string_view line) {
+    const auto record = json::parse(line, kRecordLimits);
+    if (!record || json::get_string(*record, "type") != "session_meta") return true;
+    if (const Json* payload = json::find(*record, "payload")) {
+      for (const std::string_view key : {"id", "session_id", "sessionId"}) {
+        if (id.empty()) id = to_lower_ascii(json::get_string(*payload, key));
+      }
+    }
+    return false;
+  });
+  return id;
+}
+
+std::optional<int> digits(std::string_view text, std::size_t at, std::size_t count) {
+  int value = 0;
+  for (std::size_t i = at; i < at + count; ++i) {
+    if (i >= text.size() || text[i] < '0' || text[i] > '9') return std::nullopt;
+    value = value * 10 + (text[i] - '0');
+  }
+  return value;
+}
+
+/// Epoch seconds of "2026-11-21T13:42:06.188Z"; 0 for anything else.
+double seconds_of(std::string_view text) {
+  const auto year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
+  const auto hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
+  if (!year || !month || !day || !hour || !minute || !second || !text.ends_with('Z')) return 0;
+  std::tm tm{};
+  tm.tm_year = *year - 1900;
+  tm.tm_mon = *month - 1;
+  tm.tm_mday = *day;
+  tm.tm_hour = *hour;
+  tm.tm_min = *minute;
+  tm.tm_sec = *second;
+  double fraction = 0, weight = 0.1;
+  for (std::size_t i = 20; text.size() > 19 && text[19] == '.' && i + 1 < text.size(); ++i, weight /= 10) {
+    if (const auto digit = digits(text, i, 1)) fraction += *digit * weight;
+  }
+  return static_cast<double>(::timegm(&tm)) + fraction;
+}
+
+}  // namespace
+
+Result<SessionFile> find_session_file(const std::string& codex_home, const std::string& thread_id,
+                                      const SessionScanLimits& limits) {
+  if (!is_uuid(thread_id)) {
+    return Error{ErrorCode::kInvalidArgument, "a conversation is named by its UUID", {}, {}};
+  }
+  const std::string id = to_lower_ascii(thread_id);
+  std::vector<Candidate> files;
+  for (const bool archived : {false, true}) {
+    // A home that is itself a link is the operator's choice; what lies inside may not lead out of it.
+    auto root = os::real_path(os::join(codex_home, archived ? "archived_sessions" : "sessions"));
+    if (root) Walk(*root, archived, limits).collect(files);
+  }
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  files.erase(
+      std::unique(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path == b.path; }),
+      files.end());
+
+  const auto named = [&](const Candidate& file) {
+    return to_lower_ascii(os::base_name(file.path)).find(id) != std::string::npos;
+  };
+  const bool any_named = std::any_of(files.begin(), files.end(), named);
+  std::vector<Candidate> found;
+  for (const Candidate& file : files) {
+    if ((!any_named || named(file)) && declared_id(file.path) == id) found.push_back(file);
+  }
+  if (found.empty())
+    return Error{ErrorCode::kSessionNotFound, "Codex has no such conversation", {}, thread_id};
+  if (found.size() > 1) {
+    return Error{ErrorCode::kInvalidState, "several session files claim one conversation", {}, found[0].path};
+  }
+  struct stat st {};
+  if (::stat(found[0].path.c_str(), &st) != 0)
+    return errno_error(errno, "reading a session file", found[0].path);
+  return SessionFile{found[0].path, st.st_size, found[0].archived};
+}
+
+Result<std::optional<TaskComplete>> last_task_complete(const std::string& path, std::int64_t from_offset,
+                                                       double not_before) {
+  std::optional<TaskComplete> newest;
+  PB_TRY(for_each_line(path, from_offset, [&](std::int64_t, std::string_view line) {
+    // Most records are long and of no interest here; only these two kinds are parsed.
+    const bool ends = line.find("task_complete") != std::string_view::npos;
+    const bool begins = line.find("task_started") != std::string_view::npos;
+    if (!ends && !begins) return true;
+    const auto record = json::parse(line, kRecordLimits);
+    if (!record || json::get_string(*record, "type") != "event_msg") return true;
+    const Json* payload = json::find(*record, "payload");
+    if (payload == nullptr) return true;
+    const std::string type = json::get_string(*payload, "type");
+    if (type == "task_started") newest.reset();
+    if (type != "task_complete") return true;
+    const double at = seconds_of(json::get_string(*record, "timestamp"));
+    if (at >= not_before) newest = TaskComplete{json::get_string(*payload, "last_agent_message"), at};
+    return true;
+  }));
+  return newest;
+}
+
+}  // namespace patchbay::codex

@@ -1,0 +1,244 @@
+#include "patchbay/http/server.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <cerrno>
+#include <set>
+#include <thread>
+
+#include "http/parking.h"
+#include "http/session.h"
+#include "http/socket_io.h"
+#include "http/worker_pool.h"
+#include "patchbay/base/guarded.h"
+#include "patchbay/base/log.h"
+#include "patchbay/base/text.h"
+
+// One thread accepts and watches every connection that has nothing to do (parking.h). When bytes arrive it
+// hands the connection to a worker, which reads, checks and answers for as long as the client keeps it busy
+// (session.h) and then parks it again. So idle, slow and lingering clients cost a descriptor and no thread,
+// and only handlers that take long hold one.
+
+namespace patchbay::http {
+namespace {
+
+constexpr std::chrono::seconds kLingerTime{1};
+constexpr std::size_t kLingerBytes = 64u << 10;
+constexpr std::chrono::milliseconds kAcceptPause{50};
+constexpr int kAcceptBatch = 64;
+
+class LiveServer final : public Server {
+ public:
+  LiveServer(Options options, os::Fd listener, std::unique_ptr<Parking> parking)
+      : options_(std::move(options)),
+        listener_(std::move(listener)),
+        port_(local_port(listener_.get())),
+        parking_(std::move(parking)),
+        session_(options_, stopping_),
+        reserve_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
+        pool_(std::make_unique<WorkerPool>(options_.limits.max_threads,
+                                           [this](std::unique_ptr<Connection> c) { serve(std::move(c)); })),
+        acceptor_([this] { accept_loop(); }) {}
+
+  ~LiveServer() override { stop(std::chrono::milliseconds(0)); }
+
+  int port() const override { return port_; }
+  CancelToken stopping() const override { return stopping_; }
+  void stop(std::chrono::milliseconds grace) override;
+
+ private:
+  void accept_loop();
+  void accept_new();
+  bool accept_failed(int err);
+  void shed_with_reserve();
+  void admit(Accepted accepted);
+  void dispatch(std::unique_ptr<Connection> connection);
+  void serve(std::unique_ptr<Connection> connection);
+  void linger(std::unique_ptr<Connection> connection);
+  void drain(std::unique_ptr<Connection> connection);
+  void after(After what, std::unique_ptr<Connection> connection);
+
+  const Options options_;
+  os::Fd listener_;
+  const int port_;
+  CancelToken stopping_;
+  std::atomic<int> open_{0};
+  Guarded<std::set<Connection*>> active_;  ///< with a worker
+  std::unique_ptr<Parking> parking_;
+  const Session session_;
+  os::Fd reserve_;  ///< given up for a moment when no other descriptor is left (H13)
+  std::mutex stop_mutex_;
+  std::unique_ptr<WorkerPool> pool_;
+  std::thread acceptor_;
+};
+
+void LiveServer::accept_loop() {
+  while (!stopping_.cancelled()) {
+    Parking::Event event = parking_->wait();
+    for (auto& connection : event.readable) {
+      connection->phase == Phase::kLinger ? drain(std::move(connection)) : dispatch(std::move(connection));
+    }
+    for (auto& connection : event.expired) {
+      const After what = session_.time_out(*connection);
+      after(what, std::move(connection));
+    }
+    if (event.listener) accept_new();
+  }
+}
+
+void LiveServer::accept_new() {
+  for (int i = 0; i < kAcceptBatch; ++i) {
+    int err = 0;
+    Accepted accepted = accept_tcp(listener_.get(), &err);
+    if (accepted.fd) {
+      admit(std::move(accepted));
+    } else if (!accept_failed(err)) {
+      return;
+    }
+  }
+}
+
+/// True when accepting may go on at once. Nothing ends the listener (H13).
+bool LiveServer::accept_failed(int err) {
+  switch (err) {
+    case EAGAIN:
+      return false;
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+      return true;
+    case EMFILE:
+    case ENFILE:
+      shed_with_reserve();
+      return false;
+    default:
+      log::warn("accepting a connection failed with error {}", err);
+      // Out of kernel memory, or something new: the socket stays readable, so a short rest keeps this from
+      // spinning.
+      std::this_thread::sleep_for(kAcceptPause);
+      return false;
+  }
+}
+
+void LiveServer::shed_with_reserve() {
+  if (auto idle = parking_->take_oldest_idle()) return;  // its descriptor serves the next client
+  reserve_.reset();
+  int err = 0;
+  Accepted accepted = accept_tcp(listener_.get(), &err);
+  if (accepted.fd) {
+    Connection refused(std::move(accepted.fd), open_);
+    session_.shed(refused);
+    ::shutdown(refused.fd.get(), SHUT_WR);
+    char waste[4096];
+    std::size_t n = 0;
+    (void)receive(refused.fd.get(), waste, sizeof waste, &n);
+  } else {
+    std::this_thread::sleep_for(kAcceptPause);
+  }
+  reserve_ = os::Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+void LiveServer::admit(Accepted accepted) {
+  prepare_connection(accepted.fd.get());
+  auto connection = std::make_unique<Connection>(std::move(accepted.fd), open_);
+  connection->request.peer_address = std::move(accepted.address);
+  connection->request.peer_port = accepted.port;
+  connection->deadline = system_clock().mono() + options_.limits.head_deadline;
+  if (open_ > options_.limits.max_connections && !parking_->take_oldest_idle()) {
+    session_.shed(*connection);
+    linger(std::move(connection));
+    return;
+  }
+  parking_->park(std::move(connection));
+}
+
+void LiveServer::dispatch(std::unique_ptr<Connection> connection) {
+  if (pool_->submit(connection)) return;
+  session_.shed(*connection);
+  linger(std::move(connection));
+}
+
+void LiveServer::serve(std::unique_ptr<Connection> connection) {
+  active_.lock()->insert(connection.get());
+  const After what = session_.serve(*connection);
+  active_.lock()->erase(connection.get());
+  after(what, std::move(connection));
+}
+
+void LiveServer::after(After what, std::unique_ptr<Connection> connection) {
+  switch (what) {
+    case After::kPark:
+      return parking_->park(std::move(connection));
+    case After::kLinger:
+      return linger(std::move(connection));
+    case After::kClose:
+      return;
+  }
+}
+
+/// Closes so that the peer can read the last answer: closing at once with unread bytes would reset the
+/// connection.
+void LiveServer::linger(std::unique_ptr<Connection> connection) {
+  ::shutdown(connection->fd.get(), SHUT_WR);
+  connection->phase = Phase::kLinger;
+  connection->deadline = system_clock().mono() + kLingerTime;
+  parking_->park(std::move(connection));
+}
+
+void LiveServer::drain(std::unique_ptr<Connection> connection) {
+  char waste[16u << 10];
+  std::size_t n = 0;
+  while (connection->drained < kLingerBytes) {
+    switch (receive(connection->fd.get(), waste, sizeof waste, &n)) {
+      case Received::kBytes:
+        connection->drained += n;
+        break;
+      case Received::kNothing:
+        return parking_->park(std::move(connection));
+      case Received::kClosed:
+        return;
+    }
+  }
+}
+
+void LiveServer::stop(std::chrono::milliseconds grace) {
+  std::lock_guard lock(stop_mutex_);
+  if (!acceptor_.joinable()) return;
+  stopping_.cancel();
+  parking_->wake();
+  acceptor_.join();
+  listener_.reset();
+  parking_->close();
+  if (!pool_->wait_idle(system_clock().mono() + grace)) {
+    // Wakes every worker that waits on its socket; a handler that waits elsewhere watches `stopping`.
+    auto active = active_.lock();
+    for (Connection* connection : *active) ::shutdown(connection->fd.get(), SHUT_RDWR);
+  }
+  pool_.reset();
+}
+
+}  // namespace
+
+std::optional<std::string_view> Request::header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (iequals_ascii(key, name)) return value;
+  }
+  return std::nullopt;
+}
+
+int Request::count(std::string_view name) const {
+  int n = 0;
+  for (const auto& [key, value] : headers) n += iequals_ascii(key, name) ? 1 : 0;
+  return n;
+}
+
+Result<std::unique_ptr<Server>> Server::start(Options options) {
+  os::Fd listener = PB_TRY(listen_tcp(options.host, options.port));
+  auto parking = PB_TRY(Parking::create(listener.get()));
+  return std::unique_ptr<Server>(
+      std::make_unique<LiveServer>(std::move(options), std::move(listener), std::move(parking)));
+}
+
+}  // namespace patchbay::http

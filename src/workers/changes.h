@@ -1,0 +1,24 @@
+#pragma once
+
+#include "workers/impl.h"
+
+namespace patchbay::workers {
+
+/// What an isolated worker has changed since its baseline: what it started from, or what was integrated last.
+struct WorkerChanges {
+  git::Snapshot snapshot;
+  git::ObjectId baseline;  ///< tree
+  git::Changes changes;
+};
+
+/// Takes a snapshot of the worktree. kWorkspaceUnavailable, kNotIsolated, and what git reports.
+Result<WorkerChanges> worker_changes(Workers::Impl& self, const Worker& worker);
+
+/// Patch text of one file, or of all with an empty path.
+Result<git::Diff> worker_diff(Workers::Impl& self, const Worker& worker, const WorkerChanges& changes,
+                              const std::string& file_path, const git::PatchPage& page);
+
+/// One change as clients see it.
+Json change_json(const git::Change& change);
+
+}  // namespace patchbay::workers

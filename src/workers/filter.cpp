@@ -1,0 +1,69 @@
+#include "workers/filter.h"
+
+#include <ctime>
+
+namespace patchbay::workers {
+namespace {
+
+constexpr double kRecentSeconds = 24 * 3600;
+constexpr double kCurrentSeconds = 3600;
+
+Result<double> parse_utc(const std::string& text) {
+  std::tm tm{};
+  const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &tm);
+  if (end == nullptr || (*end != '\0' && std::string_view(end) != "Z")) {
+    return Error{ErrorCode::kInvalidArgument, "created_after is not a UTC time such as 2026-01-31T08:00:00Z.", {}, {}};
+  }
+  return static_cast<double>(::timegm(&tm));
+}
+
+bool troubled(const Worker& w) {
+  return w.active() || w.unresolved() || w.latest().state == jobs::JobState::kFailed;
+}
+
+}  // namespace
+
+Json Selection::hidden_json() const {
+  return {{"count", hidden},
+          {"reason", hidden == 0 ? Json(nullptr) : Json("older than the scope '" + scope + "' shows")},
+          {"how_to_show", hidden == 0 ? Json(nullptr) : Json("Call again with scope history.")}};
+}
+
+Result<Selection> select(const Workers::Impl& self, const Actor& actor, const FilterArgs& args,
+                         const std::string& default_scope, bool include_stopped_by_default) {
+  Selection s;
+  s.scope = args.scope.value_or(default_scope);
+  std::string workspace;
+  if (args.repo_path && !args.repo_path->empty()) {
+    workspace = workspace::workspace_id(PB_TRY(self.choose_root(args.repo_path)));
+  }
+  double after = 0;
+  if (!args.created_after.empty()) after = PB_TRY(parse_utc(args.created_after));
+  const bool stopped = args.include_stopped.value_or(include_stopped_by_default);
+  const double now = epoch_seconds(self.parts.clock.wall());
+
+  std::vector<WorkerPtr> idle;
+  for (WorkerPtr& w : self.directory.all()) {
+    if (!workspace.empty() && w->workspace_id() != workspace) continue;
+    if (args.active_only && !w->active()) continue;
+    if (!stopped && w->latest().state == jobs::JobState::kCancelled && !w->unresolved()) continue;
+    if (after > 0 && w->created_at() < after) continue;
+    const bool mine = !args.owned_only && s.scope != "conversation"
+                          ? true
+                          : self.ownership.view(actor, *w).owned.value_or(false);
+    if (args.owned_only && !mine) continue;
+    const double age = now - w->last_activity();
+    const bool out_of_scope = (s.scope == "conversation" && !mine) || (s.scope == "recent" && age > kRecentSeconds) ||
+                              (s.scope == "current" && age > kCurrentSeconds);
+    // What lives or needs attention is never hidden (lesson 17).
+    if (out_of_scope && !troubled(*w)) {
+      ++s.hidden;
+      continue;
+    }
+    (w->active() ? s.workers : idle).push_back(std::move(w));
+  }
+  s.workers.insert(s.workers.end(), idle.begin(), idle.end());
+  return s;
+}
+
+}  // namespace patchbay::workers

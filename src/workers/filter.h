@@ -1,0 +1,19 @@
+#pragma once
+
+#include "workers/impl.h"
+
+namespace patchbay::workers {
+
+/// The workers a list or a status is about, active ones first, then by name.
+struct Selection {
+  std::vector<WorkerPtr> workers;
+  int hidden = 0;  ///< left out by the scope
+  std::string scope;
+  Json hidden_json() const;
+};
+
+/// kInvalidArgument for a time that cannot be read; what Roots says about repo_path.
+Result<Selection> select(const Workers::Impl& self, const Actor& actor, const FilterArgs& args,
+                         const std::string& default_scope, bool include_stopped_by_default);
+
+}  // namespace patchbay::workers

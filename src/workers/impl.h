@@ -1,0 +1,73 @@
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "patchbay/workers/workers.h"
+#include "workers/directory.h"
+#include "workers/ownership.h"
+#include "workers/status_memory.h"
+
+namespace patchbay::workers {
+
+/// What the operations share. Each operation is one .cpp: start, message, list, status, inspect, integrate, stop.
+struct Workers::Impl {
+  Impl(Parts p, WorkersOptions o)
+      : parts(std::move(p)),
+        options(std::move(o)),
+        directory(parts.jobs),
+        ownership(options.ownership_scope, options.ownership_idle_seconds, parts.scope_live, parts.clock) {}
+
+  Parts parts;
+  WorkersOptions options;
+  Directory directory;
+  Ownership ownership;
+  StatusMemory status_memory;
+
+  /// Last preview each caller saw of each worker, for `patch_changed` (SEC:W3).
+  struct SeenPreview {
+    std::string patch_sha256;
+    MonoTime at;
+  };
+  std::mutex previews_mutex;
+  std::map<std::pair<std::string, std::string>, SeenPreview> previews;  ///< (scope key, worker id)
+
+  /// Checkouts that go on after their start call has answered.
+  std::mutex background_mutex;
+  std::condition_variable background_done;
+  int background = 0;
+
+  // ---- finding ----
+  Result<WorkerPtr> resolve(const std::string& worker, const std::optional<std::string>& repo_path) const;
+  /// Resolved root of a request's repository.
+  Result<std::string> choose_root(const std::optional<std::string>& repo_path) const;
+  git::Target base_target(const std::string& base_repo) const;
+  git::Target worktree_target(const Worker& worker) const;
+  std::string git_lock_path(const git::Layout& layout) const;
+  Result<git::Layout> base_layout(const std::string& base_repo) const;
+  bool workspace_available(const Worker& worker) const;
+
+  // ---- refusals ----
+  static Refusal refuse(ErrorCode code, std::string note);
+  static Refusal refuse_busy(const Error& error, const std::string& operation);
+  static Refusal refuse_takeover(const OwnershipView& owner, const TakeoverArgs& args);
+  Refusal refuse_job_limit(const Error& error) const;
+  /// Errors that mean "not now" or "not so" become a Refusal of an ordinary reply.
+  std::optional<Refusal> as_refusal(const Error& error, const std::string& operation) const;
+  /// Nothing when the caller may change the worker; performs a takeover when asked to.
+  struct Claim {
+    std::optional<Refusal> refusal;
+    bool taken_over = false;
+    bool inherited = false;
+  };
+  Claim claim(const Actor& actor, const Worker& worker, const TakeoverArgs& args) const;
+  /// Stores the caller as owner of the worker's latest turn.
+  Status record_owner(const Actor& actor, const Worker& worker, const Claim& claim, const TakeoverArgs& args);
+
+  /// Waits until the worker's latest turn has ended.
+  void wait_for_end(const std::string& worker_id, int seconds, const CallContext& call) const;
+};
+
+}  // namespace patchbay::workers

@@ -1,0 +1,126 @@
+#include "patchbay/base/text.h"
+#include "patchbay/os/file.h"
+#include "workers/impl.h"
+#include "workers/turn_prompt.h"
+#include "workers/view.h"
+
+namespace patchbay::workers {
+namespace {
+
+constexpr int kNextAfterMs = 15'000;
+constexpr int kNextWaitSeconds = 20;
+
+/// Why a worker cannot take a message right now.
+Status ready_for_turn(const Workers::Impl& self, const Worker& worker) {
+  if (worker.active()) {
+    return Error{ErrorCode::kTurnActive, "The worker is still working; a message can be given when this turn has ended.",
+                 {}, {}};
+  }
+  if (worker.unresolved()) {
+    return Error{ErrorCode::kCleanupPending, "Processes of an earlier turn are not proven gone yet.", {}, {}};
+  }
+  if (worker.session().empty()) {
+    return Error{ErrorCode::kNoSession,
+                 "The worker has no conversation that could be continued. Start a new worker with the same brief.", {}, {}};
+  }
+  if (!self.workspace_available(worker)) {
+    return Error{ErrorCode::kWorkspaceUnavailable, "The worker's workspace is gone. Start a new worker.", {}, {}};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<TurnReply> Workers::message(const Actor& actor, const CallContext& call, const MessageArgs& args) {
+  (void)call;
+  Impl& self = *impl_;
+  const WorkerPtr worker = PB_TRY(self.resolve(args.worker, args.repo_path));
+  // The repository may have left the allowed roots since the worker was started.
+  PB_TRY(self.choose_root(worker->base_repo()));
+
+  TurnReply reply;
+  reply.context_detail = args.context.context_detail;
+  const auto refused = [&](Refusal refusal) {
+    reply.worker = make_view(self, actor, *self.directory.by_id(worker->id()), Detail::kFull);
+    reply.refusal = std::move(refusal);
+    return reply;
+  };
+
+  Impl::Claim claim = self.claim(actor, *worker, args.takeover);
+  if (claim.refusal) return refused(std::move(*claim.refusal));
+  const std::string message = PB_TRY(check_assignment(args.message, "message"));
+  if (!args.context.context_from_artifacts.empty()) {
+    return Error{ErrorCode::kArtifactNotFound, "There are no imported artifacts here.",
+                 "Leave context_from_artifacts out.", {}};
+  }
+  const PeerContext context =
+      PB_TRY(peer_context(self, args.context, worker->workspace_id(), worker->workspace_id()));
+  reply.context_sources = context.sources;
+  reply.context_truncated = context.truncated;
+  if (const Status ready = ready_for_turn(self, *worker); !ready.ok()) {
+    return refused(Impl::refuse(ready.error().code, ready.error().message));
+  }
+  const codex::ModelChoice choice =
+      PB_TRY(self.parts.models.check(args.model.empty() ? worker->model() : args.model,
+                                     args.reasoning_effort.empty() ? worker->reasoning_effort() : args.reasoning_effort));
+
+  std::optional<workspace::HeldRepoLock> lock;
+  if (worker->mode() == WorkspaceMode::kSharedWrite && self.options.shared_writers_serialized) {
+    auto taken = self.parts.locks.acquire(worker->base_repo(),
+                                          {.operation = "codex_worker_message", .worker_name = worker->name()});
+    if (!taken) return refused(Impl::refuse_busy(taken.error(), "codex_worker_message"));
+    lock = std::move(*taken);
+  }
+
+  jobs::NewJob job{.mode = jobs::JobMode::kResume, .repo_path = worker->latest().repo_path};
+  job.options = worker->latest().options;
+  job.options.erase(key::kIntegrating);
+  if (!choice.model.empty()) job.options[key::kModel] = choice.model;
+  if (!choice.reasoning_effort.empty()) job.options[key::kEffort] = choice.reasoning_effort;
+  self.ownership.stamp(actor, job.options);
+  if (claim.taken_over) {
+    job.options["_mcp_takeover_reason"] = args.takeover.takeover_reason;
+    job.options["_mcp_takeover_at"] = epoch_seconds(self.parts.clock.wall());
+  }
+  job.worktree_path = worker->latest().worktree_path;
+  job.branch_name = worker->latest().branch_name;
+  job.resume_session = worker->session();
+
+  runner::TurnRequest request;
+  request.prompt = compose_prompt(message, context, worker->mode());
+  request.sandbox = worker->mode() == WorkspaceMode::kReadOnly ? "read-only" : "workspace-write";
+  request.model = choice.model;
+  request.reasoning_effort = choice.reasoning_effort;
+  request.resume_session = worker->session();
+  request.cwd = worker->base_repo();
+  const auto layout = self.base_layout(worker->base_repo());
+  request.in_git_repository = layout.ok();
+  if (worker->isolated()) {
+    request.cwd = os::join(worker->worktree(), layout ? layout->subdir : std::string());
+    if (!os::is_directory(request.cwd)) request.cwd = worker->worktree();
+    request.pass_cwd = true;
+  }
+
+  // Whether the worker is still free is decided together with the new turn's record.
+  auto reserved = self.parts.jobs.reserve(
+      job, [&] { return ready_for_turn(self, *self.directory.by_id(worker->id())); });
+  if (!reserved) {
+    if (auto refusal = self.as_refusal(reserved.error(), "codex_worker_message")) return refused(std::move(*refusal));
+    return std::move(reserved).error();
+  }
+  const std::string job_id = (*reserved)->job_id;
+  if (const Status launched = self.parts.jobs.launch(job_id, request, lock ? lock->fd() : -1); !launched.ok()) {
+    (void)self.parts.jobs.remove(job_id);
+    return launched.error();
+  }
+  reply.accepted = true;
+  reply.worker = make_view(self, actor, *self.directory.by_id(worker->id()), Detail::kFull);
+  reply.next = NextCall{.tool = "codex_worker_inspect",
+                        .arguments = {{"worker", worker->id()}, {"wait_seconds", kNextWaitSeconds}},
+                        .after_ms = kNextAfterMs};
+  if (claim.taken_over) reply.refusal.takeover_performed = true;
+  reply.refusal.note = "The same conversation goes on in the same workspace.";
+  return reply;
+}
+
+}  // namespace patchbay::workers

@@ -1,0 +1,89 @@
+#include "workers/recovery.h"
+
+#include "patchbay/base/log.h"
+#include "patchbay/os/file.h"
+
+namespace patchbay::workers {
+namespace {
+
+void settle(Workers::Impl& self, const Worker& worker, bool arrived) {
+  const Status saved = self.parts.jobs.update(worker.latest().job_id, [&](jobs::JobRecord& r) {
+    if (arrived) {
+      mark_integrated(r, {}, epoch_seconds(self.parts.clock.wall()));
+    } else {
+      r.options.erase(key::kIntegrating);
+    }
+    return true;
+  });
+  if (!saved.ok()) log::error("worker {}: integration could not be settled: {}", worker.id(), saved.error().message);
+}
+
+void recover_one(Workers::Impl& self, const Worker& worker) {
+  const Json* intent = json::find(worker.latest().options, key::kIntegrating);
+  if (intent == nullptr || !intent->is_object()) return;
+  const auto recovery = self.parts.git.recover(journal_path(self, worker.id()));
+  if (!recovery || recovery->outcome == git::RecoveryOutcome::kUndecided) {
+    log::warn("worker {}: it cannot be told what of an interrupted integration arrived", worker.id());
+    (void)self.parts.jobs.update(worker.latest().job_id, [](jobs::JobRecord& r) {
+      r.options[key::kOutcomeUnknown] = true;
+      return true;
+    });
+    return;
+  }
+  if (recovery->outcome != git::RecoveryOutcome::kNothing) {
+    settle(self, worker, recovery->outcome == git::RecoveryOutcome::kRolledForward);
+    return;
+  }
+  // No journal: it had not begun, or it was complete and only its record is missing. The checkout itself tells.
+  git::IntegrationSpec spec;
+  spec.baseline = json::get_string(*intent, "baseline");
+  spec.snapshot = json::get_string(*intent, "tree");
+  spec.base_revision = worker.base_revision();
+  const auto plan = self.parts.git.plan(self.base_target(worker.base_repo()), spec);
+  settle(self, worker, plan && plan->clean() && plan->writes.empty());
+}
+
+}  // namespace
+
+std::string journal_path(const Workers::Impl& self, const std::string& worker_id) {
+  return os::join(self.options.journal_dir, worker_id + ".journal");
+}
+
+void mark_integrated(jobs::JobRecord& record, const std::string& token_digest, double now) {
+  const Json intent = record.options.contains(key::kIntegrating) ? record.options[key::kIntegrating] : Json::object();
+  record.options[key::kIntegratedAt] = now;
+  record.options[key::kIntegratedTree] = json::get_string(intent, "tree");
+  record.options[key::kIntegratedSha] = json::get_string(intent, "patch_sha256");
+  if (const Json* files = json::find(intent, "files")) record.options[key::kIntegratedFiles] = *files;
+  if (token_digest.empty()) {
+    record.options.erase(key::kIntegratedToken);
+  } else {
+    record.options[key::kIntegratedToken] = token_digest;
+  }
+  record.options.erase(key::kIntegrating);
+  record.options.erase(key::kOutcomeUnknown);
+}
+
+void recover_integrations(Workers::Impl& self) {
+  for (const WorkerPtr& worker : self.directory.all()) recover_one(self, *worker);
+}
+
+void recover_worktrees(Workers::Impl& self) {
+  for (const WorkerPtr& worker : self.directory.all()) {
+    // Only a start that never reached its runner left a worktree in which nobody has worked.
+    const jobs::JobRecord& only = worker->latest();
+    const bool never_ran = worker->turns().size() == 1 && only.state == jobs::JobState::kFailed && only.process_pid == 0;
+    if (!never_ran || !worker->isolated() || worker->discarded()) continue;
+    const git::Target base = self.base_target(worker->base_repo());
+    const auto layout = self.parts.git.discover(base);
+    if (layout) {
+      (void)self.parts.git.remove_worktree(base, {worker->worktree(), worker->branch(), self.git_lock_path(*layout)});
+    }
+    (void)self.parts.jobs.update(only.job_id, [](jobs::JobRecord& r) {
+      r.options[key::kDiscarded] = true;
+      return true;
+    });
+  }
+}
+
+}  // namespace patchbay::workers

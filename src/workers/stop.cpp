@@ -1,0 +1,173 @@
+#include "patchbay/base/text.h"
+#include "patchbay/os/file.h"
+#include "workers/changes.h"
+#include "workers/impl.h"
+#include "workers/liveness.h"
+#include "workers/view.h"
+
+namespace patchbay::workers {
+namespace {
+
+/// INT, TERM, KILL and the sweep together (SEC:S5); a turn normally ends within a tenth of a second.
+constexpr std::chrono::milliseconds kProof{8'500};
+constexpr std::size_t kMaxListed = 500;
+
+class Stopper {
+ public:
+  Stopper(Workers::Impl& self, const Actor& actor, WorkerPtr worker, const StopArgs& args)
+      : self_(self), actor_(actor), worker_(std::move(worker)), args_(args) {}
+
+  Result<StopReply> run() {
+    const Workers::Impl::Claim claim = self_.claim(actor_, *worker_, args_.takeover);
+    if (claim.refusal) return finish(*claim.refusal);
+    if (needs_confirmation()) {
+      reply_.stop_confirmation_required = true;
+      reply_.force_required = true;
+      return finish(Workers::Impl::refuse(ErrorCode::kStopConfirmationRequired,
+                                          "The turn looks healthy. Call again with force=true to stop it all the same."));
+    }
+    Refusal notes;
+    if (worker_->unresolved()) stop_turn(notes);
+    worker_ = self_.directory.by_id(worker_->id());
+    PB_TRY(self_.record_owner(actor_, *worker_, claim, args_.takeover));
+    if (claim.taken_over) notes.takeover_performed = true;
+    if (args_.cleanup_workspace) {
+      if (worker_->unresolved()) {
+        return finish(Workers::Impl::refuse(ErrorCode::kCleanupPending,
+                                            "Processes of the turn are not proven gone, so the workspace stays. Call again "
+                                            "in a moment."));
+      }
+      PB_TRY(clean(notes));
+    }
+    if (!notes.note) {
+      notes.note = reply_.stopped ? "The turn was stopped; conversation and workspace are kept."
+                                  : "No turn was running; conversation and workspace are kept.";
+    }
+    return finish(std::move(notes));
+  }
+
+ private:
+  bool needs_confirmation() const {
+    if (!worker_->active() || args_.force || self_.options.stop_confirmation_grace_seconds <= 0) return false;
+    const double now = epoch_seconds(self_.parts.clock.wall());
+    const Liveness live = liveness_of(*worker_, now, self_.options);
+    const bool young = now - worker_->latest().created_at < self_.options.stop_confirmation_grace_seconds;
+    return young || live.category == "active" || live.category == "starting";
+  }
+
+  void stop_turn(Refusal& notes) {
+    const std::string reason = args_.reason.empty() ? "Stopped by request" : args_.reason;
+    const jobs::CancelReply cancelled = self_.parts.jobs.cancel(worker_->latest().job_id, reason, kProof);
+    reply_.stopped = cancelled.cancelled;
+    if (cancelled.cleanup_pending) {
+      reply_.cleanup_pending = true;
+      notes = Workers::Impl::refuse(ErrorCode::kCleanupPending,
+                                    "The turn is stopped, but it is not proven yet that all of its processes are gone.");
+    } else if (!cancelled.cancelled && cancelled.reason == "already_completed") {
+      notes.note = "The turn had just completed; its report is kept.";
+    }
+  }
+
+  Status clean(Refusal& notes) {
+    if (!worker_->isolated()) {
+      notes.note = "Only isolated workers have a workspace of their own; there was nothing to remove.";
+      return {};
+    }
+    if (worker_->discarded()) {
+      notes.note = "The workspace had been removed before.";
+      reply_.workspace_cleaned = true;
+      return {};
+    }
+    const git::Target base = self_.base_target(worker_->base_repo());
+    const git::Layout layout = PB_TRY(self_.parts.git.discover(base));
+    const std::string lock = self_.git_lock_path(layout);
+    if (os::is_directory(worker_->worktree())) {
+      // What is thrown away is pinned first; no ref, no cleanup (SEC:W2, I9).
+      git::SnapshotSpec spec;
+      spec.directory = worker_->worktree();
+      spec.worker_id = worker_->id();
+      spec.kind = git::PinKind::kTrash;
+      spec.lock_path = lock;
+      const git::Snapshot kept = PB_TRY(self_.parts.git.snapshot(base, spec));
+      const git::ObjectId start = PB_TRY(self_.parts.git.tree_of(base, worker_->base_revision()));
+      std::vector<std::string> files;
+      if (const auto changes = self_.parts.git.changes(base, start, kept.tree)) {
+        for (const git::Change& c : changes->entries) {
+          if (files.size() < kMaxListed) files.push_back(display_safe(c.path));
+        }
+      }
+      reply_.recoverable = true;
+      reply_.discarded_changed_files = std::move(files);
+    }
+    for (const auto& turn : worker_->turns()) {
+      PB_TRY(self_.parts.jobs.update(turn->job_id, [](jobs::JobRecord& r) {
+        r.options[key::kDiscarded] = true;
+        return true;
+      }));
+    }
+    PB_TRY(self_.parts.git.remove_worktree(base, {worker_->worktree(), worker_->branch(), lock}));
+    reply_.workspace_cleaned = true;
+    notes.note = fmt::format("The workspace was removed. Its content stays recoverable for {} days with: patchbay worker "
+                             "restore {}",
+                             self_.options.snapshot_retention_days, worker_->id());
+    return {};
+  }
+
+  Result<StopReply> finish(Refusal refusal) {
+    reply_.worker = make_view(self_, actor_, *self_.directory.by_id(worker_->id()), Detail::kFull);
+    reply_.refusal = std::move(refusal);
+    return std::move(reply_);
+  }
+
+  Workers::Impl& self_;
+  const Actor& actor_;
+  WorkerPtr worker_;
+  const StopArgs& args_;
+  StopReply reply_;
+};
+
+}  // namespace
+
+Result<StopReply> Workers::stop(const Actor& actor, const CallContext& call, const StopArgs& args) {
+  (void)call;
+  WorkerPtr worker = PB_TRY(impl_->resolve(args.worker, args.repo_path));
+  return Stopper(*impl_, actor, std::move(worker), args).run();
+}
+
+Result<StopReply> Workers::restore(const Actor& actor, const CallContext& call, const std::string& name,
+                                   const std::optional<std::string>& repo_path) {
+  (void)call;
+  Impl& self = *impl_;
+  const WorkerPtr worker = PB_TRY(self.resolve(name, repo_path));
+  StopReply reply;
+  const auto finish = [&](Refusal refusal) {
+    reply.worker = make_view(self, actor, *self.directory.by_id(worker->id()), Detail::kFull);
+    reply.refusal = std::move(refusal);
+    return reply;
+  };
+  if (!worker->isolated() || !worker->discarded()) {
+    return finish(Impl::refuse(ErrorCode::kInvalidState, "The worker's workspace has not been discarded."));
+  }
+  const git::Target base = self.base_target(worker->base_repo());
+  const git::Layout layout = PB_TRY(self.parts.git.discover(base));
+  const auto pins = PB_TRY(self.parts.git.list_pins(base, git::PinKind::kTrash, worker->id()));
+  if (pins.empty()) {
+    return finish(Impl::refuse(ErrorCode::kWorkspaceUnavailable,
+                               "Nothing is kept of this workspace any more; its retention has ended."));
+  }
+  const auto newest = std::max_element(pins.begin(), pins.end(),
+                                       [](const git::Pin& a, const git::Pin& b) { return a.seq < b.seq; });
+  git::WorktreeSpec spec;
+  spec.directory = worker->worktree();
+  spec.branch = worker->branch();
+  spec.lock_path = self.git_lock_path(layout);
+  PB_TRY(self.parts.git.restore_pin(base, newest->ref, spec));
+  for (const auto& turn : worker->turns()) {
+    PB_TRY(self.parts.jobs.update(turn->job_id, [](jobs::JobRecord& r) { return r.options.erase(key::kDiscarded) > 0; }));
+  }
+  Refusal note;
+  note.note = "The workspace is back as it was when it was discarded.";
+  return finish(std::move(note));
+}
+
+}  // namespace patchbay::workers

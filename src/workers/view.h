@@ -1,0 +1,22 @@
+#pragma once
+
+#include "patchbay/codex/report.h"
+#include "workers/impl.h"
+
+namespace patchbay::workers {
+
+enum class Detail {
+  kBrief,  ///< from memory alone: no file is read, no git runs
+  kFull    ///< with the whole report
+};
+
+/// The public picture of a worker for one caller.
+WorkerView make_view(const Workers::Impl& self, const Actor& actor, const Worker& worker, Detail detail);
+
+/// The report as text: of the latest turn, followed by an earlier one while the latest has none.
+std::string report_of(const Workers::Impl& self, const Worker& worker, Detail detail);
+
+/// Paths and names that no public text about the worker may hold.
+codex::PrivateStrings private_strings(const Workers::Impl& self, const Worker& worker);
+
+}  // namespace patchbay::workers

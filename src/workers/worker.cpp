@@ -1,0 +1,76 @@
+#include "workers/worker.h"
+
+#include "patchbay/base/hash.h"
+#include "patchbay/base/text.h"
+
+namespace patchbay::workers {
+
+using jobs::JobRecord;
+
+std::string_view name_of(WorkspaceMode mode) {
+  static constexpr std::string_view kNames[] = {"isolated_write", "read_only", "shared_write"};
+  return kNames[static_cast<int>(mode)];
+}
+
+std::optional<WorkspaceMode> parse_workspace_mode(std::string_view text) {
+  if (text == "isolated_write" || text == "isolated" || text == "write") return WorkspaceMode::kIsolatedWrite;
+  if (text == "read_only" || text == "read-only" || text == "readonly") return WorkspaceMode::kReadOnly;
+  if (text == "shared_write" || text == "shared") return WorkspaceMode::kSharedWrite;
+  return std::nullopt;
+}
+
+Worker::Worker(std::vector<jobs::JobPtr> turns) : turns_(std::move(turns)) {
+  const JobRecord& last = latest();
+  id_ = last.worker_id();
+  name_ = last.option(key::kName);
+  folded_name_ = fold_case(name_);
+  base_repo_ = last.option(key::kBase);
+  if (base_repo_.empty()) base_repo_ = last.repo_path;
+  workspace_id_ = "ws_" + sha256_hex(base_repo_).substr(0, 24);
+  mode_ = parse_workspace_mode(last.option(key::kMode)).value_or(WorkspaceMode::kIsolatedWrite);
+}
+
+bool Worker::unresolved() const {
+  return std::any_of(turns_.begin(), turns_.end(), [](const auto& t) { return t->unresolved(); });
+}
+
+bool Worker::discarded() const { return json::get_bool(latest().options, key::kDiscarded); }
+
+std::string Worker::session() const {
+  for (auto it = turns_.rbegin(); it != turns_.rend(); ++it) {
+    if (!(*it)->session_id.empty()) return (*it)->session_id;
+  }
+  return latest().option("resume_session_id");
+}
+
+const JobRecord* Worker::newest_with(const char* option) const {
+  for (auto it = turns_.rbegin(); it != turns_.rend(); ++it) {
+    const Json* v = json::find((*it)->options, option);
+    if (v != nullptr && !v->is_null()) return it->get();
+  }
+  return nullptr;
+}
+
+std::string Worker::model() const {
+  const JobRecord* job = newest_with(key::kModel);
+  return job == nullptr ? std::string() : job->option(key::kModel);
+}
+
+std::string Worker::reasoning_effort() const {
+  const JobRecord* job = newest_with(key::kEffort);
+  return job == nullptr ? std::string() : job->option(key::kEffort);
+}
+
+double Worker::last_activity() const {
+  const JobRecord& j = latest();
+  return std::max({j.created_at, j.started_at, j.completed_at, j.progress.heartbeat_at});
+}
+
+const JobRecord* Worker::previous_completed() const {
+  for (auto it = turns_.rbegin(); it != turns_.rend(); ++it) {
+    if (it != turns_.rbegin() && (*it)->state == jobs::JobState::kCompleted) return it->get();
+  }
+  return nullptr;
+}
+
+}  // namespace patchbay::workers
