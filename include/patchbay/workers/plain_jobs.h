@@ -29,6 +29,7 @@ struct JobRequest {
   bool structured_output = true;
   Json options = Json::object();  ///< remaining common options, public names
   Json owner = Json::object();    ///< private owner members to store with the job
+  bool may_write_base = true;     ///< the credential allows a plan job whose sandbox can write the checkout
 };
 
 struct StartedJob {
