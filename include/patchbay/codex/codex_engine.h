@@ -70,8 +70,8 @@ class CodexEngine : public runner::Engine {
   explicit CodexEngine(EngineOptions options);
   ~CodexEngine() override;
 
-  /// The command for one turn. `job_dir` is private to the job and may be missing still; the final message
-  /// goes there.
+  /// The command for one turn. `job_dir` is private to the job. Nothing is created in it here, but it must
+  /// exist when the command starts: Codex writes its final message there and fails without the folder.
   ///
   /// kCodexCliMissing; kContentTooLarge for a prompt above 1,048,576 characters; kMissingArgument for a new
   /// conversation without a prompt; kModeNotPermitted when bypass or an override is not permitted here;
