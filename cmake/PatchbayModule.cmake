@@ -43,7 +43,32 @@ target_link_libraries(patchbay_options INTERFACE nlohmann_json::nlohmann_json fm
 
 # The standard library, nlohmann_json and fmt are parsed once for all modules.
 add_library(patchbay_pch STATIC ${CMAKE_SOURCE_DIR}/cmake/pch.cpp)
-target_precompile_headers(patchbay_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
+# Named here and not in a header of ours, so that the result holds no path of this checkout and a compiler cache can
+# share it between checkouts.
+target_precompile_headers(patchbay_pch PRIVATE
+  "<algorithm>"
+  "<array>"
+  "<atomic>"
+  "<chrono>"
+  "<condition_variable>"
+  "<cstdint>"
+  "<cstring>"
+  "<deque>"
+  "<functional>"
+  "<map>"
+  "<memory>"
+  "<mutex>"
+  "<optional>"
+  "<set>"
+  "<string>"
+  "<string_view>"
+  "<thread>"
+  "<unordered_map>"
+  "<utility>"
+  "<variant>"
+  "<vector>"
+  "<fmt/format.h>"
+  "<nlohmann/json.hpp>")
 target_link_libraries(patchbay_pch PUBLIC patchbay_options)
 
 function(patchbay_common target)

@@ -4,7 +4,7 @@
 
 namespace patchbay::workers {
 
-Result<WorkerChanges> worker_changes(Workers::Impl& self, const Worker& worker) {
+Result<WorkerChanges> worker_changes(Core& self, const Worker& worker) {
   if (!worker.isolated()) {
     return Error{ErrorCode::kNotIsolated, "Only isolated writing workers have changes of their own.", {}, {}};
   }
@@ -29,7 +29,7 @@ Result<WorkerChanges> worker_changes(Workers::Impl& self, const Worker& worker) 
   return out;
 }
 
-Result<git::Diff> worker_diff(Workers::Impl& self, const Worker& worker, const WorkerChanges& changes,
+Result<git::Diff> worker_diff(Core& self, const Worker& worker, const WorkerChanges& changes,
                               const std::string& file_path, const git::PatchPage& page) {
   return self.parts.git.tree_diff(self.base_target(worker.base_repo()), changes.baseline, changes.snapshot.tree,
                                   file_path, page);

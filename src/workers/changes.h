@@ -1,6 +1,6 @@
 #pragma once
 
-#include "workers/impl.h"
+#include "workers/core.h"
 
 namespace patchbay::workers {
 
@@ -12,10 +12,10 @@ struct WorkerChanges {
 };
 
 /// Takes a snapshot of the worktree. kWorkspaceUnavailable, kNotIsolated, and what git reports.
-Result<WorkerChanges> worker_changes(Workers::Impl& self, const Worker& worker);
+Result<WorkerChanges> worker_changes(Core& self, const Worker& worker);
 
 /// Patch text of one file, or of all with an empty path.
-Result<git::Diff> worker_diff(Workers::Impl& self, const Worker& worker, const WorkerChanges& changes,
+Result<git::Diff> worker_diff(Core& self, const Worker& worker, const WorkerChanges& changes,
                               const std::string& file_path, const git::PatchPage& page);
 
 /// One change as clients see it.

@@ -29,7 +29,7 @@ Json Selection::hidden_json() const {
           {"how_to_show", hidden == 0 ? Json(nullptr) : Json("Call again with scope history.")}};
 }
 
-Result<Selection> select(const Workers::Impl& self, const Actor& actor, const FilterArgs& args,
+Result<Selection> select(const Core& self, const Actor& actor, const FilterArgs& args,
                          const std::string& default_scope, bool include_stopped_by_default) {
   Selection s;
   s.scope = args.scope.value_or(default_scope);

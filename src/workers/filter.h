@@ -1,6 +1,6 @@
 #pragma once
 
-#include "workers/impl.h"
+#include "workers/core.h"
 
 namespace patchbay::workers {
 
@@ -13,7 +13,7 @@ struct Selection {
 };
 
 /// kInvalidArgument for a time that cannot be read; what Roots says about repo_path.
-Result<Selection> select(const Workers::Impl& self, const Actor& actor, const FilterArgs& args,
+Result<Selection> select(const Core& self, const Actor& actor, const FilterArgs& args,
                          const std::string& default_scope, bool include_stopped_by_default);
 
 }  // namespace patchbay::workers

@@ -9,7 +9,7 @@
 #include "patchbay/base/log.h"
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
-#include "workers/impl.h"
+#include "workers/core.h"
 #include "workers/preview.h"
 #include "workers/recovery.h"
 #include "workers/view.h"
@@ -21,7 +21,7 @@ constexpr std::size_t kMaxSeenPreviews = 1000;
 
 class Integrator {
  public:
-  Integrator(Workers::Impl& self, const Actor& actor, WorkerPtr worker, const IntegrateArgs& args)
+  Integrator(Core& self, const Actor& actor, WorkerPtr worker, const IntegrateArgs& args)
       : self_(self), actor_(actor), worker_(std::move(worker)), args_(args) {}
 
   Result<IntegrateReply> run() {
@@ -32,7 +32,7 @@ class Integrator {
 
     auto lock = self_.parts.locks.acquire(worker_->base_repo(),
                                           {.operation = "codex_worker_integrate", .worker_name = worker_->name()});
-    if (!lock) return finish(Workers::Impl::refuse_busy(lock.error(), "codex_worker_integrate"));
+    if (!lock) return finish(Core::refuse_busy(lock.error(), "codex_worker_integrate"));
 
     const DirtyOptions dirty{args_.allow_dirty_base, args_.accepted_dirty_base};
     preview_ = PB_TRY(make_preview(self_, actor_, *worker_, dirty));
@@ -73,7 +73,7 @@ class Integrator {
       if (stale.empty()) return std::nullopt;
       reply_.stale_bindings = std::move(stale);
       attach_fresh_preview();
-      return Workers::Impl::refuse(ErrorCode::kStalePreviewToken,
+      return Core::refuse(ErrorCode::kStalePreviewToken,
                                    "What the preview showed is no longer what would be applied. Look at fresh_preview.");
     }
     // Without a token: once, when this caller has seen something else (SEC:W3).
@@ -85,7 +85,7 @@ class Integrator {
     }
     it->second.patch_sha256 = *preview_.fields.patch_sha256;
     attach_fresh_preview();
-    return Workers::Impl::refuse(ErrorCode::kPatchChanged,
+    return Core::refuse(ErrorCode::kPatchChanged,
                                  "The worker's changes are not the ones you previewed. Look at fresh_preview, then call "
                                  "again.");
   }
@@ -151,7 +151,7 @@ class Integrator {
       case ErrorCode::kIntegrationOutcomeUnknown:
         reply_.preview.apply_check = "failed_at_apply";
         reply_.preview.can_apply = false;
-        return finish(Workers::Impl::refuse(error.code, error.message));
+        return finish(Core::refuse(error.code, error.message));
       default: return error;
     }
   }
@@ -174,18 +174,18 @@ class Integrator {
     return std::move(reply_);
   }
 
-  Workers::Impl& self_;
+  Core& self_;
   const Actor& actor_;
   WorkerPtr worker_;
   const IntegrateArgs& args_;
-  Workers::Impl::Claim claim_;
+  Core::Claim claim_;
   Preview preview_;
   IntegrateReply reply_;
 };
 
 }  // namespace
 
-void remember_preview(Workers::Impl& self, const Actor& actor, const std::string& worker_id,
+void remember_preview(Core& self, const Actor& actor, const std::string& worker_id,
                       const std::string& patch_sha256) {
   std::lock_guard lock(self.previews_mutex);
   if (self.previews.size() >= kMaxSeenPreviews) {
@@ -200,8 +200,8 @@ void remember_preview(Workers::Impl& self, const Actor& actor, const std::string
 
 Result<IntegrateReply> Workers::integrate(const Actor& actor, const CallContext& call, const IntegrateArgs& args) {
   (void)call;
-  WorkerPtr worker = PB_TRY(impl_->resolve(args.worker, args.repo_path));
-  return Integrator(*impl_, actor, std::move(worker), args).run();
+  WorkerPtr worker = PB_TRY(core_->resolve(args.worker, args.repo_path));
+  return Integrator(*core_, actor, std::move(worker), args).run();
 }
 
 }  // namespace patchbay::workers

@@ -19,7 +19,7 @@ std::string team_line(const WorkerView& v) {
 }  // namespace
 
 Result<ListReply> Workers::list(const Actor& actor, const ListArgs& args) {
-  Impl& self = *impl_;
+  Core& self = *core_;
   const Selection selection = PB_TRY(select(self, actor, args.filter, "history", true));
   std::size_t offset = 0;
   if (!args.cursor.empty()) {

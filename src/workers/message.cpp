@@ -1,6 +1,6 @@
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
-#include "workers/impl.h"
+#include "workers/core.h"
 #include "workers/turn_prompt.h"
 #include "workers/view.h"
 
@@ -11,7 +11,7 @@ constexpr int kNextAfterMs = 15'000;
 constexpr int kNextWaitSeconds = 20;
 
 /// Why a worker cannot take a message right now.
-Status ready_for_turn(const Workers::Impl& self, const Worker& worker) {
+Status ready_for_turn(const Core& self, const Worker& worker) {
   if (worker.active()) {
     return Error{ErrorCode::kTurnActive, "The worker is still working; a message can be given when this turn has ended.",
                  {}, {}};
@@ -33,7 +33,7 @@ Status ready_for_turn(const Workers::Impl& self, const Worker& worker) {
 
 Result<TurnReply> Workers::message(const Actor& actor, const CallContext& call, const MessageArgs& args) {
   (void)call;
-  Impl& self = *impl_;
+  Core& self = *core_;
   const WorkerPtr worker = PB_TRY(self.resolve(args.worker, args.repo_path));
   // The repository may have left the allowed roots since the worker was started.
   PB_TRY(self.choose_root(worker->base_repo()));
@@ -46,7 +46,7 @@ Result<TurnReply> Workers::message(const Actor& actor, const CallContext& call, 
     return reply;
   };
 
-  Impl::Claim claim = self.claim(actor, *worker, args.takeover);
+  Core::Claim claim = self.claim(actor, *worker, args.takeover);
   if (claim.refusal) return refused(std::move(*claim.refusal));
   const std::string message = PB_TRY(check_assignment(args.message, "message"));
   if (!args.context.context_from_artifacts.empty()) {
@@ -58,7 +58,7 @@ Result<TurnReply> Workers::message(const Actor& actor, const CallContext& call, 
   reply.context_sources = context.sources;
   reply.context_truncated = context.truncated;
   if (const Status ready = ready_for_turn(self, *worker); !ready.ok()) {
-    return refused(Impl::refuse(ready.error().code, ready.error().message));
+    return refused(Core::refuse(ready.error().code, ready.error().message));
   }
   const codex::ModelChoice choice =
       PB_TRY(self.parts.models.check(args.model.empty() ? worker->model() : args.model,
@@ -68,7 +68,7 @@ Result<TurnReply> Workers::message(const Actor& actor, const CallContext& call, 
   if (worker->mode() == WorkspaceMode::kSharedWrite && self.options.shared_writers_serialized) {
     auto taken = self.parts.locks.acquire(worker->base_repo(),
                                           {.operation = "codex_worker_message", .worker_name = worker->name()});
-    if (!taken) return refused(Impl::refuse_busy(taken.error(), "codex_worker_message"));
+    if (!taken) return refused(Core::refuse_busy(taken.error(), "codex_worker_message"));
     lock = std::move(*taken);
   }
 

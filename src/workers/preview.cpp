@@ -34,7 +34,7 @@ std::vector<std::string> unaccepted(const git::BaseState& base, const DirtyOptio
 
 class PreviewBuilder {
  public:
-  PreviewBuilder(Workers::Impl& self, const Actor& actor, const Worker& worker, const DirtyOptions& dirty)
+  PreviewBuilder(Core& self, const Actor& actor, const Worker& worker, const DirtyOptions& dirty)
       : self_(self), actor_(actor), worker_(worker), dirty_(dirty) {}
 
   Result<Preview> build() {
@@ -73,7 +73,7 @@ class PreviewBuilder {
 
  private:
   Result<Preview> refused(ErrorCode code, std::string note) {
-    preview_.refusal = Workers::Impl::refuse(code, std::move(note));
+    preview_.refusal = Core::refuse(code, std::move(note));
     return std::move(preview_);
   }
 
@@ -128,7 +128,7 @@ class PreviewBuilder {
   void judge(const git::IntegrationPlan& plan) {
     PreviewFields& f = preview_.fields;
     const auto refuse = [&](ErrorCode code, std::string note) {
-      preview_.refusal = Workers::Impl::refuse(code, std::move(note));
+      preview_.refusal = Core::refuse(code, std::move(note));
     };
     if (plan.changes.entries.empty() && plan.unsafe.empty()) {
       return refuse(ErrorCode::kNoChanges, "The worker has changed nothing since its baseline.");
@@ -165,7 +165,7 @@ class PreviewBuilder {
     f.can_apply = true;
   }
 
-  Workers::Impl& self_;
+  Core& self_;
   const Actor& actor_;
   const Worker& worker_;
   const DirtyOptions& dirty_;
@@ -176,18 +176,18 @@ std::string digest(const std::string& value) { return sha256_hex(value).substr(0
 
 }  // namespace
 
-Result<Preview> make_preview(Workers::Impl& self, const Actor& actor, const Worker& worker, const DirtyOptions& dirty) {
+Result<Preview> make_preview(Core& self, const Actor& actor, const Worker& worker, const DirtyOptions& dirty) {
   return PreviewBuilder(self, actor, worker, dirty).build();
 }
 
-std::string preview_token(const Workers::Impl& self, const Preview& preview) {
+std::string preview_token(const Core& self, const Preview& preview) {
   const double expires = epoch_seconds(self.parts.clock.wall()) + self.options.preview_token_ttl_seconds;
   std::string body = fmt::format("pvt_{:x}", static_cast<std::int64_t>(expires));
   for (const char* name : kBindings) body += "." + digest(preview.bindings.at(name));
   return body + "." + to_hex(hmac_sha256(self.parts.key, body)).substr(0, kSignatureDigits);
 }
 
-std::vector<std::string> stale_bindings(const Workers::Impl& self, const std::string& token, const Preview& preview) {
+std::vector<std::string> stale_bindings(const Core& self, const std::string& token, const Preview& preview) {
   const std::vector<std::string> unusable = {"token"};
   const std::size_t dot = token.rfind('.');
   if (!token.starts_with("pvt_") || dot == std::string::npos) return unusable;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "workers/changes.h"
-#include "workers/impl.h"
+#include "workers/core.h"
 
 namespace patchbay::workers {
 
@@ -22,12 +22,12 @@ struct Preview {
 
 /// Refusals in the order of workers.md 6.7. Errors are failures of git and of the machine. Takes a snapshot of the
 /// worker's tree when it has one.
-Result<Preview> make_preview(Workers::Impl& self, const Actor& actor, const Worker& worker, const DirtyOptions& dirty);
+Result<Preview> make_preview(Core& self, const Actor& actor, const Worker& worker, const DirtyOptions& dirty);
 
 /// A token that names exactly what a preview showed; valid for the configured time.
-std::string preview_token(const Workers::Impl& self, const Preview& preview);
+std::string preview_token(const Core& self, const Preview& preview);
 
 /// The bindings of `token` that no longer fit `preview`; a malformed, foreign or expired token gives {"token"}.
-std::vector<std::string> stale_bindings(const Workers::Impl& self, const std::string& token, const Preview& preview);
+std::vector<std::string> stale_bindings(const Core& self, const std::string& token, const Preview& preview);
 
 }  // namespace patchbay::workers

@@ -6,7 +6,7 @@
 namespace patchbay::workers {
 namespace {
 
-void settle(Workers::Impl& self, const Worker& worker, bool arrived) {
+void settle(Core& self, const Worker& worker, bool arrived) {
   const Status saved = self.parts.jobs.update(worker.latest().job_id, [&](jobs::JobRecord& r) {
     if (arrived) {
       mark_integrated(r, {}, epoch_seconds(self.parts.clock.wall()));
@@ -18,7 +18,7 @@ void settle(Workers::Impl& self, const Worker& worker, bool arrived) {
   if (!saved.ok()) log::error("worker {}: integration could not be settled: {}", worker.id(), saved.error().message);
 }
 
-void recover_one(Workers::Impl& self, const Worker& worker) {
+void recover_one(Core& self, const Worker& worker) {
   const Json* intent = json::find(worker.latest().options, key::kIntegrating);
   if (intent == nullptr || !intent->is_object()) return;
   const auto recovery = self.parts.git.recover(journal_path(self, worker.id()));
@@ -45,7 +45,7 @@ void recover_one(Workers::Impl& self, const Worker& worker) {
 
 }  // namespace
 
-std::string journal_path(const Workers::Impl& self, const std::string& worker_id) {
+std::string journal_path(const Core& self, const std::string& worker_id) {
   return os::join(self.options.journal_dir, worker_id + ".journal");
 }
 
@@ -64,11 +64,11 @@ void mark_integrated(jobs::JobRecord& record, const std::string& token_digest, d
   record.options.erase(key::kOutcomeUnknown);
 }
 
-void recover_integrations(Workers::Impl& self) {
+void recover_integrations(Core& self) {
   for (const WorkerPtr& worker : self.directory.all()) recover_one(self, *worker);
 }
 
-void recover_worktrees(Workers::Impl& self) {
+void recover_worktrees(Core& self) {
   for (const WorkerPtr& worker : self.directory.all()) {
     // Only a start that never reached its runner left a worktree in which nobody has worked.
     const jobs::JobRecord& only = worker->latest();

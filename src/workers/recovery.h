@@ -1,21 +1,21 @@
 #pragma once
 
-#include "workers/impl.h"
+#include "workers/core.h"
 
 namespace patchbay::workers {
 
 /// Where the journal of a worker's integration lies while it is needed.
-std::string journal_path(const Workers::Impl& self, const std::string& worker_id);
+std::string journal_path(const Core& self, const std::string& worker_id);
 
 /// Turns the recorded intent into a recorded integration.
 void mark_integrated(jobs::JobRecord& record, const std::string& token_digest, double now);
 
 /// Remembers which patch a caller was shown.
-void remember_preview(Workers::Impl& self, const Actor& actor, const std::string& worker_id,
+void remember_preview(Core& self, const Actor& actor, const std::string& worker_id,
                       const std::string& patch_sha256);
 
 /// Finishes integrations and worktrees that a crash interrupted.
-void recover_integrations(Workers::Impl& self);
-void recover_worktrees(Workers::Impl& self);
+void recover_integrations(Core& self);
+void recover_worktrees(Core& self);
 
 }  // namespace patchbay::workers

@@ -11,7 +11,7 @@
 #include "patchbay/base/log.h"
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
-#include "workers/impl.h"
+#include "workers/core.h"
 #include "workers/turn_prompt.h"
 #include "workers/view.h"
 
@@ -76,7 +76,7 @@ std::string safe_suffix(const std::string& worker_id) {
 
 class Starter {
  public:
-  Starter(Workers::Impl& self, const Actor& actor, const CallContext& call, const StartArgs& args)
+  Starter(Core& self, const Actor& actor, const CallContext& call, const StartArgs& args)
       : self_(self), actor_(actor), call_(call), args_(args) {}
 
   Result<TurnReply> run() {
@@ -265,7 +265,7 @@ class Starter {
   }
 
   /// Worktree, then launch. Takes back what it made when it fails.
-  static void carry_out(Workers::Impl& self, const Plan& plan, const std::string& job_id, Checkout& checkout) {
+  static void carry_out(Core& self, const Plan& plan, const std::string& job_id, Checkout& checkout) {
     const git::Target base = self.base_target(plan.root);
     Status outcome;
     git::Worktree made;
@@ -291,7 +291,7 @@ class Starter {
     checkout.changed.notify_all();
   }
 
-  static Result<git::Worktree> make_worktree(Workers::Impl& self, const git::Target& base, const Plan& plan) {
+  static Result<git::Worktree> make_worktree(Core& self, const git::Target& base, const Plan& plan) {
     PB_TRY(os::make_private_dirs(self.options.worktree_root));
     return self.parts.git.add_worktree(base, plan.worktree);
   }
@@ -362,7 +362,7 @@ class Starter {
     return r;
   }
 
-  Workers::Impl& self_;
+  Core& self_;
   const Actor& actor_;
   const CallContext& call_;
   const StartArgs& args_;
@@ -373,7 +373,7 @@ class Starter {
 }  // namespace
 
 Result<TurnReply> Workers::start(const Actor& actor, const CallContext& call, const StartArgs& args) {
-  return Starter(*impl_, actor, call, args).run();
+  return Starter(*core_, actor, call, args).run();
 }
 
 }  // namespace patchbay::workers

@@ -70,7 +70,7 @@ std::string team_action(const std::map<std::string, int>& actions) {
 
 class StatusBuilder {
  public:
-  StatusBuilder(Workers::Impl& self, const Actor& actor, const FilterArgs& filter)
+  StatusBuilder(Core& self, const Actor& actor, const FilterArgs& filter)
       : self_(self), actor_(actor), filter_(filter), query_(json::dump(json::to_json(filter))) {}
 
   /// The answer given a moment ago to the same question, unless something has changed since.
@@ -142,14 +142,14 @@ class StatusBuilder {
                             d.changed, d.turns, d.events, d.notes);
   }
 
-  Workers::Impl& self_;
+  Core& self_;
   const Actor& actor_;
   const FilterArgs& filter_;
   std::string query_;
 };
 
 /// Returns when a worker of the selection changes state, or at the deadline.
-double wait_for_change(Workers::Impl& self, const Actor& actor, const FilterArgs& filter, int seconds,
+double wait_for_change(Core& self, const Actor& actor, const FilterArgs& filter, int seconds,
                        const CallContext& call) {
   const auto states = [&] {
     std::string all;
@@ -197,9 +197,9 @@ std::string StatusReply::text() const {
 }
 
 Result<StatusReply> Workers::status(const Actor& actor, const CallContext& call, const StatusArgs& args) {
-  StatusBuilder builder(*impl_, actor, args.filter);
+  StatusBuilder builder(*core_, actor, args.filter);
   if (args.wait_seconds > 0) {
-    const double waited = wait_for_change(*impl_, actor, args.filter, args.wait_seconds, call);
+    const double waited = wait_for_change(*core_, actor, args.filter, args.wait_seconds, call);
     StatusReply r = PB_TRY(builder.fresh());
     add_wait_fields(r, waited, args.wait_seconds);
     return r;
@@ -211,8 +211,8 @@ Result<StatusReply> Workers::status(const Actor& actor, const CallContext& call,
 }
 
 Result<StatusReply> Workers::wait(const Actor& actor, const CallContext& call, const WaitArgs& args) {
-  const double waited = wait_for_change(*impl_, actor, args.filter, args.wait_seconds, call);
-  StatusReply r = PB_TRY(StatusBuilder(*impl_, actor, args.filter).fresh());
+  const double waited = wait_for_change(*core_, actor, args.filter, args.wait_seconds, call);
+  StatusReply r = PB_TRY(StatusBuilder(*core_, actor, args.filter).fresh());
   add_wait_fields(r, waited, args.wait_seconds);
   return r;
 }

@@ -1,7 +1,7 @@
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
 #include "workers/changes.h"
-#include "workers/impl.h"
+#include "workers/core.h"
 #include "workers/liveness.h"
 #include "workers/view.h"
 
@@ -14,16 +14,16 @@ constexpr std::size_t kMaxListed = 500;
 
 class Stopper {
  public:
-  Stopper(Workers::Impl& self, const Actor& actor, WorkerPtr worker, const StopArgs& args)
+  Stopper(Core& self, const Actor& actor, WorkerPtr worker, const StopArgs& args)
       : self_(self), actor_(actor), worker_(std::move(worker)), args_(args) {}
 
   Result<StopReply> run() {
-    const Workers::Impl::Claim claim = self_.claim(actor_, *worker_, args_.takeover);
+    const Core::Claim claim = self_.claim(actor_, *worker_, args_.takeover);
     if (claim.refusal) return finish(*claim.refusal);
     if (needs_confirmation()) {
       reply_.stop_confirmation_required = true;
       reply_.force_required = true;
-      return finish(Workers::Impl::refuse(ErrorCode::kStopConfirmationRequired,
+      return finish(Core::refuse(ErrorCode::kStopConfirmationRequired,
                                           "The turn looks healthy. Call again with force=true to stop it all the same."));
     }
     Refusal notes;
@@ -33,7 +33,7 @@ class Stopper {
     if (claim.taken_over) notes.takeover_performed = true;
     if (args_.cleanup_workspace) {
       if (worker_->unresolved()) {
-        return finish(Workers::Impl::refuse(ErrorCode::kCleanupPending,
+        return finish(Core::refuse(ErrorCode::kCleanupPending,
                                             "Processes of the turn are not proven gone, so the workspace stays. Call again "
                                             "in a moment."));
       }
@@ -61,7 +61,7 @@ class Stopper {
     reply_.stopped = cancelled.cancelled;
     if (cancelled.cleanup_pending) {
       reply_.cleanup_pending = true;
-      notes = Workers::Impl::refuse(ErrorCode::kCleanupPending,
+      notes = Core::refuse(ErrorCode::kCleanupPending,
                                     "The turn is stopped, but it is not proven yet that all of its processes are gone.");
     } else if (!cancelled.cancelled && cancelled.reason == "already_completed") {
       notes.note = "The turn had just completed; its report is kept.";
@@ -119,7 +119,7 @@ class Stopper {
     return std::move(reply_);
   }
 
-  Workers::Impl& self_;
+  Core& self_;
   const Actor& actor_;
   WorkerPtr worker_;
   const StopArgs& args_;
@@ -130,14 +130,14 @@ class Stopper {
 
 Result<StopReply> Workers::stop(const Actor& actor, const CallContext& call, const StopArgs& args) {
   (void)call;
-  WorkerPtr worker = PB_TRY(impl_->resolve(args.worker, args.repo_path));
-  return Stopper(*impl_, actor, std::move(worker), args).run();
+  WorkerPtr worker = PB_TRY(core_->resolve(args.worker, args.repo_path));
+  return Stopper(*core_, actor, std::move(worker), args).run();
 }
 
 Result<StopReply> Workers::restore(const Actor& actor, const CallContext& call, const std::string& name,
                                    const std::optional<std::string>& repo_path) {
   (void)call;
-  Impl& self = *impl_;
+  Core& self = *core_;
   const WorkerPtr worker = PB_TRY(self.resolve(name, repo_path));
   StopReply reply;
   const auto finish = [&](Refusal refusal) {
@@ -146,13 +146,13 @@ Result<StopReply> Workers::restore(const Actor& actor, const CallContext& call, 
     return reply;
   };
   if (!worker->isolated() || !worker->discarded()) {
-    return finish(Impl::refuse(ErrorCode::kInvalidState, "The worker's workspace has not been discarded."));
+    return finish(Core::refuse(ErrorCode::kInvalidState, "The worker's workspace has not been discarded."));
   }
   const git::Target base = self.base_target(worker->base_repo());
   const git::Layout layout = PB_TRY(self.parts.git.discover(base));
   const auto pins = PB_TRY(self.parts.git.list_pins(base, git::PinKind::kTrash, worker->id()));
   if (pins.empty()) {
-    return finish(Impl::refuse(ErrorCode::kWorkspaceUnavailable,
+    return finish(Core::refuse(ErrorCode::kWorkspaceUnavailable,
                                "Nothing is kept of this workspace any more; its retention has ended."));
   }
   const auto newest = std::max_element(pins.begin(), pins.end(),

@@ -55,7 +55,7 @@ Wanted wanted(const std::string& detail) {
   return {true, false, false};
 }
 
-std::string peer_section(Workers::Impl& self, const Worker& peer, const Wanted& want, std::size_t budget,
+std::string peer_section(Core& self, const Worker& peer, const Wanted& want, std::size_t budget,
                          bool& truncated) {
   std::string body = fmt::format("Worker: {}\nState: {}\nWorkspace: {}\n\nLatest report:\n{}",
                                  display_safe(peer.name()), public_state(peer.latest()), name_of(peer.mode()),
@@ -75,7 +75,7 @@ std::string peer_section(Workers::Impl& self, const Worker& peer, const Wanted& 
         body += fmt::format("\nand {} more", changes->changes.entries.size() - kMaxFiles);
       }
       if (want.diff && body.size() < budget) {
-        const auto diff = worker_diff(self, peer, *changes, "", {.max_bytes = budget - body.size()});
+        const auto diff = worker_diff(self, peer, *changes, "", git::PatchPage{budget - body.size(), {}, 3});
         if (diff) {
           body += "\n\nDiff:\n" + codex::public_code(sanitize_utf8(diff->text), private_strings(self, peer));
           truncated = truncated || diff->truncated;
@@ -88,7 +88,7 @@ std::string peer_section(Workers::Impl& self, const Worker& peer, const Wanted& 
 
 }  // namespace
 
-Result<PeerContext> peer_context(Workers::Impl& self, const ContextArgs& args,
+Result<PeerContext> peer_context(Core& self, const ContextArgs& args,
                                  const std::optional<std::string>& workspace_id,
                                  const std::string& default_workspace_id) {
   PeerContext context;

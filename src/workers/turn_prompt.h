@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "workers/impl.h"
+#include "workers/core.h"
 
 namespace patchbay::workers {
 
@@ -16,7 +16,7 @@ struct PeerContext {
 
 /// Reports, changed files and diffs of other workers, inside a budget that is shared fairly; holds no id, session, branch
 /// or path. kWorkerNotFound and kWorkerAmbiguous for a name; kInvalidArgument for more than ten.
-Result<PeerContext> peer_context(Workers::Impl& self, const ContextArgs& args,
+Result<PeerContext> peer_context(Core& self, const ContextArgs& args,
                                  const std::optional<std::string>& workspace_id,
                                  const std::string& default_workspace_id);
 

@@ -13,7 +13,7 @@ using jobs::JobState;
 constexpr std::size_t kPreviewBytes = 220;
 constexpr std::size_t kMaxCheckpoints = 8;
 
-std::string result_text(const Workers::Impl& self, const JobRecord& job, Detail detail) {
+std::string result_text(const Core& self, const JobRecord& job, Detail detail) {
   if (detail == Detail::kFull) {
     const Json full = self.parts.jobs.full_result(job.job_id);
     if (full.is_object() && !full.empty()) return codex::report_text(full);
@@ -48,7 +48,7 @@ Json turn_json(const Worker& worker) {
 
 }  // namespace
 
-codex::PrivateStrings private_strings(const Workers::Impl& self, const Worker& worker) {
+codex::PrivateStrings private_strings(const Core& self, const Worker& worker) {
   codex::PrivateStrings s;
   s.paths = {worker.base_repo(), worker.worktree(), self.options.home, self.options.worktree_root};
   for (const auto& turn : worker.turns()) s.paths.push_back(self.parts.jobs.job_dir(turn->job_id));
@@ -57,7 +57,7 @@ codex::PrivateStrings private_strings(const Workers::Impl& self, const Worker& w
   return s;
 }
 
-std::string report_of(const Workers::Impl& self, const Worker& worker, Detail detail) {
+std::string report_of(const Core& self, const Worker& worker, Detail detail) {
   const JobRecord& job = worker.latest();
   std::string text;
   switch (job.state) {
@@ -84,7 +84,7 @@ std::string report_of(const Workers::Impl& self, const Worker& worker, Detail de
   return codex::public_report(text, private_strings(self, worker));
 }
 
-WorkerView make_view(const Workers::Impl& self, const Actor& actor, const Worker& worker, Detail detail) {
+WorkerView make_view(const Core& self, const Actor& actor, const Worker& worker, Detail detail) {
   const JobRecord& job = worker.latest();
   const double now = epoch_seconds(self.parts.clock.wall());
   WorkerView v;

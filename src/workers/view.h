@@ -1,7 +1,7 @@
 #pragma once
 
 #include "patchbay/codex/report.h"
-#include "workers/impl.h"
+#include "workers/core.h"
 
 namespace patchbay::workers {
 
@@ -11,12 +11,12 @@ enum class Detail {
 };
 
 /// The public picture of a worker for one caller.
-WorkerView make_view(const Workers::Impl& self, const Actor& actor, const Worker& worker, Detail detail);
+WorkerView make_view(const Core& self, const Actor& actor, const Worker& worker, Detail detail);
 
 /// The report as text: of the latest turn, followed by an earlier one while the latest has none.
-std::string report_of(const Workers::Impl& self, const Worker& worker, Detail detail);
+std::string report_of(const Core& self, const Worker& worker, Detail detail);
 
 /// Paths and names that no public text about the worker may hold.
-codex::PrivateStrings private_strings(const Workers::Impl& self, const Worker& worker);
+codex::PrivateStrings private_strings(const Core& self, const Worker& worker);
 
 }  // namespace patchbay::workers

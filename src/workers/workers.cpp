@@ -2,7 +2,7 @@
 
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
-#include "workers/impl.h"
+#include "workers/core.h"
 #include "workers/liveness.h"
 #include "workers/recovery.h"
 #include "workers/view.h"
@@ -67,30 +67,30 @@ std::string StopReply::text() const {
 }
 
 Workers::Workers(Parts parts, WorkersOptions options)
-    : impl_(std::make_unique<Impl>(std::move(parts), std::move(options))) {}
+    : core_(std::make_unique<Core>(std::move(parts), std::move(options))) {}
 
 Workers::~Workers() {
   // Checkouts under way use our parts; each of them ends inside git's own deadline.
-  std::unique_lock lock(impl_->background_mutex);
-  impl_->background_done.wait(lock, [this] { return impl_->background == 0; });
+  std::unique_lock lock(core_->background_mutex);
+  core_->background_done.wait(lock, [this] { return core_->background == 0; });
 }
 
 Status Workers::recover() {
-  recover_integrations(*impl_);
-  recover_worktrees(*impl_);
+  recover_integrations(*core_);
+  recover_worktrees(*core_);
   return {};
 }
 
 Result<Json> Workers::summary(const Actor& actor, const std::string& worker_id) {
-  const WorkerPtr worker = impl_->directory.by_id(worker_id);
+  const WorkerPtr worker = core_->directory.by_id(worker_id);
   if (!worker) return Error{ErrorCode::kWorkerNotFound, "Unknown worker: " + display_safe(worker_id), {}, {}};
-  return json::to_json(make_view(*impl_, actor, *worker, Detail::kBrief));
+  return json::to_json(make_view(*core_, actor, *worker, Detail::kBrief));
 }
 
 std::vector<std::string> Workers::complete(const std::string& prefix) const {
   std::vector<std::string> found;
   const std::string folded = fold_case(prefix);
-  for (const WorkerPtr& w : impl_->directory.all()) {
+  for (const WorkerPtr& w : core_->directory.all()) {
     if (found.size() >= kMaxCompletions) break;
     if (w->id().starts_with(prefix) && !prefix.empty()) {
       found.push_back(w->id());
@@ -104,7 +104,7 @@ std::vector<std::string> Workers::complete(const std::string& prefix) const {
 std::vector<std::string> Workers::holders_of(const std::string& repo_root, const std::string& file_path) const {
   std::vector<std::string> names;
   const std::string workspace = workspace::workspace_id(repo_root);
-  for (const WorkerPtr& w : impl_->directory.all()) {
+  for (const WorkerPtr& w : core_->directory.all()) {
     if (names.size() == kMaxHolders) break;
     if (!w->isolated() || w->discarded() || w->workspace_id() != workspace) continue;
     if (os::exists(os::join(w->worktree(), file_path))) names.push_back(w->name());
@@ -114,7 +114,7 @@ std::vector<std::string> Workers::holders_of(const std::string& repo_root, const
 
 void Workers::on_change(std::function<void(const std::string&)> callback) {
   auto states = std::make_shared<Guarded<std::map<std::string, std::string>>>();
-  impl_->directory.on_change([callback = std::move(callback), states](const WorkerPtr& w) {
+  core_->directory.on_change([callback = std::move(callback), states](const WorkerPtr& w) {
     const std::string now = public_state(w->latest()) + std::to_string(w->turns().size());
     {
       auto known = states->lock();

@@ -35,4 +35,8 @@ std::string redact(std::string_view text, int* count = nullptr);
 /// ones are ignored. Call before serving; not thread-safe against `redact`.
 void register_secret_literal(std::string_view value);
 
+/// Makes the value of `name` in a URL's query a secret, as it is for "patchbay_token" and "token"
+/// (`auth.query_token_names`). Same rule for threads.
+void register_query_token_name(std::string_view name);
+
 }  // namespace patchbay

@@ -38,6 +38,7 @@ struct CatalogOptions {
   std::string name_prefix = {};               ///< what tool_id leaves out of the name
   std::string switch_tool = {};               ///< the tool that changes the mode, named in refusals
   std::string handle_tool = {};               ///< the tool that gives out handles, named in refusals
+  std::string refresh_note = {};              ///< what a host has to do before it shows another mode's tools
 };
 
 /// All tools of a server, and which of them a caller sees.

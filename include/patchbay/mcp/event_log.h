@@ -15,8 +15,8 @@
 namespace patchbay::mcp {
 
 struct Event {
-  std::string id;    ///< "<stream>-<sequence>"
-  std::string data;  ///< JSON text, or empty for the event that only carries an id
+  std::string id;    ///< "<stream>-<sequence>", sequences count from 1
+  std::string data;  ///< JSON text
 };
 
 /// The events of one stream of a legacy session, kept so that a client can read on after a break (G15, G16).
@@ -42,18 +42,20 @@ class EventLog {
   /// One attached reader.
   struct Reader {
     std::uint64_t generation = 0;
-    std::uint64_t after = 0;  ///< last sequence read
+    std::uint64_t after = 1;  ///< sequence of the next event to read
   };
   /// Attaches behind everything that was already read (or, with nobody reading, behind all but the last
   /// `queued_without_reader` events).
   Reader attach();
   /// Attaches behind event `sequence`; absent when that event is unknown or too old.
   std::optional<Reader> attach_after(std::uint64_t sequence);
+  /// The id that a client gives to read everything this reader will: for the event that opens a stream.
+  std::string priming_id(const Reader& reader) const;
   void detach(const Reader& reader);
   bool has_reader() const;
   /// Waits until there are events behind the reader, or the stream ends, or the time is over.
   Batch wait(Reader& reader, std::chrono::milliseconds timeout);
-  /// Wakes a waiting reader.
+  /// Makes a waiting reader return.
   void wake();
 
  private:
@@ -71,11 +73,12 @@ class EventLog {
   std::condition_variable changed_;
   std::deque<Kept> kept_;
   std::size_t bytes_ = 0;
-  std::uint64_t next_ = 0;
-  std::uint64_t read_up_to_ = 0;  ///< sequences below were given to a reader
+  std::uint64_t next_ = 1;
+  std::uint64_t read_up_to_ = 1;  ///< sequences below were given to a reader
   std::uint64_t generation_ = 0;
   bool reading_ = false;
   bool finished_ = false;
+  bool woken_ = false;
 };
 
 }  // namespace patchbay::mcp

@@ -25,7 +25,7 @@ inline constexpr int kUnsupportedVersion = -32022;  ///< modern
 /// An error on the protocol level; `http_status` is what it travels with over HTTP.
 struct RpcError {
   int code = rpc::kInternal;
-  std::string message;
+  std::string message = {};
   int http_status = 200;
   Json data = nullptr;          ///< left out when null
   int retry_after_seconds = 0;  ///< a Retry-After header when positive

@@ -16,8 +16,8 @@ class Session;
 /// The answer to one incoming message or batch.
 struct Answer {
   int status = 200;
-  std::string body;        ///< JSON text; empty: accepted, nothing to say (202)
-  std::string session_id;  ///< a new session's id, for its header; else empty
+  std::string body = {};        ///< JSON text; empty: accepted, nothing to say (202)
+  std::string session_id = {};  ///< a new session's id, for its header; else empty
   int retry_after_seconds = 0;
 };
 

@@ -50,6 +50,7 @@ struct ModeChange {
 };
 
 class Connection;
+struct Request;
 
 /// The dispatcher.
 ///
@@ -58,6 +59,7 @@ class Connection;
 /// Lifetime:   construct, serve, `shutdown()` once, then destroy when no transport calls it any more.
 class Server {
  public:
+  struct Impl;  ///< private to mcp/
   struct Options {
     ServerInfo info;
     const Catalog* catalog = nullptr;
@@ -86,8 +88,7 @@ class Server {
     std::shared_ptr<Session> session;
     std::shared_ptr<EventLog> log;
     EventLog::Reader reader;
-    bool prime = false;  ///< begin with an event that has an id and no data (G15)
-    std::string prime_id;
+    std::string priming_id;  ///< begin with an event that has this id and no data (G15); empty: do not
     Slots::Permit permit;
   };
   std::variant<EventStream, RpcError> get(const HttpSender& sender, const std::string& session_id,
@@ -119,6 +120,8 @@ class Server {
   /// Result of the tool that explains the modes.
   Json mode_info(const Call& call) const;
 
+  /// A permit to hold an event stream open; absent when the server holds as many as it may.
+  std::optional<Slots::Permit> begin_stream();
   /// A permit to wait inside a call (`wait_seconds`); absent: answer at once with the current state.
   std::optional<Slots::Permit> begin_wait();
   /// True while the conversation with this scope key is in use: heard of within `idle` and not ended (7.4).
@@ -136,7 +139,6 @@ class Server {
 
  private:
   friend class Connection;
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
@@ -160,7 +162,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Calls that are still running.
   int running() const;
 
+  /// Ends subscriptions in the words of M20: the server goes away while the client still listens.
+  void announce_end();
+
  private:
+  void receive_batch(Json batch);
+  void receive_notification(const Message& message);
+  void receive_request(Message message);
+  void initialize(Message message);
+  void listen(Request& request);
+  void run(std::function<void()> work);
+  Request base_request() const;
+
   std::unique_ptr<State> state_;
 };
 

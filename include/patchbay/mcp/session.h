@@ -21,7 +21,7 @@ namespace patchbay::mcp {
 ///
 /// Threads: any. Lifetime: shared between the table of sessions and the requests that use it; after `end`
 /// nothing reaches the client any more.
-class Session {
+class Session : public std::enable_shared_from_this<Session> {
  public:
   struct Identity {
     std::string id;  ///< HTTP: the session id; stdio: empty

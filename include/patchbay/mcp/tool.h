@@ -17,9 +17,12 @@ namespace patchbay::mcp {
 /// Which part of the catalogue a client sees (tools.md 8.2).
 enum class Mode { kWorker, kStandard, kFull, kMinimal };
 using Modes = unsigned;
-constexpr Modes bit(Mode m) { return 1u << static_cast<unsigned>(m); }
+constexpr Modes bit(Mode m) {
+  return 1u << static_cast<unsigned>(m);
+}
 inline constexpr Modes kNoModes = 0;
-inline constexpr Modes kAllModes = bit(Mode::kWorker) | bit(Mode::kStandard) | bit(Mode::kFull) | bit(Mode::kMinimal);
+inline constexpr Modes kAllModes =
+    bit(Mode::kWorker) | bit(Mode::kStandard) | bit(Mode::kFull) | bit(Mode::kMinimal);
 inline constexpr Modes kNotMinimal = kAllModes & ~bit(Mode::kMinimal);
 inline constexpr Modes kStandardFull = bit(Mode::kStandard) | bit(Mode::kFull);
 
@@ -34,9 +37,9 @@ enum class Scope { kRead, kWorker, kIntegrate, kPower };
 std::string_view name_of(Scope scope);
 std::optional<Scope> parse_scope(std::string_view text);
 
-enum class Effect { kReads, kWrites, kDestroys };     ///< readOnlyHint, destructiveHint
-enum class World { kClosed, kOpen };                  ///< openWorldHint
-enum class Repeat { kIdempotent, kEachTimeAgain };    ///< idempotentHint
+enum class Effect { kReads, kWrites, kDestroys };   ///< readOnlyHint, destructiveHint
+enum class World { kClosed, kOpen };                ///< openWorldHint
+enum class Repeat { kIdempotent, kEachTimeAgain };  ///< idempotentHint
 
 /// Where the identity of a caller comes from (mcp.md 7.1), strongest first.
 enum class ScopeKind { kHandle, kConversation, kSession, kProcess, kCredential };
@@ -79,8 +82,8 @@ struct ToolReply {
   Json meta = Json::object();        ///< _meta, for the card only
 };
 
-/// Everything a client may learn about a tool, and what guards it. Members without a default must be thought about
-/// for every tool.
+/// Everything a client may learn about a tool, and what guards it. Members without a default must be thought
+/// about for every tool.
 struct Declaration {
   std::string name;
   std::string title;
@@ -93,7 +96,7 @@ struct Declaration {
   Scope scope;
   std::string invoking;  ///< 1..64 characters, present participle
   std::string invoked;
-  bool takes_handle;     ///< depends on mode or ownership: gets the optional argument `handle`
+  bool takes_handle;       ///< depends on mode or ownership: gets the optional argument `handle`
   bool takes_request_key;  ///< mutates: gets the optional argument `request_key` (mcp.md B7)
   std::vector<std::string> file_params = {};  ///< _meta["openai/fileParams"]
 };
@@ -101,7 +104,7 @@ struct Declaration {
 /// A declared tool with its handler bound: JSON in, JSON out.
 struct Tool {
   Declaration declaration;
-  Json input_schema;   ///< without `handle` and `request_key`; the catalogue adds those
+  Json input_schema;  ///< without `handle` and `request_key`; the catalogue adds those
   Json output_schema;
   /// `args` is an object without the catalogue's own arguments. Argument problems come back as one Error.
   std::function<Result<ToolReply>(Call&, const Json& args)> run;
@@ -112,14 +115,16 @@ Error argument_error(const std::string& tool, const json::ParseReport& report);
 /// Adds `<name>_applied` for each clamped argument that the reply does not already report.
 void report_clamped(const json::ParseReport& report, Json& structured);
 
-/// Binds a typed handler: Result<Reply>(Services&, Call&, const Args&). `Services` stays unknown here. A Reply may have
-/// `std::string text() const` (the readable body) and `Json meta() const`.
+/// Binds a typed handler: Result<Reply>(Services&, Call&, const Args&). `Services` stays unknown here. A
+/// Reply may have `std::string text() const` (the readable body) and `Json meta() const`.
 template <class Args, class Reply, class Services>
-Tool bind(Declaration declaration, Result<Reply> (*handler)(Services&, Call&, const Args&), Services& services) {
+Tool bind(Declaration declaration, Result<Reply> (*handler)(Services&, Call&, const Args&),
+          Services& services) {
   Tool tool;
   tool.input_schema = json::schema_of<Args>(json::SchemaStyle::kInput);
   tool.output_schema = json::schema_of<Reply>(json::SchemaStyle::kOutputBrief);
-  tool.run = [name = declaration.name, handler, &services](Call& call, const Json& args) -> Result<ToolReply> {
+  tool.run = [name = declaration.name, handler, &services](Call& call,
+                                                           const Json& args) -> Result<ToolReply> {
     Args parsed;
     const json::ParseReport report = json::parse_args(args, parsed);
     if (!report.ok()) return argument_error(name, report);

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "patchbay/base/clock.h"
 #include "patchbay/base/result.h"
@@ -28,7 +30,7 @@ class AuditLog {
   struct Options {
     std::size_t max_bytes = 10u << 20;  ///< of one file; then it becomes `<path>.1`
     int old_files = 4;                  ///< `<path>.1` is the youngest
-    std::chrono::milliseconds group{20};
+    std::chrono::milliseconds group{50};
   };
   enum class Kind { kReading, kMutating };
 
@@ -46,7 +48,14 @@ class AuditLog {
  private:
   AuditLog(std::string path, const Options& options, const Clock& clock, os::AppendFile file);
   void sync_loop();
-  Status rotate_if_full();
+  void sync_group(std::unique_lock<std::mutex>& lock);
+  void rotate_if_full(std::unique_lock<std::mutex>& lock);
+
+  /// A caller that waits for its line.
+  struct Waiter {
+    std::uint64_t seq;
+    std::optional<Status> outcome = {};
+  };
 
   const std::string path_;
   const Options options_;
@@ -54,12 +63,14 @@ class AuditLog {
 
   mutable std::mutex mutex_;
   std::condition_variable work_, done_;
-  os::AppendFile file_;         // guarded by mutex_
-  std::uint64_t last_seq_ = 0;  // of the last appended line
-  std::uint64_t synced_seq_ = 0;
-  std::uint64_t failed_seq_ = 0;  // lines up to here have met a failed sync
-  Error failure_;
+  os::AppendFile file_;            // guarded by mutex_
+  std::uint64_t last_seq_ = 0;     // of the last appended line
+  std::uint64_t covered_seq_ = 0;  // of the last line that met a sync, good or bad
+  std::vector<Waiter*> waiters_;
   bool failed_ = false;
+  bool syncing_ = false;  // `file_` is in use without the lock
+  bool rotating_ = false;
+  bool start_new_ = false;  // a sync failed: this file is not trusted with another line
   bool stopping_ = false;
   std::thread syncer_;
 };

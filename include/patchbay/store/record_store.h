@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -80,14 +81,18 @@ class RecordStore {
  private:
   RecordStore(std::string root, std::string corrupt_dir);
   std::mutex& stripe(const std::string& id) const;
-  Result<RecordOrder> write(const std::string& id, const Json& record, const RecordOrder& order, bool fresh);
+  Status write(const std::string& id, const std::string& text);
+  Status write_once(const std::string& path, const std::string& text, bool proven_before);
+  Quarantined set_aside(const std::string& id, const std::string& reason) const;
+  bool is_proven(const std::string& id);
+  void set_proven(const std::string& id, bool proven);
 
   const std::string root_, corrupt_dir_;
   std::atomic<std::uint64_t> last_number_{0};
   std::atomic<std::uint64_t> skipped_{0};
   mutable std::array<std::mutex, 32> stripes_;  // by hash of the id
-  std::mutex unproven_mutex_;
-  std::set<std::string> unproven_;  // last write failed: what the file says may not be on the disk
+  std::mutex proven_mutex_;
+  std::set<std::string> proven_;  // put() of this process saw file and names reach the disk
 };
 
 }  // namespace patchbay::store

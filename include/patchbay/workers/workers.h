@@ -62,6 +62,8 @@ struct WorkersOptions {
   bool shared_writers_serialized = true;
 };
 
+struct Core;
+
 /// Named, durable workers: each is the jobs that carry its id, and nothing else (workers.md 5).
 ///
 /// Ownership:  borrows everything it is constructed with.
@@ -111,8 +113,7 @@ class Workers {
   void on_change(std::function<void(const std::string& worker_id)> callback);
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<Core> core_;
 };
 
 }  // namespace patchbay::workers

@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "patchbay/runner/turn.h"
-#include "unit/runner/toy_interpreter.h"
+#include "support/toy_interpreter.h"
 
 int main(int argc, char** argv) {
   using namespace patchbay::runner;

@@ -1,4 +1,4 @@
-#include "workers/impl.h"
+#include "workers/core.h"
 
 #include "patchbay/base/hash.h"
 #include "patchbay/os/file.h"
@@ -10,19 +10,19 @@ constexpr std::size_t kReasonBytes = 500;
 
 }  // namespace
 
-Result<std::string> Workers::Impl::choose_root(const std::optional<std::string>& repo_path) const {
+Result<std::string> Core::choose_root(const std::optional<std::string>& repo_path) const {
   const auto workspace = PB_TRY(parts.roots.choose(repo_path));
   return workspace.path;
 }
 
-Result<WorkerPtr> Workers::Impl::resolve(const std::string& worker, const std::optional<std::string>& repo_path) const {
+Result<WorkerPtr> Core::resolve(const std::string& worker, const std::optional<std::string>& repo_path) const {
   std::optional<std::string> scope;
   if (repo_path && !repo_path->empty()) scope = workspace::workspace_id(PB_TRY(choose_root(repo_path)));
   const auto fallback = parts.roots.choose(std::nullopt);
   return directory.resolve(worker, scope, fallback ? workspace::workspace_id(fallback->path) : std::string());
 }
 
-git::Target Workers::Impl::base_target(const std::string& base_repo) const {
+git::Target Core::base_target(const std::string& base_repo) const {
   git::Target t;
   t.path = base_repo;
   t.ceiling = parts.roots.allowed_root_of(base_repo);
@@ -31,27 +31,27 @@ git::Target Workers::Impl::base_target(const std::string& base_repo) const {
   return t;
 }
 
-git::Target Workers::Impl::worktree_target(const Worker& worker) const {
+git::Target Core::worktree_target(const Worker& worker) const {
   git::Target t = base_target(worker.base_repo());
   t.path = worker.worktree();
   t.ceiling.clear();
   return t;
 }
 
-Result<git::Layout> Workers::Impl::base_layout(const std::string& base_repo) const {
+Result<git::Layout> Core::base_layout(const std::string& base_repo) const {
   return parts.git.discover(base_target(base_repo));
 }
 
-std::string Workers::Impl::git_lock_path(const git::Layout& layout) const {
+std::string Core::git_lock_path(const git::Layout& layout) const {
   const std::string identity = fmt::format("{}:{}", layout.common_device, layout.common_inode);
   return os::join(options.git_locks_dir, "git_" + sha256_hex(identity).substr(0, 32) + ".lock");
 }
 
-bool Workers::Impl::workspace_available(const Worker& worker) const {
+bool Core::workspace_available(const Worker& worker) const {
   return !worker.discarded() && os::is_directory(worker.isolated() ? worker.worktree() : worker.base_repo());
 }
 
-Refusal Workers::Impl::refuse(ErrorCode code, std::string note) {
+Refusal Core::refuse(ErrorCode code, std::string note) {
   Refusal r;
   r.error_code = std::string(name_of(code));
   r.retryable = is_retryable(code);
@@ -59,7 +59,7 @@ Refusal Workers::Impl::refuse(ErrorCode code, std::string note) {
   return r;
 }
 
-Refusal Workers::Impl::refuse_busy(const Error& error, const std::string& operation) {
+Refusal Core::refuse_busy(const Error& error, const std::string& operation) {
   Refusal r = refuse(ErrorCode::kRepoBusy, error.message);
   r.repo_busy = true;
   r.required_action = error.hint.empty() ? "Wait until the other writer is done, then call again." : error.hint;
@@ -71,7 +71,7 @@ Refusal Workers::Impl::refuse_busy(const Error& error, const std::string& operat
   return r;
 }
 
-Refusal Workers::Impl::refuse_takeover(const OwnershipView& owner, const TakeoverArgs& args) {
+Refusal Core::refuse_takeover(const OwnershipView& owner, const TakeoverArgs& args) {
   Refusal r = refuse(ErrorCode::kTakeoverRequired, owner.note);
   r.takeover_required = true;
   r.takeover_performed = false;
@@ -80,14 +80,14 @@ Refusal Workers::Impl::refuse_takeover(const OwnershipView& owner, const Takeove
   return r;
 }
 
-Refusal Workers::Impl::refuse_job_limit(const Error& error) const {
+Refusal Core::refuse_job_limit(const Error& error) const {
   Refusal r = refuse(ErrorCode::kJobLimit, error.message + ". " + error.hint);
   r.active_jobs = parts.jobs.active_count();
   r.max_concurrent_jobs = parts.jobs.options().max_concurrent;
   return r;
 }
 
-std::optional<Refusal> Workers::Impl::as_refusal(const Error& error, const std::string& operation) const {
+std::optional<Refusal> Core::as_refusal(const Error& error, const std::string& operation) const {
   switch (error.code) {
     case ErrorCode::kJobLimit: return refuse_job_limit(error);
     case ErrorCode::kRepoBusy: return refuse_busy(error, operation);
@@ -101,7 +101,7 @@ std::optional<Refusal> Workers::Impl::as_refusal(const Error& error, const std::
   }
 }
 
-Workers::Impl::Claim Workers::Impl::claim(const Actor& actor, const Worker& worker, const TakeoverArgs& args) const {
+Core::Claim Core::claim(const Actor& actor, const Worker& worker, const TakeoverArgs& args) const {
   const OwnershipView owner = ownership.view(actor, worker);
   Claim c;
   if (owner.needs_takeover && !args.takeover) {
@@ -114,7 +114,7 @@ Workers::Impl::Claim Workers::Impl::claim(const Actor& actor, const Worker& work
   return c;
 }
 
-Status Workers::Impl::record_owner(const Actor& actor, const Worker& worker, const Claim& claim,
+Status Core::record_owner(const Actor& actor, const Worker& worker, const Claim& claim,
                                    const TakeoverArgs& args) {
   return parts.jobs.update(worker.latest().job_id, [&](jobs::JobRecord& r) {
     ownership.stamp(actor, r.options);
@@ -126,7 +126,7 @@ Status Workers::Impl::record_owner(const Actor& actor, const Worker& worker, con
   });
 }
 
-void Workers::Impl::wait_for_end(const std::string& worker_id, int seconds, const CallContext& call) const {
+void Core::wait_for_end(const std::string& worker_id, int seconds, const CallContext& call) const {
   if (seconds <= 0 || !call.may_wait()) return;
   const MonoTime until =
       std::min(parts.clock.mono() + std::chrono::seconds(seconds), call.deadline - std::chrono::seconds(2));

@@ -13,14 +13,14 @@
 namespace patchbay::workers {
 
 /// What the operations share. Each operation is one .cpp: start, message, list, status, inspect, integrate, stop.
-struct Workers::Impl {
-  Impl(Parts p, WorkersOptions o)
+struct Core {
+  Core(Workers::Parts p, WorkersOptions o)
       : parts(std::move(p)),
         options(std::move(o)),
         directory(parts.jobs),
         ownership(options.ownership_scope, options.ownership_idle_seconds, parts.scope_live, parts.clock) {}
 
-  Parts parts;
+  Workers::Parts parts;
   WorkersOptions options;
   Directory directory;
   Ownership ownership;

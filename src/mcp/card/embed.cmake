@@ -1,0 +1,11 @@
+# Writes INPUT as a C++ string into OUTPUT. Pieces, because compilers limit the length of one literal.
+file(READ ${INPUT} text)
+string(LENGTH "${text}" length)
+set(body "")
+set(at 0)
+while(at LESS length)
+  string(SUBSTRING "${text}" ${at} 8000 piece)
+  string(APPEND body "    R\"card(${piece})card\"\n")
+  math(EXPR at "${at} + 8000")
+endwhile()
+file(WRITE ${OUTPUT} "#include \"mcp/card_html.h\"\n\nnamespace patchbay::mcp {\n\nconst std::string_view kCardHtml =\n${body}    ;\n\n}  // namespace patchbay::mcp\n")

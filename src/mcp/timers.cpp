@@ -1,0 +1,70 @@
+#include "patchbay/mcp/timers.h"
+
+namespace patchbay::mcp {
+
+Timers::Timers() : thread_([this] { run(); }) {}
+
+Timers::~Timers() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+Timers::Pending Timers::at(MonoTime when, std::function<void()> callback) {
+  Pending pending;
+  pending.owner_ = this;
+  bool first = false;
+  {
+    std::lock_guard lock(mutex_);
+    pending.key_ = {when, next_++};
+    const auto it = pending_.emplace(pending.key_, std::move(callback)).first;
+    first = it == pending_.begin();
+  }
+  if (first) changed_.notify_all();
+  return pending;
+}
+
+Timers::Pending& Timers::Pending::operator=(Pending&& other) noexcept {
+  cancel();
+  owner_ = std::exchange(other.owner_, nullptr);
+  key_ = other.key_;
+  return *this;
+}
+
+void Timers::Pending::cancel() {
+  if (owner_ == nullptr) return;
+  Timers& timers = *std::exchange(owner_, nullptr);
+  std::unique_lock lock(timers.mutex_);
+  if (timers.pending_.erase(key_) > 0) return;
+  if (std::this_thread::get_id() == timers.thread_.get_id()) return;
+  timers.changed_.wait(lock, [&] { return timers.running_ != key_.second + 1; });
+}
+
+void Timers::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (pending_.empty()) {
+      changed_.wait(lock);
+      continue;
+    }
+    const auto first = pending_.begin();
+    if (first->first.first > std::chrono::steady_clock::now()) {
+      changed_.wait_until(lock, first->first.first);
+      continue;
+    }
+    auto callback = std::move(first->second);
+    running_ = first->first.second + 1;
+    pending_.erase(first);
+    lock.unlock();
+    callback();
+    callback = nullptr;
+    lock.lock();
+    running_ = 0;
+    changed_.notify_all();
+  }
+}
+
+}  // namespace patchbay::mcp

@@ -1,0 +1,426 @@
+#include "patchbay/store/state_db.h"
+
+#include "patchbay/base/hash.h"
+#include "patchbay/base/ids.h"
+#include "patchbay/base/log.h"
+#include "patchbay/os/file.h"
+#include "patchbay/os/private_file.h"
+#include "store/state_impl.h"
+
+namespace patchbay::store {
+namespace {
+
+constexpr int kSchema = 1;
+constexpr std::string_view kHandlePrefix = "pbh_";
+constexpr std::size_t kHandleChars = 26;
+
+constexpr const char* kCreate = R"(
+  CREATE TABLE handles(hash TEXT PRIMARY KEY, credential TEXT NOT NULL, created INTEGER NOT NULL,
+                       seen INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE requests(scope TEXT NOT NULL, tool TEXT NOT NULL, key TEXT NOT NULL, arguments TEXT NOT NULL,
+                        result TEXT NOT NULL, created INTEGER NOT NULL, PRIMARY KEY(scope, tool, key)) STRICT;
+  CREATE TABLE modes(scope TEXT PRIMARY KEY, mode TEXT NOT NULL, seen INTEGER NOT NULL, until INTEGER)
+    STRICT, WITHOUT ROWID;
+  CREATE TABLE buried(session TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE tokens(name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, scope TEXT NOT NULL, created INTEGER NOT NULL,
+                      expires INTEGER, revoked INTEGER) STRICT, WITHOUT ROWID;
+  CREATE TABLE vals(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  PRAGMA user_version=1;
+)";
+
+constexpr const char* kTokenGeneration = "token_generation";
+
+Error unknown_handle() {
+  return {ErrorCode::kHandleUnknown,
+          "handle unknown or expired, call codex_self_test for a new one",
+          "Call codex_self_test and use the handle it returns.",
+          {}};
+}
+
+Error no_token(const std::string& name) {
+  return {ErrorCode::kNotFound,
+          "there is no valid token '" + name + "'",
+          "`patchbay token list` shows them.",
+          {}};
+}
+
+}  // namespace
+
+// ---- opening
+// --------------------------------------------------------------------------------------------------
+
+Status StateDb::Impl::ensure_open() {
+  std::lock_guard lock(open_mutex);
+  if (opened) return {};
+  Status s = open_file();
+  if (!s.ok() && s.error().code == ErrorCode::kStateCorrupt) {
+    PB_TRY(move_aside(s.error().detail));
+    s = open_file();
+  }
+  if (s.ok()) opened = true;
+  return s;
+}
+
+Status StateDb::Impl::open_file() {
+  write_db = {};
+  read_db = {};
+  PB_TRY(os::make_private_dirs(os::parent_of(path)));
+  // Made by us so that it is 0600 from its first moment; the library gives its side files the same mode.
+  const Status made = os::create_file_once(path, "");
+  if (!made.ok() && made.error().code != ErrorCode::kAlreadyExists) return made;
+  const os::FileFacts facts = PB_TRY(os::file_facts(path));
+  if (const std::string why = os::distrust_reason(facts, os::Owner::kUs); !why.empty() || !facts.regular) {
+    return Error{ErrorCode::kConfigRefused, "the state database " + (why.empty() ? "is not a file" : why),
+                 "Make it a regular file of your own with mode 0600.", path};
+  }
+  const auto log_left = os::read_file(path + "-wal", 0);
+  const bool unclean = !log_left.ok() && log_left.error().code == ErrorCode::kFileTooLarge;
+
+  sqlite::Connection db = PB_TRY(sqlite::Connection::open(path, sqlite::Connection::Use::kReadWrite));
+  std::int64_t version = 0;
+  PB_TRY(db.each("PRAGMA user_version", [&](const sqlite::Row& row) { version = row.number(0); }));
+  if (version > kSchema) {
+    return Error{ErrorCode::kStateTooNew, "the state database was written by a newer version of PatchBay",
+                 "Use that version, or another PATCHBAY_HOME. Nothing was changed.", path};
+  }
+  PB_TRY(db.exec("PRAGMA journal_mode=WAL"));
+  if (unclean) {
+    std::string verdict;
+    PB_TRY(db.each("PRAGMA quick_check(1)", [&](const sqlite::Row& row) { verdict = row.text(0); }));
+    if (verdict != "ok") return Error{ErrorCode::kStateCorrupt, "the state database is damaged", {}, verdict};
+  }
+  if (version == 0) {
+    sqlite::Transaction t = PB_TRY(sqlite::Transaction::begin(db));
+    // Asked again under the lock: another process may have been faster.
+    PB_TRY(db.each("PRAGMA user_version", [&](const sqlite::Row& row) { version = row.number(0); }));
+    if (version == 0) PB_TRY(db.exec(kCreate));
+    PB_TRY(t.commit());
+  }
+  read_db = PB_TRY(sqlite::Connection::open(path, sqlite::Connection::Use::kReadOnly));
+  write_db = std::move(db);
+  return {};
+}
+
+Status StateDb::Impl::move_aside(const std::string& reason) {
+  write_db = {};
+  read_db = {};
+  PB_TRY(os::make_private_dirs(corrupt_dir));
+  const std::string target = os::join(corrupt_dir, "state." + random_hex(8) + ".db");
+  PB_TRY(os::write_file_atomic(target + ".reason", "state.db: " + reason + "\n"));
+  PB_TRY(os::move_file(path, target));
+  for (const char* side : {"-wal", "-shm"}) {
+    if (os::exists(path + side)) PB_TRY(os::move_file(path + side, target + side));
+  }
+  log::error("the state database was damaged and set aside; named tokens and handles are void");
+  aside = target;
+  return {};
+}
+
+Result<StateDb::Impl::Locked> StateDb::Impl::writer() {
+  PB_TRY(ensure_open());
+  return Locked{std::unique_lock(write_mutex), &write_db};
+}
+
+Result<StateDb::Impl::Locked> StateDb::Impl::reader() {
+  PB_TRY(ensure_open());
+  return Locked{std::unique_lock(read_mutex), &read_db};
+}
+
+StateDb::StateDb(std::string path, std::string corrupt_dir, const Clock& clock)
+    : impl_(std::make_unique<Impl>(std::move(path), std::move(corrupt_dir), clock)) {}
+
+StateDb::~StateDb() {
+  if (const Status s = impl_->flush_seen(); !s.ok())
+    log::warn("last-seen times were not saved: {}", s.error().message);
+}
+
+Status StateDb::open() {
+  PB_TRY(impl_->writer());
+  return {};
+}
+
+std::string StateDb::set_aside() const {
+  std::lock_guard lock(impl_->open_mutex);
+  return impl_->aside;
+}
+
+// ---- last-seen times
+// --------------------------------------------------------------------------------------------
+
+void StateDb::Impl::touch(const std::string& row, std::int64_t stored) {
+  const std::int64_t t = now();
+  if (t - stored < ms(kSeenEvery)) return;
+  {
+    std::lock_guard lock(seen_mutex);
+    seen[row] = t;
+    if (clock.mono() - last_flush < kSeenEvery) return;
+    last_flush = clock.mono();
+  }
+  // A full disk must not turn a look-up into a failure; the notes stay for the next time.
+  if (const Status s = flush_seen(); !s.ok())
+    log::warn("last-seen times were not saved: {}", s.error().message);
+}
+
+std::int64_t StateDb::Impl::last_seen(const std::string& row, std::int64_t stored) {
+  std::lock_guard lock(seen_mutex);
+  const auto it = seen.find(row);
+  return it == seen.end() ? stored : std::max(stored, it->second);
+}
+
+std::map<std::string, std::int64_t> StateDb::Impl::noted() {
+  std::lock_guard lock(seen_mutex);
+  return seen;
+}
+
+Status StateDb::Impl::write_seen(sqlite::Connection& db, const std::map<std::string, std::int64_t>& notes) {
+  for (const auto& [row, t] : notes) {
+    const std::string key = row.substr(1);
+    if (row[0] == 'h')
+      PB_TRY(db.run("UPDATE handles SET seen=?1 WHERE hash=?2 AND seen<?1", t, key));
+    else
+      PB_TRY(db.run("UPDATE modes SET seen=?1 WHERE scope=?2 AND seen<?1", t, key));
+  }
+  return {};
+}
+
+void StateDb::Impl::forget_seen(const std::map<std::string, std::int64_t>& written) {
+  std::lock_guard lock(seen_mutex);
+  for (const auto& [row, t] : written) {
+    const auto it = seen.find(row);
+    if (it != seen.end() && it->second == t) seen.erase(it);
+  }
+}
+
+Status StateDb::Impl::flush_seen() {
+  const auto notes = noted();
+  if (notes.empty()) return {};
+  {
+    auto db = PB_TRY(writer());
+    sqlite::Transaction t = PB_TRY(sqlite::Transaction::begin(*db));
+    PB_TRY(write_seen(*db, notes));
+    PB_TRY(t.commit());
+  }
+  forget_seen(notes);
+  return {};
+}
+
+// ---- handles
+// ----------------------------------------------------------------------------------------------------
+
+Result<std::string> StateDb::mint_handle(const std::string& credential) {
+  const std::string handle = std::string(kHandlePrefix) + random_base32(kHandleChars);
+  const std::string hash = sha256_hex(handle);
+  const std::int64_t now = impl_->now();
+  const auto notes = impl_->noted();
+  {
+    auto db = PB_TRY(impl_->writer());
+    sqlite::Transaction t = PB_TRY(sqlite::Transaction::begin(*db));
+    PB_TRY(impl_->write_seen(*db, notes));
+    PB_TRY(db->run("DELETE FROM handles WHERE seen<?1 OR created<?2", now - ms(kHandleIdle),
+                   now - ms(kHandleLife)));
+    PB_TRY(db->run(
+        "DELETE FROM handles WHERE hash IN (SELECT hash FROM handles ORDER BY seen DESC, created DESC "
+        "LIMIT -1 OFFSET ?1)",
+        static_cast<std::int64_t>(kMaxHandles) - 1));
+    PB_TRY(db->run("INSERT INTO handles VALUES(?1, ?2, ?3, ?3)", hash, credential, now));
+    PB_TRY(t.commit());
+  }
+  impl_->forget_seen(notes);
+  return handle;
+}
+
+Status StateDb::check_handle(std::string_view handle, const std::string& credential) {
+  if (handle.size() != kHandlePrefix.size() + kHandleChars) return unknown_handle();
+  const std::string hash = sha256_hex(handle);
+  bool found = false;
+  std::int64_t created = 0, stored = 0;
+  {
+    auto db = PB_TRY(impl_->reader());
+    PB_TRY(db->each(
+        "SELECT credential, created, seen FROM handles WHERE hash=?1",
+        [&](const sqlite::Row& row) {
+          found = equal_constant_time(row.text(0), credential);
+          created = row.number(1);
+          stored = row.number(2);
+        },
+        hash));
+  }
+  const std::int64_t now = impl_->now();
+  const std::int64_t seen = impl_->last_seen("h" + hash, stored);
+  if (!found || now - seen >= ms(kHandleIdle) || now - created >= ms(kHandleLife)) return unknown_handle();
+  impl_->touch("h" + hash, seen);
+  return {};
+}
+
+Result<std::size_t> StateDb::handle_count() {
+  auto db = PB_TRY(impl_->reader());
+  std::size_t count = 0;
+  PB_TRY(db->each("SELECT count(*) FROM handles",
+                  [&](const sqlite::Row& row) { count = static_cast<std::size_t>(row.number(0)); }));
+  return count;
+}
+
+// ---- tool modes
+// ---------------------------------------------------------------------------------------------------
+
+Status StateDb::set_mode(const std::string& scope_key, const std::string& mode,
+                         std::optional<WallTime> until) {
+  auto db = PB_TRY(impl_->writer());
+  const auto end = until ? std::optional(to_ms(*until)) : std::nullopt;
+  return db->run("INSERT OR REPLACE INTO modes VALUES(?1, ?2, ?3, ?4)", scope_key, mode, impl_->now(), end);
+}
+
+Result<std::optional<std::string>> StateDb::find_mode(const std::string& scope_key) {
+  std::optional<std::string> mode;
+  std::int64_t stored = 0;
+  std::optional<std::int64_t> until;
+  {
+    auto db = PB_TRY(impl_->reader());
+    PB_TRY(db->each(
+        "SELECT mode, seen, until FROM modes WHERE scope=?1",
+        [&](const sqlite::Row& row) {
+          mode = row.text(0);
+          stored = row.number(1);
+          if (!row.is_null(2)) until = row.number(2);
+        },
+        scope_key));
+  }
+  if (!mode) return mode;
+  const std::int64_t now = impl_->now();
+  const std::int64_t seen = impl_->last_seen("m" + scope_key, stored);
+  if (now - seen >= ms(kModeIdle) || (until && now >= *until)) return std::optional<std::string>();
+  impl_->touch("m" + scope_key, seen);
+  return mode;
+}
+
+Status StateDb::clear_mode(const std::string& scope_key) {
+  auto db = PB_TRY(impl_->writer());
+  return db->run("DELETE FROM modes WHERE scope=?1", scope_key);
+}
+
+// ---- ended sessions
+// -----------------------------------------------------------------------------------------------
+
+Status StateDb::bury_session(const std::string& session_hash, WallTime until) {
+  auto db = PB_TRY(impl_->writer());
+  return db->run("INSERT OR REPLACE INTO buried VALUES(?1, ?2)", session_hash, to_ms(until));
+}
+
+Result<bool> StateDb::is_buried(const std::string& session_hash) {
+  auto db = PB_TRY(impl_->reader());
+  bool found = false;
+  PB_TRY(db->each(
+      "SELECT 1 FROM buried WHERE session=?1 AND until>?2", [&](const sqlite::Row&) { found = true; },
+      session_hash, impl_->now()));
+  return found;
+}
+
+// ---- named tokens
+// -------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// Told apart by every process that keeps the list in memory. Inside the caller's transaction.
+Status bump_generation(sqlite::Connection& db) {
+  return db.run(
+      "INSERT INTO vals VALUES(?1, '1') ON CONFLICT(name) DO UPDATE SET value=CAST(value+1 AS TEXT)",
+      std::string_view(kTokenGeneration));
+}
+
+NamedToken token_from(const sqlite::Row& row) {
+  NamedToken t{row.text(0), row.text(1), row.text(2), from_ms(row.number(3)), {}, {}};
+  if (!row.is_null(4)) t.expires = from_ms(row.number(4));
+  if (!row.is_null(5)) t.revoked = from_ms(row.number(5));
+  return t;
+}
+
+}  // namespace
+
+Status StateDb::create_token(const NamedToken& token) {
+  auto db = PB_TRY(impl_->writer());
+  sqlite::Transaction t = PB_TRY(sqlite::Transaction::begin(*db));
+  bool taken = false;
+  PB_TRY(db->each(
+      "SELECT * FROM tokens WHERE name=?1",
+      [&](const sqlite::Row& row) { taken = token_from(row).valid_at(impl_->clock.wall()); }, token.name));
+  if (taken) {
+    return Error{ErrorCode::kAlreadyExists, "a token of that name exists", "Rotate or revoke it first.", {}};
+  }
+  const auto expires = token.expires ? std::optional(to_ms(*token.expires)) : std::nullopt;
+  const auto revoked = token.revoked ? std::optional(to_ms(*token.revoked)) : std::nullopt;
+  PB_TRY(db->run("INSERT OR REPLACE INTO tokens VALUES(?1, ?2, ?3, ?4, ?5, ?6)", token.name, token.sha256_hex,
+                 token.scope, to_ms(token.created), expires, revoked));
+  PB_TRY(bump_generation(*db));
+  return t.commit();
+}
+
+Status StateDb::rotate_token(const std::string& name, const std::string& sha256_hex) {
+  auto db = PB_TRY(impl_->writer());
+  sqlite::Transaction t = PB_TRY(sqlite::Transaction::begin(*db));
+  PB_TRY(db->run(
+      "UPDATE tokens SET sha256=?3 WHERE name=?1 AND revoked IS NULL AND (expires IS NULL OR expires>?2)",
+      name, impl_->now(), sha256_hex));
+  if (db->changes() == 0) return no_token(name);
+  PB_TRY(bump_generation(*db));
+  return t.commit();
+}
+
+Status StateDb::revoke_token(const std::string& name) {
+  auto db = PB_TRY(impl_->writer());
+  sqlite::Transaction t = PB_TRY(sqlite::Transaction::begin(*db));
+  PB_TRY(db->run(
+      "UPDATE tokens SET revoked=?2 WHERE name=?1 AND revoked IS NULL AND (expires IS NULL OR expires>?2)",
+      name, impl_->now()));
+  if (db->changes() == 0) return no_token(name);
+  PB_TRY(bump_generation(*db));
+  return t.commit();
+}
+
+Result<std::vector<NamedToken>> StateDb::tokens() {
+  auto db = PB_TRY(impl_->reader());
+  std::vector<NamedToken> out;
+  PB_TRY(db->each("SELECT * FROM tokens ORDER BY name",
+                  [&](const sqlite::Row& row) { out.push_back(token_from(row)); }));
+  return out;
+}
+
+Result<std::int64_t> StateDb::token_generation() {
+  const auto text = PB_TRY(value(kTokenGeneration));
+  return text ? static_cast<std::int64_t>(std::strtoll(text->c_str(), nullptr, 10)) : 0;
+}
+
+// ---- single values, housekeeping
+// ------------------------------------------------------------------------------------
+
+Status StateDb::put_value(const std::string& name, const std::string& value) {
+  auto db = PB_TRY(impl_->writer());
+  return db->run("INSERT OR REPLACE INTO vals VALUES(?1, ?2)", name, value);
+}
+
+Result<std::optional<std::string>> StateDb::value(const std::string& name) {
+  auto db = PB_TRY(impl_->reader());
+  std::optional<std::string> out;
+  PB_TRY(db->each(
+      "SELECT value FROM vals WHERE name=?1", [&](const sqlite::Row& row) { out = row.text(0); }, name));
+  return out;
+}
+
+Status StateDb::erase_value(const std::string& name) {
+  auto db = PB_TRY(impl_->writer());
+  return db->run("DELETE FROM vals WHERE name=?1", name);
+}
+
+Status StateDb::remove_expired() {
+  PB_TRY(impl_->flush_seen());
+  const std::int64_t now = impl_->now();
+  auto db = PB_TRY(impl_->writer());
+  sqlite::Transaction t = PB_TRY(sqlite::Transaction::begin(*db));
+  PB_TRY(db->run("DELETE FROM handles WHERE seen<=?1 OR created<=?2", now - ms(kHandleIdle),
+                 now - ms(kHandleLife)));
+  PB_TRY(db->run("DELETE FROM requests WHERE created<=?1", now - ms(kRequestKeyLife)));
+  PB_TRY(db->run("DELETE FROM modes WHERE seen<=?1 OR until<=?2", now - ms(kModeIdle), now));
+  PB_TRY(db->run("DELETE FROM buried WHERE until<=?1", now));
+  return t.commit();
+}
+
+}  // namespace patchbay::store

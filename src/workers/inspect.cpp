@@ -1,0 +1,158 @@
+#include "patchbay/base/text.h"
+#include "workers/changes.h"
+#include "workers/file_view.h"
+#include "workers/core.h"
+#include "workers/preview.h"
+#include "workers/recovery.h"
+#include "workers/view.h"
+
+namespace patchbay::workers {
+namespace {
+
+constexpr std::size_t kMaxListed = 500;
+
+class Inspector {
+ public:
+  Inspector(Core& self, const Actor& actor, const InspectArgs& args) : self_(self), actor_(actor), args_(args) {}
+
+  Result<InspectReply> run(const CallContext& call) {
+    worker_ = PB_TRY(self_.resolve(args_.worker, args_.repo_path));
+    PB_TRY(self_.choose_root(worker_->base_repo()));
+    if (args_.wait_seconds > 0) {
+      self_.wait_for_end(worker_->id(), args_.wait_seconds, call);
+      worker_ = self_.directory.by_id(worker_->id());
+      reply_.wait_seconds_applied = args_.wait_seconds;
+    }
+    reply_.view = args_.view;
+    reply_.worker = make_view(self_, actor_, *worker_, Detail::kFull);
+    if (args_.view == "status") reply_.worker.report.clear();
+    if (args_.view == "changes") PB_TRY(changes());
+    if (args_.view == "diff") PB_TRY(diff());
+    if (args_.view == "file") PB_TRY(file());
+    if (args_.view == "integration_preview") PB_TRY(preview());
+    return std::move(reply_);
+  }
+
+ private:
+  /// Views of a workspace that is not the worker's own, or is gone, are empty with a note.
+  bool no_own_workspace() {
+    if (!worker_->isolated()) {
+      reply_.refusal.note = "This worker has no workspace of its own; look at the checkout with codex_show_changes.";
+      return true;
+    }
+    if (!self_.workspace_available(*worker_)) {
+      reply_.refusal.note = "The worker's workspace is gone.";
+      return true;
+    }
+    return false;
+  }
+
+  Status need_file_path() const {
+    if (!args_.file_path.empty()) return {};
+    return Error{ErrorCode::kMissingArgument, "view " + args_.view + " needs file_path.",
+                 "Take a path from view changes.", {}};
+  }
+
+  void note_changes(std::size_t count) {
+    reply_.worker.changes_checked = true;
+    reply_.worker.has_changes = count > 0;
+    if (count > 0 && reply_.worker.integration_state == "applied_to_checkout") {
+      reply_.worker.integration_state = "partially_integrated";
+    }
+  }
+
+  Status changes() {
+    ChangesFields f;
+    if (!no_own_workspace()) {
+      const WorkerChanges c = PB_TRY(worker_changes(self_, *worker_));
+      f.change_count = static_cast<int>(c.changes.entries.size());
+      for (const git::Change& change : c.changes.entries) {
+        if (f.changed_files.size() == kMaxListed) break;
+        f.changed_files.push_back(display_safe(change.path));
+        f.changes.push_back(change_json(change));
+      }
+      note_changes(c.changes.entries.size());
+    }
+    reply_.changes = std::move(f);
+    return {};
+  }
+
+  Status diff() {
+    PB_TRY(need_file_path());
+    DiffFields f;
+    f.file_path = display_safe(args_.file_path);
+    if (!no_own_workspace()) {
+      if (self_.parts.blocked.matches(args_.file_path)) return blocked();
+      const WorkerChanges c = PB_TRY(worker_changes(self_, *worker_));
+      git::PatchPage page;
+      page.max_bytes = static_cast<std::size_t>(
+          std::min<std::int64_t>(args_.max_bytes.value_or(static_cast<int>(self_.options.page_bytes)),
+                                 self_.options.max_diff_bytes));
+      page.cursor = args_.cursor;
+      const git::Diff d = PB_TRY(worker_diff(self_, *worker_, c, args_.file_path, page));
+      f.diff = codex::public_code(sanitize_utf8(d.text), private_strings(self_, *worker_));
+      f.binary = !d.files.empty() && d.files.front().binary;
+      f.truncated = d.truncated;
+      f.additions = d.additions;
+      f.deletions = d.deletions;
+      f.total_bytes = static_cast<std::int64_t>(d.total_bytes);
+      f.next_cursor = d.next_cursor;
+      if (f.truncated) {
+        f.diff += fmt::format("\n...[diff truncated to {} bytes]", page.max_bytes);
+        if (f.next_cursor) reply_.refusal.note = "More of this diff with cursor " + *f.next_cursor + ".";
+      }
+      if (d.file_count == 0) reply_.refusal.note = "The worker has not changed this file.";
+      note_changes(c.changes.entries.size());
+    }
+    reply_.diff = std::move(f);
+    return {};
+  }
+
+  Status file() {
+    PB_TRY(need_file_path());
+    if (self_.parts.blocked.matches(args_.file_path)) return blocked();
+    FileFields f;
+    f.file_path = display_safe(args_.file_path);
+    if (self_.workspace_available(*worker_)) {
+      f = PB_TRY(read_worker_file(self_, *worker_, args_));
+    } else {
+      reply_.refusal.note = "The worker's workspace is gone.";
+    }
+    reply_.file = std::move(f);
+    return {};
+  }
+
+  Status blocked() const {
+    return Error{ErrorCode::kPathBlocked, "This path is blocked here.",
+                 "security.blocked_globs decides; only the operator can change it.", {}};
+  }
+
+  Status preview() {
+    Preview p = PB_TRY(make_preview(self_, actor_, *worker_, {}));
+    if (p.fields.can_apply) {
+      p.fields.preview_token = preview_token(self_, p);
+    }
+    if (p.fields.patch_sha256) {
+      note_changes(static_cast<std::size_t>(p.fields.change_count));
+      remember_preview(self_, actor_, worker_->id(), *p.fields.patch_sha256);
+    }
+    reply_.preview = std::move(p.fields);
+    reply_.refusal = std::move(p.refusal);
+    if (!reply_.refusal.note) reply_.refusal.note = "Nothing has been applied. Integrate with the preview_token to apply it.";
+    return {};
+  }
+
+  Core& self_;
+  const Actor& actor_;
+  const InspectArgs& args_;
+  WorkerPtr worker_;
+  InspectReply reply_;
+};
+
+}  // namespace
+
+Result<InspectReply> Workers::inspect(const Actor& actor, const CallContext& call, const InspectArgs& args) {
+  return Inspector(*core_, actor, args).run(call);
+}
+
+}  // namespace patchbay::workers
