@@ -8,11 +8,11 @@
 
 namespace patchbay::os {
 
-Result<FileLock> FileLock::try_acquire(const std::string& path) {
+Result<FileLock> FileLock::try_acquire(const std::string& path, LockMode mode) {
   Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) return errno_error(errno, "opening a lock file", path);
   FileLock lock;
-  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+  while (::flock(fd.get(), (mode == LockMode::kShared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno == EWOULDBLOCK) return lock;
     return errno_error(errno, "locking", path);

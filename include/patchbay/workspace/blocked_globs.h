@@ -7,20 +7,25 @@
 
 namespace patchbay::workspace {
 
-/// The one matcher for paths that tools must not touch (tools.md 5.4): gitignore-like patterns against a relative path,
-/// linear in pattern times path. A match of any leading directory blocks everything below it.
+/// The one matcher for paths that tools must not touch (tools.md 5.4): gitignore-like patterns against a
+/// relative path, in at most pattern times path steps. A match of any leading directory blocks everything
+/// below it; a later `!pattern` takes back what an earlier one blocked. ASCII letters match either case, so
+/// that `.ENV` is no way around `.env`.
 ///
 /// Threads: any, after construction. Cheap to copy.
 class BlockedGlobs {
  public:
   /// Exactly these patterns; an empty list blocks nothing.
   explicit BlockedGlobs(std::vector<std::string> patterns = {});
-  /// The built-in secrets, case-insensitive.
+  /// The built-in secrets (`security.blocked_globs` absent).
   static BlockedGlobs built_in();
 
   /// `path` relative to the workspace with '/' separators, raw bytes.
   bool matches(std::string_view path) const;
-  /// Negative globs for ripgrep that leave out at least nothing that `matches` would not.
+  /// The same for a clean path (no ".", no doubled slash) whose parent directories are known not to match.
+  bool matches_entry(std::string_view path) const;
+  /// Values for `rg --iglob`. Negative globs for ripgrep that leave out at least nothing that `matches` would
+  /// not.
   std::vector<std::string> ripgrep_globs() const;
   std::size_t size() const;
 

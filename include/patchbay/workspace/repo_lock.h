@@ -36,8 +36,9 @@ class RepoLocks {
   /// `dir` is <home>/runtime/locks; created on first use.
   explicit RepoLocks(std::string dir) : dir_(std::move(dir)) {}
 
-  /// Never waits. `path` is any directory of the work tree; its toplevel is the nearest parent that holds `.git`, else the
-  /// directory itself. kRepoBusy: `detail` is a JSON object {operation, worker_name?, since, age_seconds}.
+  /// Never waits. `path` is any directory of the work tree; its toplevel is the nearest parent that holds
+  /// `.git`, else the directory itself. kRepoBusy: `detail` is a JSON object {operation, worker_name?, since,
+  /// age_seconds}.
   Result<HeldRepoLock> acquire(const std::string& path, const LockInfo& info) const;
 
  private:

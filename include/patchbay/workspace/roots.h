@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "patchbay/base/result.h"
+#include "patchbay/os/fd.h"
+#include "patchbay/workspace/protected_paths.h"
 
 namespace patchbay::workspace {
 
@@ -24,16 +26,19 @@ struct Alias {
 };
 
 struct RootsOptions {
-  std::vector<std::string> allowed;   ///< repositories.allowed
-  std::string default_root;           ///< repositories.default; may be empty
-  std::vector<Alias> aliases;         ///< repositories.aliases
+  std::vector<std::string> allowed;  ///< repositories.allowed
+  std::string default_root;          ///< repositories.default; may be empty
+  std::vector<Alias> aliases;        ///< repositories.aliases
   std::vector<std::string> discovery_roots;
   int max_discovery_depth = 3;
   int max_discovery_results = 50;
+  /// PATCHBAY_HOME, the active configuration, token files: never a workspace, never reached through one
+  /// (SEC:P5).
+  std::vector<std::string> protected_paths = {};
 };
 
-/// The directories that requests may reach. Descriptors of the allowed roots are held open, so that a root that is
-/// renamed or replaced is noticed.
+/// The directories that requests may reach. Descriptors of the allowed roots are held open, so that a root
+/// that is renamed or replaced is noticed.
 ///
 /// Threads: any.
 class Roots {
@@ -44,8 +49,19 @@ class Roots {
 
   /// The workspace a `repo_path` argument means; absent or blank: the default one. kNoAllowedRoots,
   /// kNoDefaultWorkspace, kRootNotAllowed (with up to five candidates in the hint), kWorkspaceMissing,
-  /// kWorkspaceNotDirectory.
+  /// kWorkspaceNotDirectory, kPathBlocked (protected).
+  ///
+  /// An alias replaces the longest `canonical` that matches whole components; `~/` is the home; a relative
+  /// path is taken below the default workspace.
   Result<Workspace> choose(const std::optional<std::string>& repo_path) const;
+
+  /// The directory of a workspace (O_PATH), reached from the held descriptor of its allowed root without
+  /// following any link. kWorkspaceMissing when it is gone, kRootNotAllowed when the path no longer leads
+  /// there.
+  Result<os::Fd> open(const Workspace& workspace) const;
+  /// Up to five absolute paths of workspaces whose name resembles the last component of `requested` (L7).
+  std::vector<std::string> candidates(const std::string& requested) const;
+  const ProtectedPaths& protected_paths() const;
 
   /// Resolved allowed roots, in configured order.
   std::vector<std::string> allowed() const;
