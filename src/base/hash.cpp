@@ -104,6 +104,27 @@ bool base64url_decode(std::string_view text, std::string* out) { return decode64
 std::string base64_encode(std::string_view data) { return encode64(data, kStd, true); }
 bool base64_decode(std::string_view text, std::string* out) { return decode64(text, kStd, true, out); }
 
+struct Sha1::Impl {
+  EVP_MD_CTX* ctx = EVP_MD_CTX_new();
+  ~Impl() { EVP_MD_CTX_free(ctx); }
+};
+
+Sha1::Sha1() : impl_(std::make_unique<Impl>()) {
+  if (impl_->ctx == nullptr || EVP_DigestInit_ex(impl_->ctx, EVP_sha1(), nullptr) != 1) std::abort();
+}
+Sha1::~Sha1() = default;
+Sha1::Sha1(Sha1&&) noexcept = default;
+Sha1& Sha1::operator=(Sha1&&) noexcept = default;
+
+void Sha1::update(std::string_view data) { EVP_DigestUpdate(impl_->ctx, data.data(), data.size()); }
+
+std::string Sha1::finish() {
+  std::string out(SHA_DIGEST_LENGTH, '\0');
+  unsigned len = 0;
+  EVP_DigestFinal_ex(impl_->ctx, reinterpret_cast<unsigned char*>(out.data()), &len);
+  return out;
+}
+
 struct Sha256::Impl {
   EVP_MD_CTX* ctx = EVP_MD_CTX_new();
   ~Impl() { EVP_MD_CTX_free(ctx); }

@@ -29,6 +29,22 @@ std::string base64_encode(std::string_view data);
 /// Strict standard base64 with padding; false otherwise.
 bool base64_decode(std::string_view text, std::string* out);
 
+/// SHA-1 over data that arrives in pieces, for git's file formats only. Not thread-safe.
+class Sha1 {
+ public:
+  Sha1();
+  ~Sha1();
+  Sha1(Sha1&&) noexcept;
+  Sha1& operator=(Sha1&&) noexcept;
+  void update(std::string_view data);
+  /// 20 bytes. The object may not be used afterwards.
+  std::string finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 /// SHA-256 over data that arrives in pieces. Not thread-safe.
 class Sha256 {
  public:

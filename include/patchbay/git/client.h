@@ -63,8 +63,8 @@ class Client {
   // ---- snapshots and what they changed -----------------------------------------------------------------
   Result<Snapshot> snapshot(const Target& base, const SnapshotSpec& spec);
   Result<std::vector<Pin>> list_pins(const Target& base, PinKind kind, const std::string& worker_id = {});
-  /// Deletes pins older than `days`; returns how many.
-  Result<int> prune_pins(const Target& base, int days, const std::string& lock_path);
+  /// Deletes old pins; returns how many.
+  Result<int> prune_pins(const Target& base, const PinPruning& pruning);
   /// A worktree with the state that a pin holds: HEAD at the worker's own commit, the rest as changes.
   Result<Worktree> restore_pin(const Target& base, const std::string& ref, const WorktreeSpec& spec);
   Result<Changes> changes(const Target& base, const ObjectId& baseline, const ObjectId& snapshot);

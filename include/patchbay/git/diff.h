@@ -14,16 +14,16 @@ enum class DiffSides {
 /// A page of patch text. The cursor is opaque: pass back what the page before returned.
 struct PatchPage {
   std::size_t max_bytes = 200'000;  ///< 0: no text at all, only the file list and totals
-  std::string cursor;               ///< empty: from the start
+  std::string cursor{};             ///< empty: from the start
   int context_lines = 3;            ///< 0..20
 };
 
 struct DiffOptions {
   DiffSides sides = DiffSides::kUnstaged;
-  std::string base;               ///< commit-ish, for kBase only; kInvalidArgument when it names no commit
-  std::string file_path;          ///< literal file or directory relative to the target's path; empty: all
+  std::string base{};             ///< commit-ish, for kBase only; kInvalidArgument when it names no commit
+  std::string file_path{};        ///< literal file or directory relative to the target's path; empty: all
   bool include_untracked = true;  ///< for sides that end in working files: untracked files are additions
-  PatchPage page;
+  PatchPage page{};
   std::size_t max_files = 5000;  ///< files listed; the totals cover all
 };
 

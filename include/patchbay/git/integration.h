@@ -6,11 +6,11 @@ namespace patchbay::git {
 
 /// What to bring into a base checkout: everything that differs between two trees of its repository.
 struct IntegrationSpec {
-  ObjectId baseline;                    ///< tree: what the worker started from, or what was integrated last
-  ObjectId snapshot;                    ///< tree: what the worker has now
-  ObjectId base_revision;               ///< commit the worker started from; for `base_moved`
+  ObjectId baseline{};                  ///< tree: what the worker started from, or what was integrated last
+  ObjectId snapshot{};                  ///< tree: what the worker has now
+  ObjectId base_revision{};             ///< commit the worker started from; for `base_moved`
   std::uint64_t max_bytes = 50u << 20;  ///< of post-images
-  std::vector<SpecialFile> special;     ///< of the snapshot: they make the plan unsafe
+  std::vector<SpecialFile> special{};   ///< of the snapshot: they make the plan unsafe
 };
 
 enum class WriteKind { kCreate, kReplace, kDelete };
@@ -60,9 +60,10 @@ struct IntegrationPlan {
 
 /// Takes the plan again and carries it out. The caller holds the base's mutation lock.
 struct ApplySpec {
-  IntegrationSpec integration;
-  std::string plan_sha256;   ///< refused with kPatchChanged when the plan made now is another one; empty: any
-  std::string journal_path;  ///< file to keep the journal in while it is needed; its directory exists
+  IntegrationSpec integration{};
+  std::string
+      plan_sha256{};  ///< refused with kPatchChanged when the plan made now is another one; empty: any
+  std::string journal_path{};  ///< file to keep the journal in while it is needed; its directory exists
 };
 
 struct Applied {

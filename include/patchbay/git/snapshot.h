@@ -9,17 +9,18 @@ enum class PinKind { kSnapshot, kTrash };
 
 /// `worker_id` must be a valid ref component; `directory` a worktree of the target's repository.
 struct SnapshotSpec {
-  std::string directory;
-  std::string worker_id;
+  std::string directory{};
+  std::string worker_id{};
   PinKind kind = PinKind::kSnapshot;
-  std::string lock_path;  ///< file lock of the common directory
+  std::string lock_path{};  ///< file lock of the common directory
   /// Directory prefixes that never enter the tree, even when committed.
   std::vector<std::string> excluded = {".ai-bridge/imported-artifacts"};
 };
 
-enum class SpecialType { kFifo, kSocket, kDevice, kRepository, kSubmodule, kUnreadable };
+enum class SpecialType { kFifo, kSocket, kDevice, kRepository, kSubmodule, kUnreadable, kTooLarge };
 
-/// A path that a tree cannot hold as a file. Never opened.
+/// A path that a tree does not hold: not a file, not readable, or larger than 1 GiB. Special files are never
+/// opened.
 struct SpecialFile {
   std::string path;
   SpecialType type = SpecialType::kFifo;
@@ -47,6 +48,14 @@ struct Pin {
   std::int64_t time = 0;  ///< seconds since the epoch
 };
 
+/// Which pins go: older than `days`, except the worker's newest snapshot and the refs in `keep` (a
+/// baseline that is still compared with must stay reachable).
+struct PinPruning {
+  int days = 30;
+  std::vector<std::string> keep{};
+  std::string lock_path{};
+};
+
 /// One path that differs between two trees.
 struct Change {
   std::string path;
@@ -63,7 +72,8 @@ struct Change {
 struct Changes {
   std::vector<Change> entries;  ///< sorted by path
   std::string patch_sha256;     ///< over (old mode, old id, new mode, new id, path, NUL) of each changed path
-  std::uint64_t patch_bytes = 0;
+  std::uint64_t patch_bytes = 0;  ///< of the new contents
+  bool counts_partial = false;    ///< the time budget ended before every file's lines were counted
 };
 
 /// Content of one path of a tree.

@@ -6,7 +6,7 @@ namespace patchbay::git {
 
 struct StatusOptions {
   /// Only this file or directory, relative to the target's path. A literal name, no pattern. Empty: all.
-  std::string file_path;
+  std::string file_path{};
   std::size_t max_entries = 500;
   bool each_untracked_file = false;  ///< false: a directory with only untracked files is one entry "dir/"
   bool renames = true;               ///< staged renames; else they show as A and D

@@ -20,12 +20,12 @@ using ObjectId = std::string;
 
 /// Which repository a call is about, and how far it may reach.
 struct Target {
-  std::string path;     ///< absolute, canonical directory; the repository is looked for here and upwards
-  std::string ceiling;  ///< highest directory to look in (inclusive); empty: only `path` itself
+  std::string path{};     ///< absolute, canonical directory; the repository is looked for here and upwards
+  std::string ceiling{};  ///< highest directory to look in (inclusive); empty: only `path` itself
   /// Canonical directories. The git directory, the common directory and alternates must lie below one of
   /// them or below `path`'s own toplevel, else kRepoLayoutUnsafe (SEC:G2). The worktree root belongs here
   /// too.
-  std::vector<std::string> roots;
+  std::vector<std::string> roots{};
 };
 
 /// Where the parts of a repository lie. Paths are absolute and canonical.

@@ -6,10 +6,10 @@ namespace patchbay::git {
 
 /// A new worktree at a directory outside of every repository, on a new branch (workers.md 5.5).
 struct WorktreeSpec {
-  std::string directory;  ///< absolute; must not exist, its parent must
-  std::string branch;     ///< for example "codex/worker-wrk-1a2b"; kAlreadyExists when taken
-  std::string commit;     ///< commit-ish; empty: HEAD
-  std::string lock_path;  ///< file lock of the common directory, taken around ref and metadata changes
+  std::string directory{};  ///< absolute; must not exist, its parent must
+  std::string branch{};     ///< for example "codex/worker-wrk-1a2b"; kAlreadyExists when taken
+  std::string commit{};     ///< commit-ish; empty: HEAD
+  std::string lock_path{};  ///< file lock of the common directory, taken around ref and metadata changes
 };
 
 struct Worktree {
@@ -21,9 +21,9 @@ struct Worktree {
 };
 
 struct WorktreeRemoval {
-  std::string directory;
-  std::string branch;     ///< deleted too when not empty, whatever it points at
-  std::string lock_path;  ///< as in WorktreeSpec
+  std::string directory{};
+  std::string branch{};     ///< deleted too when not empty, whatever it points at
+  std::string lock_path{};  ///< as in WorktreeSpec
 };
 
 struct WorktreeInfo {

@@ -1,0 +1,100 @@
+#include "patchbay/git/client.h"
+
+#include "git/call.h"
+#include "git/helper_pool.h"
+#include "patchbay/base/log.h"
+
+namespace patchbay::git {
+
+Client::Client(ClientOptions options) : pool_(std::make_unique<Pool>(std::move(options))) {}
+Client::~Client() = default;
+int Client::helper_count() const {
+  return pool_->count();
+}
+
+namespace {
+
+// Any pool: its type is private to Client.
+template <auto Function, class Pool, class... A>
+auto call(Pool& pool, const char* op, std::chrono::milliseconds limit, const A&... args)
+    -> Result<typename Signature<decltype(Function)>::Value> {
+  static_assert(std::is_same_v<std::tuple<A...>, typename Signature<decltype(Function)>::Arguments>);
+  const MonoTime deadline = system_clock().mono() + limit;
+  auto reply = pool.exchange(pack_request(op, limit.count(), args...), deadline);
+  if (!reply.ok()) {
+    log::warn("git {}: {} {}", op, name_of(reply.error().code), reply.error().detail);
+    return std::move(reply).error();
+  }
+  return unpack_reply<typename Signature<decltype(Function)>::Value>(reply.value());
+}
+
+}  // namespace
+
+#define PB_GIT_READ(op, ...) call<&ops::op>(*pool_, #op, pool_->options().read_deadline, __VA_ARGS__)
+#define PB_GIT_WRITE(op, ...) call<&ops::op>(*pool_, #op, pool_->options().write_deadline, __VA_ARGS__)
+
+Result<Layout> Client::discover(const Target& target) {
+  return PB_GIT_READ(discover, target);
+}
+Result<Branch> Client::head(const Target& target) {
+  return PB_GIT_READ(head, target);
+}
+Result<Summary> Client::summary(const Target& target, std::size_t max_entries) {
+  return PB_GIT_READ(summary, target, max_entries);
+}
+Result<StatusReport> Client::status(const Target& target, const StatusOptions& options) {
+  return PB_GIT_READ(status, target, options);
+}
+Result<std::vector<Commit>> Client::log(const Target& target, int max_commits) {
+  return PB_GIT_READ(log, target, max_commits);
+}
+Result<Diff> Client::diff(const Target& target, const DiffOptions& options) {
+  return PB_GIT_READ(diff, target, options);
+}
+Result<std::vector<std::string>> Client::tracked_files(const Target& target,
+                                                       const std::vector<std::string>& names,
+                                                       std::size_t max_files) {
+  return PB_GIT_READ(tracked_files, target, names, max_files);
+}
+Result<ObjectId> Client::resolve_commit(const Target& target, const std::string& revision) {
+  return PB_GIT_READ(resolve_commit, target, revision);
+}
+Result<ObjectId> Client::tree_of(const Target& target, const ObjectId& commit) {
+  return PB_GIT_READ(tree_of, target, commit);
+}
+
+Result<Worktree> Client::add_worktree(const Target& base, const WorktreeSpec& spec) {
+  return PB_GIT_WRITE(add_worktree, base, spec);
+}
+Status Client::remove_worktree(const Target& base, const WorktreeRemoval& removal) {
+  return PB_GIT_WRITE(remove_worktree, base, removal);
+}
+Result<std::vector<WorktreeInfo>> Client::list_worktrees(const Target& base) {
+  return PB_GIT_READ(list_worktrees, base);
+}
+
+Result<Snapshot> Client::snapshot(const Target& base, const SnapshotSpec& spec) {
+  return PB_GIT_WRITE(snapshot, base, spec);
+}
+Result<std::vector<Pin>> Client::list_pins(const Target& base, PinKind kind, const std::string& worker_id) {
+  return PB_GIT_READ(list_pins, base, kind, worker_id);
+}
+Result<int> Client::prune_pins(const Target& base, const PinPruning& pruning) {
+  return PB_GIT_WRITE(prune_pins, base, pruning);
+}
+Result<Worktree> Client::restore_pin(const Target& base, const std::string& ref, const WorktreeSpec& spec) {
+  return PB_GIT_WRITE(restore_pin, base, ref, spec);
+}
+Result<Changes> Client::changes(const Target& base, const ObjectId& baseline, const ObjectId& snapshot) {
+  return PB_GIT_WRITE(changes, base, baseline, snapshot);
+}
+Result<Diff> Client::tree_diff(const Target& base, const ObjectId& baseline, const ObjectId& snapshot,
+                               const std::string& file_path, const PatchPage& page) {
+  return PB_GIT_READ(tree_diff, base, baseline, snapshot, file_path, page);
+}
+Result<Blob> Client::blob(const Target& base, const ObjectId& tree, const std::string& path,
+                          std::uint64_t offset, std::uint64_t max_bytes) {
+  return PB_GIT_READ(blob, base, tree, path, offset, max_bytes);
+}
+
+}  // namespace patchbay::git

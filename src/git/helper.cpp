@@ -1,0 +1,116 @@
+#include "patchbay/git/helper.h"
+
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <new>
+#include <thread>
+
+#include "git/call.h"
+#include "git/handle.h"
+#include "git/lock_wait.h"
+
+extern char** environ;
+
+namespace patchbay::git {
+namespace {
+
+using Handler = wire::Frame (*)(const wire::Frame&);
+
+const std::map<std::string_view, Handler>& handlers() {
+  static const std::map<std::string_view, Handler> table{
+      {"discover", serve<&ops::discover>},
+      {"head", serve<&ops::head>},
+      {"summary", serve<&ops::summary>},
+      {"status", serve<&ops::status>},
+      {"log", serve<&ops::log>},
+      {"diff", serve<&ops::diff>},
+      {"tracked_files", serve<&ops::tracked_files>},
+      {"resolve_commit", serve<&ops::resolve_commit>},
+      {"tree_of", serve<&ops::tree_of>},
+      {"add_worktree", serve<&ops::add_worktree>},
+      {"remove_worktree", serve<&ops::remove_worktree>},
+      {"list_worktrees", serve<&ops::list_worktrees>},
+      {"snapshot", serve<&ops::snapshot>},
+      {"list_pins", serve<&ops::list_pins>},
+      {"prune_pins", serve<&ops::prune_pins>},
+      {"restore_pin", serve<&ops::restore_pin>},
+      {"changes", serve<&ops::changes>},
+      {"tree_diff", serve<&ops::tree_diff>},
+      {"blob", serve<&ops::blob>},
+  };
+  return table;
+}
+
+wire::Frame answer(const wire::Frame& request) {
+  const auto it = handlers().find(json::get_string(request.json, "op"));
+  if (it == handlers().end())
+    return pack_reply<void>(Error{ErrorCode::kInternal, "Unknown git request.", "", ""});
+  try {
+    return it->second(request);
+  } catch (const std::bad_alloc&) {
+    return pack_reply<void>(Error{ErrorCode::kGitError,
+                                  "The repository needs more memory than git work may use.", "",
+                                  "allocation failed"});
+  } catch (const std::exception& e) {
+    return pack_reply<void>(Error{ErrorCode::kInternal, "Git work failed unexpectedly.", "", e.what()});
+  }
+}
+
+void scrub_environment() {
+  std::vector<std::string> names;
+  for (char** e = environ; *e; ++e) {
+    const std::string_view entry = *e;
+    if (entry.starts_with("GIT_")) names.emplace_back(entry.substr(0, entry.find('=')));
+  }
+  for (const std::string& name : names) ::unsetenv(name.c_str());
+}
+
+void limit_resources() {
+  const struct rlimit none { 0, 0 };
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  constexpr rlim_t kAddressSpace = rlim_t{4} << 30;
+  const struct rlimit space { kAddressSpace, kAddressSpace };
+  ::setrlimit(RLIMIT_AS, &space);
+#endif
+}
+
+// A request may block for ever, and whoever would kill us may be gone: then its own deadline ends us.
+void watch_owner(int fd) {
+  std::thread([fd] {
+    struct pollfd p {
+      fd, POLLRDHUP, 0
+    };
+    while (::poll(&p, 1, -1) < 0) {
+    }
+    const auto limit = system_clock().mono() + std::chrono::minutes(5);
+    while (system_clock().mono() < std::min(limit, request_deadline())) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    ::_exit(1);
+  }).detach();
+}
+
+}  // namespace
+
+int git_helper_main(int fd) {
+  scrub_environment();
+  limit_resources();
+  init_library();
+  watch_owner(fd);
+  for (;;) {
+    set_request_deadline(MonoTime::min());
+    auto request = wire::receive(fd, MonoTime::max());
+    if (!request.ok()) return 0;
+    const auto left = std::chrono::milliseconds(json::get_int(request.value().json, "ms", 10'000));
+    set_request_deadline(system_clock().mono() + left);
+    if (!wire::send(fd, answer(request.value()), MonoTime::max()).ok()) return 0;
+  }
+}
+
+}  // namespace patchbay::git

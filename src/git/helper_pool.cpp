@@ -1,0 +1,133 @@
+#include "git/helper_pool.h"
+
+#include <unistd.h>
+
+#include "patchbay/git/helper.h"
+
+namespace patchbay::git {
+namespace {
+
+os::Environment helper_environment() {
+  os::Environment env = os::current_environment();
+  std::erase_if(env, [](const auto& e) { return e.first.starts_with("GIT_"); });
+  return env;
+}
+
+}  // namespace
+
+Client::Pool::Pool(ClientOptions options)
+    : options_(std::move(options)), reaper_([this] { end_idle_helpers(); }) {}
+
+Client::Pool::~Pool() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  reaper_.join();
+}
+
+int Client::Pool::count() const {
+  std::lock_guard lock(mutex_);
+  return count_;
+}
+
+Result<Client::Pool::Helper> Client::Pool::start() const {
+  os::SocketPair pair = PB_TRY(os::make_socket_pair());
+  os::SpawnOptions spawn;
+  spawn.argv = options_.helper;
+  spawn.env = helper_environment();
+  spawn.stderr_fd = STDERR_FILENO;
+  spawn.passed = {{pair.b.get(), kHelperFd}};
+  Helper helper;
+  auto child = os::Child::spawn(spawn);
+  if (!child.ok()) {
+    Error e = std::move(child).error();
+    e.code = ErrorCode::kSpawnFailed;
+    return e;
+  }
+  helper.process = std::move(child).value();
+  helper.socket = std::move(pair.a);
+  return helper;
+}
+
+Result<Client::Pool::Helper> Client::Pool::take(MonoTime deadline) {
+  std::unique_lock lock(mutex_);
+  const bool free =
+      changed_.wait_until(lock, deadline, [&] { return !idle_.empty() || count_ < options_.max_helpers; });
+  if (!free) {
+    return Error{ErrorCode::kTimeout, "Git work for others took all the time.", "Call again.",
+                 "no free helper"};
+  }
+  if (!idle_.empty()) {
+    Helper helper = std::move(idle_.front());
+    idle_.pop_front();
+    return helper;
+  }
+  ++count_;
+  lock.unlock();
+  auto helper = start();
+  if (!helper.ok()) forget_one();
+  return helper;
+}
+
+void Client::Pool::give_back(Helper helper) {
+  {
+    std::lock_guard lock(mutex_);
+    helper.idle_since = system_clock().mono();
+    idle_.push_front(std::move(helper));
+  }
+  changed_.notify_all();
+}
+
+void Client::Pool::forget_one() {
+  {
+    std::lock_guard lock(mutex_);
+    --count_;
+  }
+  changed_.notify_all();
+}
+
+Result<wire::Frame> Client::Pool::exchange(const wire::Frame& request, MonoTime deadline) {
+  Helper helper = PB_TRY(take(deadline));
+  // A helper that died while it idled took nothing with it: another one serves the request.
+  for (int i = 0; i <= options_.max_helpers && helper.process.try_wait(); ++i) {
+    forget_one();
+    helper = PB_TRY(take(deadline));
+  }
+  Status sent = wire::send(helper.socket.get(), request, deadline);
+  auto reply = sent.ok() ? wire::receive(helper.socket.get(), deadline) : Result<wire::Frame>(sent.error());
+  if (reply.ok()) {
+    give_back(std::move(helper));
+  } else {
+    helper.process = {};  // kills it
+    forget_one();
+  }
+  return reply;
+}
+
+void Client::Pool::end_idle_helpers() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    const MonoTime now = system_clock().mono();
+    std::list<Helper> ending;
+    // The one at the front stays warm.
+    while (idle_.size() > 1 && idle_.back().idle_since + options_.idle_end <= now) {
+      ending.splice(ending.end(), idle_, std::prev(idle_.end()));
+      --count_;
+    }
+    if (!ending.empty()) {
+      lock.unlock();
+      ending.clear();
+      lock.lock();
+      continue;
+    }
+    if (idle_.size() > 1) {
+      changed_.wait_until(lock, idle_.back().idle_since + options_.idle_end);
+    } else {
+      changed_.wait(lock);
+    }
+  }
+}
+
+}  // namespace patchbay::git

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <set>
+
+#include "git/handle.h"
+#include "patchbay/git/diff.h"
+
+namespace patchbay::git {
+
+struct RenderOptions {
+  PatchPage page;
+  std::size_t max_files = 5000;
+  std::string strip;                                ///< leading "dir/" taken off every path
+  std::set<std::string> untracked;                  ///< full paths to flag
+  std::function<bool(const git_diff_delta&)> want;  ///< null: every delta
+  std::chrono::milliseconds budget{7000};           ///< comparing stops after this
+};
+
+/// File list, totals and one page of patch text.
+Result<Diff> render(git_diff* diff, const RenderOptions& options);
+
+char letter_of(git_delta_t status);
+
+}  // namespace patchbay::git
