@@ -192,7 +192,10 @@ Result<StartedJob> PlainJobs::start_in_worktree(const Plan& checked) {
   auto checkout = std::async(std::launch::async,
                              [this, plan, id = job->job_id] { return make_worktree_and_launch(plan, id); });
   // The state of the base is looked at while the files are being written.
-  const auto base = git_.status(plan.base, {.max_entries = 1, .renames = false, .upstream = false});
+  git::StatusOptions shallow;
+  shallow.max_entries = 1;
+  shallow.renames = shallow.upstream = false;
+  const auto base = git_.status(plan.base, shallow);
   if (checkout.wait_for(kAnswerWithin) == std::future_status::ready) {
     if (Status made = checkout.get(); !made.ok()) {
       (void)jobs_.remove(job->job_id);
