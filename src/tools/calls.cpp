@@ -16,7 +16,7 @@ workers::Actor actor_of(const mcp::Call& call) {
 
 workers::CallContext context_of(Services& services, mcp::Call& call) {
   workers::CallContext context;
-  context.deadline = call.deadline() - kAnswerTime;
+  context.deadline = call.deadline();
   context.cancel = call.cancel();
   context.progress = [&call](std::string_view message) { call.progress(message); };
   // Shared, because std::function wants to be copied; released with the last copy, when the call is over.

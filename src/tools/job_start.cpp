@@ -64,8 +64,8 @@ Result<JobStartReply> start_job(Services& services, mcp::Call& call, jobs::JobMo
   auto started = services.plain_jobs.start(request);
   if (!started.ok()) {
     if (started.error().code != ErrorCode::kRepoBusy) return std::move(started).error();
-    const auto workspace = services.roots.open(args.repo_path);
-    return busy_reply(std::move(reply), started.error(), workspace.ok() ? os::base_name(workspace->root) : "");
+    const auto workspace = services.roots.choose(args.repo_path);
+    return busy_reply(std::move(reply), started.error(), workspace.ok() ? os::base_name(workspace->path) : "");
   }
 
   const jobs::JobRecord& job = *started->job;
