@@ -7,6 +7,7 @@
 #include "app/owner_socket.h"
 #include "app/stop_request.h"
 #include "app/token_credentials.h"
+#include "patchbay/base/guarded.h"
 #include "patchbay/app/owner_link.h"
 #include "patchbay/base/log.h"
 #include "patchbay/base/redact.h"
@@ -18,8 +19,9 @@ namespace {
 
 constexpr std::size_t kOpenFiles = 65'536;
 constexpr auto kHandover = std::chrono::seconds(10);
-constexpr auto kFinishWithin = std::chrono::seconds(5);
-constexpr auto kGiveUpAfter = std::chrono::seconds(8);
+constexpr auto kLetFinish = std::chrono::milliseconds(1000);
+constexpr auto kFinishWithin = std::chrono::milliseconds(2000);
+constexpr auto kGiveUpAfter = std::chrono::milliseconds(5500);
 
 std::string http_url(const App& app) {
   if (!app.http) return {};
@@ -78,22 +80,31 @@ void scrub_surroundings(const config::Launch& launch) {
 class SignalWatch {
  public:
   SignalWatch(os::SignalQueue signals, StopRequest& stop, TokenCredentials& credentials)
-      : signals_(std::move(signals)), stop_(stop), credentials_(credentials), thread_([this] { run(); }) {}
+      : signals_(std::move(signals)), stop_(stop), credentials_(&credentials), thread_([this] { run(); }) {}
   ~SignalWatch() {
     ending_ = true;
     thread_.join();
   }
 
+  /// Call before the credentials go.
+  void forget_credentials() { *credentials_.lock() = nullptr; }
+
  private:
+  void read_tokens_again() {
+    const auto credentials = credentials_.lock();
+    if (*credentials == nullptr) return;
+    const Status read = (*credentials)->reload();
+    if (read) log::info("The tokens were read again");
+    else log::error("The tokens could not be read again: {}", read.error().message);
+  }
+
   void run() {
     bool asked = false;
     while (!ending_) {
       const auto signo = signals_.wait(std::chrono::milliseconds(100));
       if (!signo) continue;
       if (*signo == SIGHUP) {
-        const Status read = credentials_.reload();
-        if (read) log::info("The tokens were read again");
-        else log::error("The tokens could not be read again: {}", read.error().message);
+        read_tokens_again();
         continue;
       }
       if (asked) os::exit_now(1);
@@ -104,7 +115,7 @@ class SignalWatch {
 
   os::SignalQueue signals_;
   StopRequest& stop_;
-  TokenCredentials& credentials_;
+  Guarded<TokenCredentials*> credentials_;
   std::atomic<bool> ending_{false};
   std::thread thread_;
 };
@@ -113,7 +124,7 @@ Status write_ready_file(const std::string& path, const App& app) {
   const Json ready{{"url", http_url(app)},
                    {"mcp_url", http_url(app).empty() ? std::string() : http_url(app) + "/mcp"},
                    {"port", app.http ? app.http->port() : 0},
-                   {"pid", os::identify(0) ? 0 : 0}};
+                   {"pid", os::current_pid()}};
   return os::write_file_volatile(path, json::dump(ready) + "\n");
 }
 
@@ -121,7 +132,7 @@ Status write_ready_file(const std::string& path, const App& app) {
 class LastResort {
  public:
   LastResort() : thread_([this] {
-    if (!done_.wait_for(std::chrono::duration_cast<std::chrono::milliseconds>(kGiveUpAfter))) {
+    if (!done_.wait_for(kGiveUpAfter)) {
       log::error("Something did not end in time; leaving all the same");
       os::exit_now(0);
     }
@@ -135,6 +146,14 @@ class LastResort {
   StopRequest done_;
   std::thread thread_;
 };
+
+/// Short calls that are under way get a moment to answer before everything that waits is given up.
+void let_calls_finish(const App& app) {
+  const MonoTime until = app.clock.mono() + kLetFinish;
+  while (app.server->running_calls() > 0 && app.clock.mono() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
 
 void say_goodbye(const std::string& reason, int turns) {
   const std::string going_on = turns == 0   ? std::string("no turn is running")
@@ -186,7 +205,7 @@ Status run_owner(config::Launch launch, const os::Environment& env, const OwnerO
   gate.release();
   if (!options.ready_file.empty()) PB_TRY(write_ready_file(options.ready_file, app));
   if (options.on_ready) options.on_ready(app);
-  const SignalWatch watch(std::move(signals), stop, *app.credentials);
+  SignalWatch watch(std::move(signals), stop, *app.credentials);
   std::optional<Maintenance> maintenance;
   if (options.background) maintenance.emplace(app, stop, [&socket] { return socket->clients(); });
   else maintenance.emplace(app, stop, nullptr);
@@ -194,11 +213,13 @@ Status run_owner(config::Launch launch, const os::Environment& env, const OwnerO
   const std::string reason = stop.wait();
   const LastResort last_resort;
   const int turns = active_turns(app);
+  let_calls_finish(app);
   app.server->shutdown();
   std::thread closing([&socket] { socket->close(); });
-  if (app.http) app.http->stop(std::chrono::duration_cast<std::chrono::milliseconds>(kFinishWithin));
+  if (app.http) app.http->stop(kFinishWithin);
   closing.join();
   maintenance.reset();
+  watch.forget_credentials();
   say_goodbye(reason, turns);
   built->reset();
   return {};

@@ -45,7 +45,7 @@ workers::Actor operator_actor() {
 Result<std::unique_ptr<OwnerSocket>> OwnerSocket::open(App& app, StopRequest& stop, bool background) {
   os::Fd listener = PB_TRY(os::listen_unix(app.launch.home.owner_socket()));
   std::unique_ptr<OwnerSocket> socket(new OwnerSocket(app, stop, background, std::move(listener)));
-  socket->wake_ = PB_TRY(os::make_pipe());
+  socket->wake_ = PB_TRY(os::Wake::create());
   socket->acceptor_ = std::thread([s = socket.get()] { s->accept_loop(); });
   return socket;
 }
@@ -63,7 +63,7 @@ int OwnerSocket::clients() const {
 void OwnerSocket::close() {
   if (!acceptor_.joinable()) return;
   closing_.cancel();
-  wake_.write.reset();
+  wake_.wake();
   acceptor_.join();
   // Nobody may find this socket and wait on it. The lock is still ours, so the path is too.
   [[maybe_unused]] const Status gone = os::remove_file(app_.launch.home.owner_socket());
@@ -73,8 +73,8 @@ void OwnerSocket::close() {
 
 void OwnerSocket::accept_loop() {
   while (true) {
-    const auto ready = os::wait_either(listener_.get(), wake_.read.get());
-    if (ready != listener_.get()) return;
+    const auto ready = os::wait_any_readable({wake_.fd(), listener_.get()}, MonoTime::max());
+    if (!ready || *ready != 1) return;
     auto accepted = os::accept_same_user(listener_.get());
     if (!accepted) {
       log::warn("A connection to the owner's socket was refused: {}", accepted.error().message);
@@ -105,7 +105,7 @@ void OwnerSocket::serve(const os::Fd& socket) {
   }
   const Result<Json> reply = answer(*request);
   const std::string line = json::dump(reply ? *reply : error_answer(reply.error())) + "\n";
-  if (os::write_all(socket.get(), line)) os::end_of_output(socket.get());
+  if (os::write_all(socket.get(), line)) os::end_writing(socket.get());
 }
 
 void OwnerSocket::serve_front_end(const os::Fd& socket) {

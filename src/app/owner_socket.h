@@ -10,6 +10,7 @@
 #include "patchbay/app/app.h"
 #include "patchbay/base/cancel.h"
 #include "patchbay/os/fd.h"
+#include "patchbay/os/stream.h"
 
 namespace patchbay::app {
 
@@ -43,7 +44,7 @@ class OwnerSocket {
   std::condition_variable left_;
   int connections_ = 0;  // guarded by mutex_
   int clients_ = 0;      // guarded by mutex_
-  os::Pipe wake_;
+  os::Wake wake_;
   std::thread acceptor_;
 };
 

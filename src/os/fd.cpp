@@ -82,13 +82,6 @@ Result<bool> wait_readable(int fd, MonoTime deadline) {
   }
 }
 
-int wait_either(int a, int b) {
-  pollfd fds[] = {{a, POLLIN, 0}, {b, POLLIN, 0}};
-  while (::poll(fds, 2, -1) <= 0) {
-  }
-  return fds[1].revents != 0 ? b : a;
-}
-
 Result<Fd> memory_file(std::string_view data) {
   Fd fd(::memfd_create("patchbay", MFD_CLOEXEC));
   if (!fd) return errno_error(errno, "creating a memory file");

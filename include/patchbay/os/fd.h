@@ -56,8 +56,6 @@ Result<std::string> read_to_end(int fd, std::size_t limit);
 
 /// Waits until `fd` is readable (or at end of file). False when `deadline` passed first.
 Result<bool> wait_readable(int fd, MonoTime deadline);
-/// Waits until one of two descriptors is readable or at its end, and tells which; `b` when both are.
-int wait_either(int a, int b);
 
 /// An anonymous file in memory (memfd) holding `data`, positioned at its start.
 Result<Fd> memory_file(std::string_view data);
