@@ -53,6 +53,8 @@ Jobs::Jobs(store::RecordStore& records, runner::Engine& engine, const Clock& clo
 
 Jobs::~Jobs() { monitor_.reset(); }
 
+void Jobs::stop_following() { monitor_->stop(); }
+
 void Jobs::observe(Observer observer) { observers_.push_back(std::move(observer)); }
 
 std::mutex& Jobs::stripe(const std::string& job_id) const {

@@ -1,6 +1,7 @@
 #include "patchbay/os/socket.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -74,6 +75,30 @@ Result<Fd> accept_same_user(int listener) {
     return Error{ErrorCode::kScopeDenied, "the peer is another user", {}, {}};
   }
   return fd;
+}
+
+Result<std::string> peek_line(int socket, std::size_t limit, MonoTime deadline) {
+  std::string buffer(limit, '\0');
+  std::size_t seen = 0;
+  for (;;) {
+    const ssize_t n = ::recv(socket, buffer.data(), buffer.size(), MSG_PEEK | MSG_DONTWAIT);
+    if (n == 0) return Error{ErrorCode::kIoError, "the peer left before it said anything", {}, {}};
+    if (n < 0 && errno != EAGAIN && errno != EINTR) return errno_error(errno, "reading a socket");
+    if (n > 0) {
+      const std::string_view text(buffer.data(), static_cast<std::size_t>(n));
+      if (const std::size_t end = text.find('\n'); end != std::string_view::npos) return std::string(text.substr(0, end));
+      if (text.size() == limit) return Error{ErrorCode::kInvalidArgument, "the first line is too long", {}, {}};
+    }
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return Error{ErrorCode::kTimeout, "the peer said nothing in time", {}, {}};
+    }
+    // What was peeked stays readable, so poll() cannot tell whether there is more of it.
+    const bool more = n > 0 && static_cast<std::size_t>(n) > seen;
+    seen = n > 0 ? static_cast<std::size_t>(n) : 0;
+    pollfd p{socket, POLLIN, 0};
+    if (seen == 0) ::poll(&p, 1, 50);
+    else if (!more) ::poll(nullptr, 0, 5);
+  }
 }
 
 }  // namespace patchbay::os

@@ -25,7 +25,8 @@
 /// Member types: bool, int, int64_t, double, std::string, std::vector<T>, std::optional<T>, Json (anything),
 /// std::map<std::string, T>, and structs that have a describe() of their own.
 /// `v.members(&Outer::inner)` puts the members of a described struct beside one's own; in replies it may be a
-/// std::optional, whose members are left out while it is empty.
+/// std::optional, whose members are left out while it is empty, or a Json object, whose members are written as they are
+/// and are not part of the schema.
 /// In arguments absent and null mean the same. In replies `field` members are always written, null when an
 /// optional is empty; `optional` members are left out when they are an empty std::optional.
 namespace patchbay::json {
@@ -149,12 +150,14 @@ class SchemaVisitor {
 
   /// The members of a described struct appear as if they were this one's own.
   template <class M>
+    requires(!std::is_same_v<M, Json>)
   void members(M T::*) {
     using Inner = typename remove_optional<M>::type;
     SchemaVisitor<Inner> inner(style_);
     Inner::describe(inner);
     inner.move_into(properties_, required_);
   }
+  void members(Json T::*) {}
   void move_into(Json& properties, std::vector<std::string>& required) {
     for (auto& [name, property] : properties_.items()) properties[name] = std::move(property);
     required.insert(required.end(), required_.begin(), required_.end());
@@ -393,6 +396,8 @@ class WriteVisitor {
   void members(M T::*member) {
     if constexpr (is_optional<M>::value) {
       if (value_.*member) merge(*(value_.*member));
+    } else if constexpr (std::is_same_v<M, Json>) {
+      copy_members(value_.*member);
     } else {
       merge(value_.*member);
     }
@@ -404,8 +409,10 @@ class WriteVisitor {
   void merge(const M& inner_value) {
     WriteVisitor<M> inner(inner_value);
     M::describe(inner);
-    const Json written = inner.finish();
-    for (const auto& [name, v] : written.items()) out_[name] = v;
+    copy_members(inner.finish());
+  }
+  void copy_members(const Json& object) {
+    for (const auto& [name, v] : object.items()) out_[name] = v;
   }
 
   const T& value_;

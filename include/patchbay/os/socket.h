@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "patchbay/base/clock.h"
 #include "patchbay/base/result.h"
 #include "patchbay/os/fd.h"
 
@@ -17,5 +18,9 @@ Result<Fd> connect_unix(const std::string& path);
 /// Accepts one connection; the peer's uid must be ours or 0, else the connection is closed and
 /// kScopeDenied returned.
 Result<Fd> accept_same_user(int listener);
+
+/// The first line of what a peer sent, without its newline, and without consuming it. kTimeout when it did not
+/// arrive before the deadline, kInvalidArgument when it is longer than `limit`, kIoError when the peer left.
+Result<std::string> peek_line(int socket, std::size_t limit, MonoTime deadline);
 
 }  // namespace patchbay::os

@@ -43,4 +43,7 @@ struct Services {
 /// Every tool with its handler bound, in the order of the catalogue (tools.md 8.1, codex_self_test first).
 std::vector<mcp::Tool> all_tools(Services& services);
 
+/// The same tools without handlers, for pages and checks that only look at the declarations.
+std::vector<mcp::Tool> described_tools();
+
 }  // namespace patchbay::tools

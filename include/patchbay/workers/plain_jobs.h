@@ -1,6 +1,8 @@
 #pragma once
 
+#include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +31,7 @@ struct JobRequest {
   bool structured_output = true;
   Json options = Json::object();  ///< remaining common options, public names
   Json owner = Json::object();    ///< private owner members to store with the job
+  bool may_write_base = true;     ///< the credential allows a plan job whose sandbox can write the checkout
 };
 
 struct StartedJob {
@@ -40,16 +43,21 @@ struct StartedJob {
 /// Jobs without a worker: plan jobs on the checkout itself, apply jobs each in a worktree of their own
 /// (workers.md 4).
 ///
-/// Threads: any. Errors: those of Roots, git::Client, Jobs and the engine; kRepoBusy with the holder in `detail`
-/// as JSON when the base checkout is being written by somebody else.
+/// Threads:  any.
+/// Lifetime: destroying it waits for checkouts that are being made; the jobs go on without it.
+/// Errors:   those of Roots, git::Client, Jobs and the engine; kRepoBusy with the holder in `detail` as JSON when the
+///           base checkout is being written by somebody else; kScopeDenied for a job that would write it and may not.
 class PlainJobs {
  public:
   PlainJobs(jobs::Jobs& jobs, git::Client& git, workspace::Roots& roots, workspace::RepoLocks& locks,
             runner::Engine& engine, PlainJobsOptions options);
 
+  /// The job is durable when this returns, within about two seconds: a larger checkout goes on in the background, and
+  /// then its failure is the job's.
   Result<StartedJob> start(const JobRequest& request);
 
-  /// Diff of one file of a completed apply job against what it started from; kNotFound when unchanged.
+  /// Diff of one file of a completed apply job against what it started from; kInvalidState for any other job, kNotFound
+  /// when unchanged. `file_path` is relative to the repository.
   Result<git::Diff> file_diff(const jobs::JobPtr& job, const std::string& file_path, std::size_t max_bytes);
 
   /// Removes finished jobs without a worker that ended more than `hours` ago, with their branch and folder. Apply jobs whose
@@ -57,12 +65,28 @@ class PlainJobs {
   int remove_old(double hours);
 
  private:
+  struct Plan;
+  Result<Plan> check(const JobRequest& request) const;
+  Status room() const;
+  Result<StartedJob> start_in_base(const Plan& plan);
+  Result<StartedJob> start_in_worktree(const Plan& plan);
+  Status make_worktree_and_launch(const Plan& plan, const std::string& job_id);
+  git::Target base_target(const std::string& repo_path) const;
+  git::Target worktree_target(const jobs::JobRecord& job) const;
+  Result<std::string> git_lock_path(const git::Target& base) const;
+  bool holds_changes(const jobs::JobRecord& job);
+  bool remove_job(const jobs::JobPtr& job);
+  void keep(std::future<Status> checkout);
+
   jobs::Jobs& jobs_;
   git::Client& git_;
   workspace::Roots& roots_;
   workspace::RepoLocks& locks_;
   runner::Engine& engine_;
   const PlainJobsOptions options_;
+
+  std::mutex mutex_;
+  std::vector<std::future<Status>> checkouts_;  ///< guarded by mutex_; last, so that they end before the rest goes
 };
 
 }  // namespace patchbay::workers

@@ -25,6 +25,9 @@ struct Actor {
   std::string credential;  ///< name of the token, or "local"
   std::string client_ref;
   std::string label;
+  /// Scope key the call came with, when a handle gave it a new identity on the way; else empty. An equal start under
+  /// this key is the same start (mcp.md B8).
+  std::string asked_as = {};
   bool may_write_shared = true;  ///< the credential's scope allows shared_write workers
 };
 

@@ -1,0 +1,107 @@
+#include "app/token_credentials.h"
+
+#include "patchbay/base/hash.h"
+#include "patchbay/base/log.h"
+#include "patchbay/os/file.h"
+
+namespace patchbay::app {
+namespace {
+
+constexpr auto kLookEvery = std::chrono::milliseconds(500);
+
+}  // namespace
+
+TokenCredentials::TokenCredentials(store::StateDb& db, std::string database_path, const Clock& clock,
+                                   ReadToken read_token)
+    : db_(db),
+      database_path_(std::move(database_path)),
+      clock_(clock),
+      read_token_(std::move(read_token)),
+      table_(std::make_shared<Table>()) {}
+
+bool TokenCredentials::database_exists() const {
+  if (!seen_database_ && os::exists(database_path_)) seen_database_ = true;
+  return seen_database_;
+}
+
+std::shared_ptr<const TokenCredentials::Table> TokenCredentials::table() const {
+  std::lock_guard lock(mutex_);
+  return table_;
+}
+
+std::optional<mcp::Credential> TokenCredentials::check(std::string_view token) const {
+  look_for_changes();
+  const std::string digest = sha256_hex(token);
+  const WallTime now = clock_.wall();
+  std::optional<mcp::Credential> found;
+  // Every known token is compared, so that the time says nothing about which one came close.
+  for (const Known& known : table()->tokens) {
+    const bool equal = equal_constant_time(digest, known.digest);
+    if (equal && (!known.expires || now < *known.expires)) found = known.credential;
+  }
+  return found;
+}
+
+Result<std::vector<TokenCredentials::Known>> TokenCredentials::named_tokens() const {
+  std::vector<Known> known;
+  if (!database_exists()) return known;
+  for (const store::NamedToken& token : PB_TRY(db_.tokens())) {
+    const auto scope = mcp::parse_scope(token.scope);
+    if (!token.valid_at(clock_.wall()) || !scope) continue;
+    known.push_back({token.sha256_hex, {"token/" + token.name, *scope}, token.expires});
+  }
+  return known;
+}
+
+Status TokenCredentials::reload() {
+  const config::Token token = PB_TRY(read_token_());
+  auto fresh = std::make_shared<Table>();
+  if (database_exists()) fresh->generation = PB_TRY(db_.token_generation());
+  fresh->tokens = PB_TRY(named_tokens());
+  if (!token.value.empty()) {
+    fresh->tokens.push_back({sha256_hex(token.value.reveal()), {kOperator, mcp::Scope::kPower}, std::nullopt});
+  }
+  std::lock_guard lock(mutex_);
+  table_ = std::move(fresh);
+  return {};
+}
+
+void TokenCredentials::look_for_changes() const {
+  std::int64_t known_generation = 0;
+  {
+    std::lock_guard lock(mutex_);
+    const MonoTime now = clock_.mono();
+    if (now - looked_at_ < kLookEvery) return;
+    looked_at_ = now;
+    known_generation = table_->generation;
+  }
+  if (!database_exists()) return;
+  const auto generation = db_.token_generation();
+  if (!generation || *generation == known_generation) return;
+  auto named = named_tokens();
+  if (!named) {
+    log::warn("The named tokens cannot be read: {}", named.error().message);
+    return;
+  }
+  std::lock_guard lock(mutex_);
+  auto fresh = std::make_shared<Table>();
+  fresh->generation = *generation;
+  fresh->tokens = std::move(*named);
+  for (const Known& old : table_->tokens) {
+    if (old.credential.name == kOperator) fresh->tokens.push_back(old);
+  }
+  table_ = std::move(fresh);
+}
+
+bool has_named_token(const config::Home& home, const Clock& clock) {
+  if (!os::exists(home.state_db())) return false;
+  store::StateDb db(home.state_db(), home.corrupt_dir(), clock);
+  const auto tokens = db.tokens();
+  if (!tokens) return false;
+  for (const store::NamedToken& token : *tokens) {
+    if (token.valid_at(clock.wall())) return true;
+  }
+  return false;
+}
+
+}  // namespace patchbay::app
