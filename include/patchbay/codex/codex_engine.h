@@ -80,6 +80,9 @@ class CodexEngine : public runner::Engine {
   Result<runner::Command> command(const runner::TurnRequest& request, const std::string& job_dir) override;
   std::unique_ptr<runner::Interpreter> make_interpreter(
       const runner::InterpreterOptions& options) const override;
+  /// Completed when the conversation's session file holds the end of a turn that began at `started_at` or
+  /// later, and no further turn began after it. Nothing in doubt: no file, two files, no start time.
+  std::optional<runner::Outcome> recover(const std::string& session_id, double started_at) const override;
 
   /// Where Codex is, without running it. Remembered until the file changes. kCodexCliMissing with a hint.
   Result<Program> program() const;

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "patchbay/base/clock.h"
 #include "patchbay/base/text.h"
 #include "patchbay/codex/codex_engine.h"
 #include "patchbay/codex/event_interpreter.h"
@@ -117,6 +118,24 @@ TEST_F(FakeTurn, LeavesTheTracesTheRealProgramLeaves) {
   const auto file = find_session_file(fake.home(), kThread);
   ASSERT_TRUE(file.ok()) << file.error().message;
   EXPECT_EQ((*last_task_complete(file->path, 0, 0))->last_agent_message, "done in the file");
+}
+
+TEST_F(FakeTurn, ALostEndIsRecoveredFromTheSessionFile) {
+  // The file's times are whole seconds, so the turn is said to have begun a moment ago.
+  const double began = epoch_seconds(system_clock().wall()) - 2;
+  const std::string key = "sk-proj-" + std::string(40, 'a');
+  (void)play(std::string("thread ") + kThread + "\nsession {\"summary\":\"finished, key " + key + "\"}\n");
+  const auto outcome = engine->recover(kThread, began);
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->state, runner::Outcome::State::kCompleted);
+  EXPECT_EQ(outcome->terminal_source, "session_task_complete");
+  EXPECT_EQ(outcome->result["result_source"], "session_task_complete");
+  EXPECT_THAT(outcome->result["summary"].get<std::string>(), HasSubstr("finished"));
+  EXPECT_EQ(json::dump(outcome->result).find(key), std::string::npos);
+
+  EXPECT_FALSE(engine->recover(kThread, began + 3600).has_value());  // the end of an earlier turn
+  EXPECT_FALSE(engine->recover(kThread, 0).has_value());
+  EXPECT_FALSE(engine->recover("01a1fe6a-966a-7e73-b11b-b9abeb581669", began).has_value());
 }
 
 TEST_F(FakeTurn, IgnoresSignalsAndLeavesChildrenWhenTold) {

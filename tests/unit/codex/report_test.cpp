@@ -60,6 +60,12 @@ TEST(PublicReport, FindsPathsThatContainIdsAndBranches) {
             "at [workspace]/x.c");
 }
 
+TEST(PublicReport, RedactsSecretsAndSoDoesCode) {
+  const std::string key = "sk-proj-" + std::string(40, 'a');
+  EXPECT_THAT(public_report("the key is " + key, {}), Not(HasSubstr(key)));
+  EXPECT_THAT(public_code("the key is " + key, {}), Not(HasSubstr(key)));
+}
+
 TEST(PublicReport, IsCutWithAMarkerAndSaysSo) {
   bool truncated = true;
   (void)public_report("short", {}, kReportMaxBytes, &truncated);
