@@ -115,7 +115,6 @@ TEST_F(Audit, RotatesBySizeAndLosesNoLineOnTheWay) {  // SEC:D11
   }
   for (std::thread& t : threads) t.join();
   log.reset();
-  for (const char* suffix : {"", ".1", ".2", ".3", ".4"}) fprintf(stderr, "%s %zu\n", suffix, os::exists(path + suffix) ? os::read_file(path + suffix)->size() : 0);
   std::set<std::int64_t> numbers;
   for (const char* suffix : {"", ".1", ".2", ".3"}) {
     if (!os::exists(path + suffix)) continue;
