@@ -359,7 +359,8 @@ bool Jobs::finalize(const std::string& job_id) {
                                                                             : JobState::kFailed;
     decision.source = outcome->terminal_source;
     decision.error = outcome->error;
-    decision.error_code = std::string(name_of(outcome->error_code));
+    // A failure without a code of its own is told apart by its failure_diagnostic.
+    if (outcome->error_code != ErrorCode::kInternal) decision.error_code = std::string(name_of(outcome->error_code));
     decision.result = brief_result(outcome->result);
   } else {
     const Error why = lost("The turn's runner ended without a result, so what became of the turn is unknown.");
