@@ -189,6 +189,10 @@ Status listen(App& app) {
   return {};
 }
 
+std::unique_ptr<codex::CodexEngine> make_engine(const config::Launch& launch, const os::Environment& env) {
+  return std::make_unique<codex::CodexEngine>(engine_options(launch, env));
+}
+
 int active_turns(const App& app) { return app.jobs->active_count(); }
 
 }  // namespace patchbay::app

@@ -198,6 +198,7 @@ Result<Diff> diff(const Target& target, const DiffOptions& options) {
   render_options.max_files = options.max_files;
   render_options.strip = strip_prefix(repo.layout);
   render_options.untracked = collector.untracked();
+  render_options.withheld = {options.withheld.begin(), options.withheld.end()};
   Diff out = PB_TRY(render(handle.get(), render_options));
   add_oversize(out, collector, render_options.strip);
   return out;

@@ -142,7 +142,9 @@ class Renderer {
 
     FilePatch patch;
     patch.units.push_back(header(file, delta));
-    if (in_time) {
+    if (withheld(file)) {
+      patch.units.back() += "Content withheld\n";
+    } else if (in_time) {
       PB_TRY(compare(i, file, patch));
     } else {
       out_.totals_partial = true;
@@ -161,6 +163,10 @@ class Renderer {
       out_.files_truncated = true;
     }
     return {};
+  }
+
+  bool withheld(const DiffFile& file) const {
+    return options_.withheld.contains(file.path) || (file.old_path && options_.withheld.contains(*file.old_path));
   }
 
   std::string header(const DiffFile& f, const git_diff_delta& delta) const {

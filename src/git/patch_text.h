@@ -14,6 +14,7 @@ struct RenderOptions {
   std::size_t max_files = 5000;
   std::string strip;                                ///< leading "dir/" taken off every path
   std::set<std::string> untracked;                  ///< full paths to flag
+  std::set<std::string> withheld = {};              ///< shown paths whose content stays out
   std::function<bool(const git_diff_delta&)> want;  ///< null: every delta
   std::chrono::milliseconds budget{7000};           ///< comparing stops after this
 };

@@ -80,7 +80,7 @@ void fields(V& v, PatchPage& x) {
 template <class V>
 void fields(V& v, DiffOptions& x) {
   v("sides", x.sides), v("base", x.base), v("file_path", x.file_path), v("untracked", x.include_untracked);
-  v("page", x.page), v("max_files", x.max_files);
+  v("page", x.page), v("max_files", x.max_files), v("withheld", x.withheld);
 }
 template <class V>
 void fields(V& v, DiffFile& x) {

@@ -12,8 +12,9 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_apply_job",
       .title = "Codex Apply Job",
-      .description = "Start one Codex job that edits files in a new git worktree on its own branch; the checkout stays "
-                     "as it is. Answers at once; read codex_get_result, then codex_get_diff.",
+      .description =
+          "Start one Codex job that edits files in a new git worktree on its own branch; the checkout stays "
+          "as it is. Answers at once; read codex_get_result, then codex_get_diff.",
       .effect = mcp::Effect::kDestroys,
       .world = mcp::World::kOpen,
       .repeat = mcp::Repeat::kEachTimeAgain,

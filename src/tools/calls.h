@@ -16,7 +16,8 @@ workers::CallContext context_of(Services& services, mcp::Call& call);
 /// Private owner members that a job keeps of the caller (workers.md 1.4).
 Json owner_of(const mcp::Call& call, const Clock& clock);
 
-/// Waits up to `seconds` for `done`, if the server has room for one more waiting call; the last answer of `done`.
+/// Waits up to `seconds` for `done`, if the server has room for one more waiting call; the last answer of
+/// `done`.
 bool wait_until(Services& services, mcp::Call& call, int seconds, const std::function<bool()>& done);
 
 }  // namespace patchbay::tools

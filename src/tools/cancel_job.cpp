@@ -36,7 +36,8 @@ struct Reply {
     v.field("cleanup_pending", &Reply::cleanup_pending);
   }
   std::string text() const {
-    if (!cancelled) return fmt::format("Job {} is {} and was not cancelled: {}.", reference_id, state, reason.value_or(""));
+    if (!cancelled)
+      return fmt::format("Job {} is {} and was not cancelled: {}.", reference_id, state, reason.value_or(""));
     return fmt::format("Job {} is cancelled{}.", reference_id,
                        cleanup_pending ? "; its processes are still being ended" : "");
   }
@@ -44,7 +45,8 @@ struct Reply {
 
 Result<Reply> cancel_job(Services& services, mcp::Call& call, const Args& args) {
   PB_TRY(find_job(services, args.job_id));
-  const auto room = std::chrono::duration_cast<std::chrono::milliseconds>(call.deadline() - services.clock.mono());
+  const auto room =
+      std::chrono::duration_cast<std::chrono::milliseconds>(call.deadline() - services.clock.mono());
   const jobs::CancelReply outcome =
       services.jobs.cancel(args.job_id, "Cancelled by request", std::clamp(room, {}, kProofTime));
   Reply reply;
@@ -65,8 +67,9 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_cancel_job",
       .title = "Codex Cancel Job",
-      .description = "Stop a pending or running job and everything it started. What it wrote so far stays. For a worker "
-                     "use codex_worker_stop.",
+      .description =
+          "Stop a pending or running job and everything it started. What it wrote so far stays. For a worker "
+          "use codex_worker_stop.",
       .effect = mcp::Effect::kDestroys,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kEachTimeAgain,

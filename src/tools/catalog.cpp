@@ -6,10 +6,14 @@ namespace patchbay::tools {
 
 mcp::Mode mode_of(config::ToolMode mode) {
   switch (mode) {
-    case config::ToolMode::kWorker: return mcp::Mode::kWorker;
-    case config::ToolMode::kStandard: return mcp::Mode::kStandard;
-    case config::ToolMode::kFull: return mcp::Mode::kFull;
-    case config::ToolMode::kMinimal: return mcp::Mode::kMinimal;
+    case config::ToolMode::kWorker:
+      return mcp::Mode::kWorker;
+    case config::ToolMode::kStandard:
+      return mcp::Mode::kStandard;
+    case config::ToolMode::kFull:
+      return mcp::Mode::kFull;
+    case config::ToolMode::kMinimal:
+      return mcp::Mode::kMinimal;
   }
   return mcp::Mode::kWorker;
 }
@@ -30,9 +34,12 @@ mcp::CatalogOptions catalog_options(const config::Config& config, std::string ca
   o.allow_switch = config.app.allow_tool_mode_switch;
   o.allow_url_switch = config.app.allow_url_mode_switch;
   o.purposes = {
-      {mcp::Mode::kWorker, "Brief named Codex workers, read their reports and bring accepted work into the checkout."},
-      {mcp::Mode::kStandard, "Everything of worker mode, and single plan and apply jobs, handoff and context packs."},
-      {mcp::Mode::kFull, "Every tool, with Codex sessions, reviews and the power tools that the operator opened."},
+      {mcp::Mode::kWorker,
+       "Brief named Codex workers, read their reports and bring accepted work into the checkout."},
+      {mcp::Mode::kStandard,
+       "Everything of worker mode, and single plan and apply jobs, handoff and context packs."},
+      {mcp::Mode::kFull,
+       "Every tool, with Codex sessions, reviews and the power tools that the operator opened."},
       {mcp::Mode::kMinimal, "Look at a repository and, where the operator opened them, edit it directly."}};
 
   o.card_uri = std::move(card_uri);
@@ -41,7 +48,8 @@ mcp::CatalogOptions catalog_options(const config::Config& config, std::string ca
   o.switch_tool = "codex_tool_mode_switch";
   o.handle_tool = "codex_self_test";
   o.refresh_note =
-      "This server lists the tools of the new mode at once. A chat host that keeps its own copy of the list, such as "
+      "This server lists the tools of the new mode at once. A chat host that keeps its own copy of the list, "
+      "such as "
       "ChatGPT, shows them only after Refresh in the settings of the connector and in a new chat.";
   return o;
 }

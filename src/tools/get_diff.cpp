@@ -11,7 +11,7 @@ struct Args {
   template <class V>
   static void describe(V& v) {
     v.required("job_id", &Args::job_id, "", json::MaxLength{100});
-    v.required("file_path", &Args::file_path, "Relative to the repository.", json::MaxLength{4096});
+    v.required("file_path", &Args::file_path, "Relative to the workspace.", json::MaxLength{4096});
   }
 };
 
@@ -40,6 +40,9 @@ struct Reply {
 
 Result<Reply> get_diff(Services& services, mcp::Call&, const Args& args) {
   const jobs::JobPtr job = PB_TRY(find_job(services, args.job_id));
+  if (services.blocked.matches(args.file_path)) {
+    return Error{ErrorCode::kPathBlocked, "file_path is blocked by the operator's settings.", {}, {}};
+  }
   const auto limit = static_cast<std::size_t>(services.launch.config.security.max_diff_bytes);
   const git::Diff diff = PB_TRY(services.plain_jobs.file_diff(job, args.file_path, limit));
   Reply reply;
@@ -59,7 +62,8 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_get_diff",
       .title = "Codex Get Diff",
-      .description = "Show what a finished apply job changed in one file. codex_get_result names the changed files.",
+      .description =
+          "Show what a finished apply job changed in one file. codex_get_result names the changed files.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,

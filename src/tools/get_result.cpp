@@ -96,8 +96,9 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_get_result",
       .title = "Codex Get Result",
-      .description = "Read what a finished job reports, or why it failed. While it runs the reply says so; wait_seconds "
-                     "waits for the end. For edits see codex_get_diff.",
+      .description =
+          "Read what a finished job reports, or why it failed. While it runs the reply says so; wait_seconds "
+          "waits for the end. For edits see codex_get_diff.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,

@@ -34,7 +34,8 @@ JobStartReply busy_reply(JobStartReply reply, const Error& busy, const std::stri
   refusal.repo_busy = true;
   refusal.required_action = busy.hint;
   refusal.retry_after_seconds = kBusyRetrySeconds;
-  if (auto holder = json::parse(busy.detail); holder.ok() && holder->is_object()) refusal.holder = std::move(*holder);
+  if (auto holder = json::parse(busy.detail); holder.ok() && holder->is_object())
+    refusal.holder = std::move(*holder);
   return reply;
 }
 
@@ -47,7 +48,8 @@ std::string JobStartReply::text() const {
   return out;
 }
 
-Result<JobStartReply> start_job(Services& services, mcp::Call& call, jobs::JobMode mode, const JobStartArgs& args) {
+Result<JobStartReply> start_job(Services& services, mcp::Call& call, jobs::JobMode mode,
+                                const JobStartArgs& args) {
   workers::JobRequest request;
   request.mode = mode;
   request.spec = args.spec;
@@ -65,7 +67,8 @@ Result<JobStartReply> start_job(Services& services, mcp::Call& call, jobs::JobMo
   if (!started.ok()) {
     if (started.error().code != ErrorCode::kRepoBusy) return std::move(started).error();
     const auto workspace = services.roots.choose(args.repo_path);
-    return busy_reply(std::move(reply), started.error(), workspace.ok() ? os::base_name(workspace->path) : "");
+    return busy_reply(std::move(reply), started.error(),
+                      workspace.ok() ? os::base_name(workspace->path) : "");
   }
 
   const jobs::JobRecord& job = *started->job;
@@ -77,10 +80,11 @@ Result<JobStartReply> start_job(Services& services, mcp::Call& call, jobs::JobMo
     reply.base_dirty = started->base_dirty;
   }
   reply.note = mode != jobs::JobMode::kApply ? "Codex works on the checkout itself."
-               : started->base_dirty         ? "The job started from the last commit; uncommitted changes of the "
-                                               "checkout are not part of it."
-                                             : "The job works in a git worktree of its own.";
-  reply.next = workers::NextCall{"codex_get_result", {{"job_id", job.job_id}, {"wait_seconds", 25}}, kFirstLookMs};
+               : started->base_dirty ? "The job started from the last commit; uncommitted changes of the "
+                                       "checkout are not part of it."
+                                     : "The job works in a git worktree of its own.";
+  reply.next =
+      workers::NextCall{"codex_get_result", {{"job_id", job.job_id}, {"wait_seconds", 25}}, kFirstLookMs};
   return reply;
 }
 

@@ -43,12 +43,13 @@ struct CodexArgs {
                json::MaxLength{4096});
     v.optional("sandbox", &CodexArgs::sandbox, "",
                json::Choice{{"read-only", "workspace-write", "danger-full-access"}});
-    v.optional("dangerously_bypass", &CodexArgs::dangerously_bypass, "No sandbox at all, if the operator allows it.");
+    v.optional("dangerously_bypass", &CodexArgs::dangerously_bypass,
+               "No sandbox at all, if the operator allows it.");
     v.optional("approval_policy", &CodexArgs::approval_policy, "Only never works: nobody can be asked.",
                json::Choice{{"untrusted", "on-failure", "on-request", "never"}});
     v.optional("network", &CodexArgs::network, "Network for commands in a workspace-write sandbox.");
-    v.optional("config_overrides", &CodexArgs::config_overrides, "key=value settings of Codex that the operator allows.",
-               json::MaxLength{4096});
+    v.optional("config_overrides", &CodexArgs::config_overrides,
+               "key=value settings of Codex that the operator allows.", json::MaxLength{4096});
     v.optional("full_auto", &CodexArgs::full_auto, "workspace-write when no sandbox is given.");
     v.optional("structured_output", &CodexArgs::structured_output, "");
     v.optional("json_events", &CodexArgs::json_events, "");
@@ -99,7 +100,9 @@ struct JobStartReply {
   std::string text() const;
 };
 
-/// Starts a job of this mode for the caller. A busy base checkout is a refusal inside the reply, not an Error.
-Result<JobStartReply> start_job(Services& services, mcp::Call& call, jobs::JobMode mode, const JobStartArgs& args);
+/// Starts a job of this mode for the caller. A busy base checkout is a refusal inside the reply, not an
+/// Error.
+Result<JobStartReply> start_job(Services& services, mcp::Call& call, jobs::JobMode mode,
+                                const JobStartArgs& args);
 
 }  // namespace patchbay::tools

@@ -5,8 +5,10 @@ namespace patchbay::tools {
 Result<jobs::JobPtr> find_job(const Services& services, const std::string& job_id) {
   jobs::JobPtr job = services.jobs.find(job_id);
   if (job && job->worker_id().empty()) return job;
-  return Error{ErrorCode::kJobNotFound, "Reference not found: " + job_id,
-               "Use a job_id from codex_plan_job or codex_apply_job; for a worker use codex_worker_inspect.", {}};
+  return Error{ErrorCode::kJobNotFound,
+               "Reference not found: " + job_id,
+               "Use a job_id from codex_plan_job or codex_apply_job; for a worker use codex_worker_inspect.",
+               {}};
 }
 
 std::optional<double> time_or_null(double epoch_seconds) {
@@ -35,8 +37,8 @@ Liveness liveness_of(const jobs::JobRecord& job, double now, const config::Worke
 
 codex::PrivateStrings private_strings(const Services& services, const jobs::JobRecord& job) {
   codex::PrivateStrings secrets;
-  secrets.paths = {job.repo_path, job.worktree_path, services.jobs.job_dir(job.job_id), services.launch.home.root(),
-                   services.codex.options().codex_home};
+  secrets.paths = {job.repo_path, job.worktree_path, services.jobs.job_dir(job.job_id),
+                   services.launch.home.root(), services.codex.options().codex_home};
   if (!job.branch_name.empty()) secrets.branches = {job.branch_name};
   return secrets;
 }

@@ -6,7 +6,8 @@
 /// Jobs as clients see them: no prompt, no absolute path, no log.
 namespace patchbay::tools {
 
-/// The job of a public id. kJobNotFound also for the turn of a worker: those are reached by the worker's name.
+/// The job of a public id. kJobNotFound also for the turn of a worker: those are reached by the worker's
+/// name.
 Result<jobs::JobPtr> find_job(const Services& services, const std::string& job_id);
 
 /// Category of workers.md 9.4 and what is behind it.

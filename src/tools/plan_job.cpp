@@ -12,8 +12,9 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_plan_job",
       .title = "Codex Plan Job",
-      .description = "Start one Codex job on the checkout itself, for analysis and plans. It may write there if its "
-                     "sandbox lets it. Answers at once; read codex_get_result.",
+      .description =
+          "Start one Codex job on the checkout itself, for analysis and plans. It may write there if its "
+          "sandbox lets it. Answers at once; read codex_get_result.",
       .effect = mcp::Effect::kDestroys,
       .world = mcp::World::kOpen,
       .repeat = mcp::Repeat::kEachTimeAgain,

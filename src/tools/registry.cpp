@@ -23,12 +23,20 @@ std::vector<mcp::Tool> make(Services* services) {
 
 }  // namespace
 
-const std::vector<Factory>& registered() { return factories(); }
+const std::vector<Factory>& registered() {
+  return factories();
+}
 
-void detail::add_factory(Factory factory) { factories().push_back(std::move(factory)); }
+void detail::add_factory(Factory factory) {
+  factories().push_back(std::move(factory));
+}
 
-std::vector<mcp::Tool> all_tools(Services& services) { return make(&services); }
+std::vector<mcp::Tool> all_tools(Services& services) {
+  return make(&services);
+}
 
-std::vector<mcp::Tool> described_tools() { return make(nullptr); }
+std::vector<mcp::Tool> described_tools() {
+  return make(nullptr);
+}
 
 }  // namespace patchbay::tools

@@ -57,8 +57,9 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_tool_mode_switch",
       .title = "Codex Tool Mode Switch",
-      .description = "Change which tools this conversation may call, within what the operator allows. Changes no "
-                     "configuration. Pass the returned handle on later calls.",
+      .description =
+          "Change which tools this conversation may call, within what the operator allows. Changes no "
+          "configuration. Pass the returned handle on later calls.",
       .effect = mcp::Effect::kWrites,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kEachTimeAgain,

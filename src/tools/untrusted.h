@@ -6,8 +6,8 @@
 
 namespace patchbay::tools {
 
-/// A reply with text that somebody else wrote: a file, a search hit, a worker's report. It says so, and whence the text
-/// comes, so that a reader can keep it apart from what the server itself says (SEC:X1).
+/// A reply with text that somebody else wrote: a file, a search hit, a worker's report. It says so, and
+/// whence the text comes, so that a reader can keep it apart from what the server itself says (SEC:X1).
 template <class Inner>
 struct Untrusted {
   Inner inner;

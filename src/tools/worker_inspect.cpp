@@ -8,15 +8,17 @@ namespace {
 using Reply = Untrusted<workers::InspectReply>;
 
 Result<Reply> worker_inspect(Services& services, mcp::Call& call, const workers::InspectArgs& args) {
-  return Reply{PB_TRY(services.workers.inspect(actor_of(call), context_of(services, call), args)), "worker_report"};
+  return Reply{PB_TRY(services.workers.inspect(actor_of(call), context_of(services, call), args)),
+               "worker_report"};
 }
 
 mcp::Declaration declaration() {
   return {
       .name = "codex_worker_inspect",
       .title = "Codex Worker Inspect",
-      .description = "Read one worker: its report, changed files, a diff, a file of its worktree, or the preview of an "
-                     "integration. Changes nothing. After a clean preview ask the user, then codex_worker_integrate.",
+      .description =
+          "Read one worker: its report, changed files, a diff, a file of its worktree, or the preview of an "
+          "integration. Changes nothing. After a clean preview ask the user, then codex_worker_integrate.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,

@@ -4,7 +4,8 @@
 namespace patchbay::tools {
 namespace {
 
-Result<workers::IntegrateReply> worker_integrate(Services& services, mcp::Call& call, const workers::IntegrateArgs& args) {
+Result<workers::IntegrateReply> worker_integrate(Services& services, mcp::Call& call,
+                                                 const workers::IntegrateArgs& args) {
   return services.workers.integrate(actor_of(call), context_of(services, call), args);
 }
 
@@ -12,8 +13,10 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_worker_integrate",
       .title = "Codex Worker Integrate",
-      .description = "Put an accepted isolated worker's changes into the base checkout, all or nothing. Does not commit; the "
-                     "worktree stays. First read view integration_preview and pass its preview_token.",
+      .description =
+          "Put an accepted isolated worker's changes into the base checkout, all or nothing. Does not "
+          "commit; the "
+          "worktree stays. First read view integration_preview and pass its preview_token.",
       .effect = mcp::Effect::kDestroys,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kEachTimeAgain,

@@ -15,8 +15,9 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_worker_list",
       .title = "Codex Worker List",
-      .description = "List workers with their state and latest report, active ones first. Use to find a name, or for an "
-                     "overview of the team.",
+      .description =
+          "List workers with their state and latest report, active ones first. Use to find a name, or for an "
+          "overview of the team.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,

@@ -8,15 +8,18 @@ namespace {
 using Reply = Untrusted<workers::TurnReply>;
 
 Result<Reply> worker_message(Services& services, mcp::Call& call, const workers::MessageArgs& args) {
-  return Reply{PB_TRY(services.workers.message(actor_of(call), context_of(services, call), args)), "worker_report"};
+  return Reply{PB_TRY(services.workers.message(actor_of(call), context_of(services, call), args)),
+               "worker_report"};
 }
 
 mcp::Declaration declaration() {
   return {
       .name = "codex_worker_message",
       .title = "Codex Worker Message",
-      .description = "Continue an idle worker with new instructions: same conversation, same workspace. Refused while its "
-                     "turn runs. Answers at once; follow `next`.",
+      .description =
+          "Continue an idle worker with new instructions: same conversation, same workspace. Refused while "
+          "its "
+          "turn runs. Answers at once; follow `next`.",
       .effect = mcp::Effect::kWrites,
       .world = mcp::World::kOpen,
       .repeat = mcp::Repeat::kEachTimeAgain,

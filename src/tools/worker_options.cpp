@@ -41,7 +41,8 @@ struct Reply {
   bool models_truncated = false;
   bool allows_custom_model_string = true;
   std::vector<std::string> worker_start_fields = {"model", "reasoning_effort"};
-  std::string next_step = "Pass model and reasoning_effort to codex_worker_start, or leave them out for the defaults.";
+  std::string next_step =
+      "Pass model and reasoning_effort to codex_worker_start, or leave them out for the defaults.";
   std::string note;
   std::optional<codex::CatalogError> catalog_error;
 
@@ -71,7 +72,8 @@ struct Reply {
       std::vector<std::string> efforts;
       for (const codex::EffortOption& e : m.reasoning_efforts) efforts.push_back(e.effort);
       out += fmt::format("\n{}: {}", m.id, fmt::join(efforts, ", "));
-      if (!m.default_reasoning_effort.empty()) out += fmt::format(" (default {})", m.default_reasoning_effort);
+      if (!m.default_reasoning_effort.empty())
+        out += fmt::format(" (default {})", m.default_reasoning_effort);
     }
     return out + "\n" + note + " " + next_step;
   }
@@ -91,8 +93,10 @@ Selected select(const codex::Catalog& catalog, const std::string& id) {
 
 Result<Reply> worker_options(Services& services, mcp::Call&, const Args& args) {
   if (!args.model.empty() && !codex::is_model_name(args.model)) {
-    return Error{ErrorCode::kInvalidArgument, "model is not a valid model name.",
-                 "Call again without model to see the names.", {}};
+    return Error{ErrorCode::kInvalidArgument,
+                 "model is not a valid model name.",
+                 "Call again without model to see the names.",
+                 {}};
   }
   const auto catalog = services.models.get();
   Reply reply;
@@ -107,8 +111,9 @@ Result<Reply> worker_options(Services& services, mcp::Call&, const Args& args) {
     reply.selected_model = select(*catalog, selected);
     reply.reasoning_efforts = reply.selected_model->model.reasoning_efforts;
     const bool is_default = selected == catalog->default_model && reply.default_reasoning_effort.has_value();
-    reply.selected_reasoning_effort = is_default ? reply.default_reasoning_effort
-                                                 : unless_empty(reply.selected_model->model.default_reasoning_effort);
+    reply.selected_reasoning_effort =
+        is_default ? reply.default_reasoning_effort
+                   : unless_empty(reply.selected_model->model.default_reasoning_effort);
     if (!args.include_model_details) reply.selected_model->model.service_tiers.reset();
   }
 
@@ -129,8 +134,9 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_worker_options",
       .title = "Codex Worker Options",
-      .description = "Show the models and reasoning efforts a worker can use. Needed only when the user cares which "
-                     "model works.",
+      .description =
+          "Show the models and reasoning efforts a worker can use. Needed only when the user cares which "
+          "model works.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,
@@ -139,7 +145,7 @@ mcp::Declaration declaration() {
       .scope = mcp::Scope::kRead,
       .invoking = "Loading choices",
       .invoked = "Choices loaded",
-      .takes_handle = false,
+      .takes_handle = true,
       .takes_request_key = false,
   };
 }

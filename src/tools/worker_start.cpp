@@ -23,8 +23,10 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_worker_start",
       .title = "Codex Worker Start",
-      .description = "Give a new named Codex worker its assignment. By default it works in a git worktree of its own, so "
-                     "the checkout stays as it is. Answers at once; follow `next`, usually codex_worker_inspect.",
+      .description =
+          "Give a new named Codex worker its assignment. By default it works in a git worktree of its own, "
+          "so "
+          "the checkout stays as it is. Answers at once; follow `next`, usually codex_worker_inspect.",
       .effect = mcp::Effect::kWrites,
       .world = mcp::World::kOpen,
       .repeat = mcp::Repeat::kEachTimeAgain,

@@ -8,15 +8,17 @@ namespace {
 using Reply = Untrusted<workers::StopReply>;
 
 Result<Reply> worker_stop(Services& services, mcp::Call& call, const workers::StopArgs& args) {
-  return Reply{PB_TRY(services.workers.stop(actor_of(call), context_of(services, call), args)), "worker_report"};
+  return Reply{PB_TRY(services.workers.stop(actor_of(call), context_of(services, call), args)),
+               "worker_report"};
 }
 
 mcp::Declaration declaration() {
   return {
       .name = "codex_worker_stop",
       .title = "Codex Worker Stop",
-      .description = "Stop a worker's running turn. The worker can go on later with codex_worker_message, unless "
-                     "cleanup_workspace also removes its worktree.",
+      .description =
+          "Stop a worker's running turn. The worker can go on later with codex_worker_message, unless "
+          "cleanup_workspace also removes its worktree.",
       .effect = mcp::Effect::kDestroys,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kEachTimeAgain,

@@ -18,7 +18,9 @@ constexpr char kLocked[] = "_repo_mutation_lock";
 constexpr char kLockedFor[] = "_repo_mutation_lock_operation";
 constexpr char kRetention[] = "_retention_blocked";
 
-bool is_apply(jobs::JobMode mode) { return mode == jobs::JobMode::kApply; }
+bool is_apply(jobs::JobMode mode) {
+  return mode == jobs::JobMode::kApply;
+}
 
 /// A path that stays where it is relative to; nothing is looked up.
 bool stays_below(const std::string& path) {
@@ -79,8 +81,10 @@ Status PlainJobs::room() const {
   const jobs::JobsOptions& limits = jobs_.options();
   const int most = limits.max_concurrent + (limits.queue_enabled ? limits.queue_limit : 0);
   if (limits.max_concurrent <= 0 || jobs_.active_count() < most) return {};
-  return Error{ErrorCode::kJobLimit, fmt::format("Maximum active jobs ({}) reached", limits.max_concurrent),
-               "Wait for a running job to end, or stop one, then call again.", {}};
+  return Error{ErrorCode::kJobLimit,
+               fmt::format("Maximum active jobs ({}) reached", limits.max_concurrent),
+               "Wait for a running job to end, or stop one, then call again.",
+               {}};
 }
 
 Result<PlainJobs::Plan> PlainJobs::check(const JobRequest& request) const {
@@ -95,8 +99,11 @@ Result<PlainJobs::Plan> PlainJobs::check(const JobRequest& request) const {
   if (!layout.ok()) {
     if (layout.error().code != ErrorCode::kNotAGitRepository) return std::move(layout).error();
     if (is_apply(request.mode) || options_.require_git_repo) {
-      return Error{ErrorCode::kNotAGitRepository, "This job needs a git repository.",
-                   "Run git init and make a first commit there, or use codex_plan_job with sandbox read-only.", {}};
+      return Error{
+          ErrorCode::kNotAGitRepository,
+          "This job needs a git repository.",
+          "Run git init and make a first commit there, or use codex_plan_job with sandbox read-only.",
+          {}};
     }
   }
 
@@ -113,8 +120,10 @@ Result<PlainJobs::Plan> PlainJobs::check(const JobRequest& request) const {
   const runner::Command command = PB_TRY(engine_.command(turn, ""));
   plan.writes_base = !is_apply(request.mode) && command.effective_sandbox != "read-only";
   if (plan.writes_base && !request.may_write_base) {
-    return Error{ErrorCode::kScopeDenied, "This token may not start a job that can write the checkout.",
-                 "Set sandbox to read-only, or start an isolated worker.", {}};
+    return Error{ErrorCode::kScopeDenied,
+                 "This token may not start a job that can write the checkout.",
+                 "Set sandbox to read-only, or start an isolated worker.",
+                 {}};
   }
 
   Json& options = plan.job.options;
@@ -132,8 +141,10 @@ Result<PlainJobs::Plan> PlainJobs::check(const JobRequest& request) const {
   plan.layout = std::move(*layout);
   const git::Branch head = PB_TRY(git_.head(plan.base));
   if (head.unborn) {
-    return Error{ErrorCode::kInvalidState, "The repository has no commit yet, so there is nothing to start from.",
-                 "Make a first commit, then start the job again.", {}};
+    return Error{ErrorCode::kInvalidState,
+                 "The repository has no commit yet, so there is nothing to start from.",
+                 "Make a first commit, then start the job again.",
+                 {}};
   }
   plan.revision = head.head;
   plan.job.phase = "creating_worktree";
@@ -152,10 +163,13 @@ Result<StartedJob> PlainJobs::start_in_base(const Plan& plan) {
     // A turn that waits for its slot must not keep others from writing (workers.md 1.7).
     const jobs::JobsOptions& limits = jobs_.options();
     if (limits.queue_enabled && limits.max_concurrent > 0 && jobs_.active_count() >= limits.max_concurrent) {
-      return Error{ErrorCode::kJobLimit, "A job that can write the checkout is not queued, and every slot is taken.",
-                   "Wait for a running job to end, or set sandbox to read-only.", {}};
+      return Error{ErrorCode::kJobLimit,
+                   "A job that can write the checkout is not queued, and every slot is taken.",
+                   "Wait for a running job to end, or set sandbox to read-only.",
+                   {}};
     }
-    lock = PB_TRY(locks_.acquire(plan.job.repo_path, {.operation = plan.job.options[kLockedFor].get<std::string>()}));
+    lock = PB_TRY(
+        locks_.acquire(plan.job.repo_path, {.operation = plan.job.options[kLockedFor].get<std::string>()}));
   }
   const jobs::JobPtr job = PB_TRY(jobs_.reserve(plan.job));
   const Status launched = jobs_.launch(job->job_id, plan.turn, lock ? lock->fd() : -1);
@@ -230,7 +244,8 @@ Status PlainJobs::make_worktree_and_launch(const Plan& plan, const std::string& 
   Status launched = jobs_.launch(job_id, plan.turn, -1);
   if (!launched.ok()) {
     const Status removed = git_.remove_worktree(plan.base, {spec.directory, spec.branch, spec.lock_path});
-    if (!removed.ok()) log::warn("job {}: its worktree could not be taken back: {}", job_id, removed.error().message);
+    if (!removed.ok())
+      log::warn("job {}: its worktree could not be taken back: {}", job_id, removed.error().message);
   }
   return launched;
 }
@@ -245,13 +260,19 @@ void PlainJobs::keep(std::future<Status> checkout) {
 
 // ---- looking ----------------------------------------------------------------------------------------
 
-Result<git::Diff> PlainJobs::file_diff(const jobs::JobPtr& job, const std::string& file_path, std::size_t max_bytes) {
+Result<git::Diff> PlainJobs::file_diff(const jobs::JobPtr& job, const std::string& file_path,
+                                       std::size_t max_bytes) {
   if (!is_apply(job->mode) || job->state != jobs::JobState::kCompleted) {
-    return Error{ErrorCode::kInvalidState, "Only a completed apply job has a diff.",
-                 "Wait until codex_get_status says completed.", {}};
+    return Error{ErrorCode::kInvalidState,
+                 "Only a completed apply job has a diff.",
+                 "Wait until codex_get_status says completed.",
+                 {}};
   }
   if (!stays_below(file_path)) {
-    return Error{ErrorCode::kPathEscapesWorkspace, "file_path must be relative and stay inside the workspace.", {}, {}};
+    return Error{ErrorCode::kPathEscapesWorkspace,
+                 "file_path must be relative and stay inside the workspace.",
+                 {},
+                 {}};
   }
   git::DiffOptions options;
   options.sides = git::DiffSides::kBase;
@@ -260,8 +281,10 @@ Result<git::Diff> PlainJobs::file_diff(const jobs::JobPtr& job, const std::strin
   options.page.max_bytes = max_bytes;
   git::Diff diff = PB_TRY(git_.diff(worktree_target(*job), options));
   if (diff.files.empty()) {
-    return Error{ErrorCode::kNotFound, "Delta not available for " + file_path,
-                 "codex_get_result names the files that the job changed.", {}};
+    return Error{ErrorCode::kNotFound,
+                 "Delta not available for " + file_path,
+                 "codex_get_result names the files that the job changed.",
+                 {}};
   }
   return diff;
 }
@@ -294,8 +317,9 @@ bool PlainJobs::remove_job(const jobs::JobPtr& job) {
   if (!job->worktree_path.empty()) {
     const git::Target base = base_target(job->repo_path);
     const auto lock = git_lock_path(base);
-    const Status removed = lock.ok() ? git_.remove_worktree(base, {job->worktree_path, job->branch_name, *lock})
-                                     : os::remove_tree(job->worktree_path);  // the repository itself is gone
+    const Status removed = lock.ok()
+                               ? git_.remove_worktree(base, {job->worktree_path, job->branch_name, *lock})
+                               : os::remove_tree(job->worktree_path);  // the repository itself is gone
     if (!removed.ok()) {
       log::warn("job {}: its worktree could not be removed: {}", job->job_id, removed.error().message);
       return false;

@@ -25,6 +25,8 @@ struct DiffOptions {
   bool include_untracked = true;  ///< for sides that end in working files: untracked files are additions
   PatchPage page{};
   std::size_t max_files = 5000;  ///< files listed; the totals cover all
+  /// Paths as in DiffFile whose content stays out: listed and named in the text, but neither shown nor counted.
+  std::vector<std::string> withheld = {};
 };
 
 /// One changed file. `status` is one of A, M, D, R, T.

@@ -8,8 +8,8 @@
 /// How PatchBay's tools are presented: everything the catalogue and the protocol server are told about them.
 namespace patchbay::tools {
 
-/// Text of `instructions` in the answer to initialize and server/discover; at most 4 KiB, the important part in the
-/// first 512 characters (tools.md 4.3).
+/// Text of `instructions` in the answer to initialize and server/discover; at most 4 KiB, the important part
+/// in the first 512 characters (tools.md 4.3).
 std::string instructions();
 
 mcp::Mode mode_of(config::ToolMode mode);

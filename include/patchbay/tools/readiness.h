@@ -7,7 +7,8 @@
 #include "patchbay/config/launch.h"
 #include "patchbay/json/describe.h"
 
-/// Is this installation fit to work? Told by `codex_self_test` and by the operator's `doctor` from the same checks.
+/// Is this installation fit to work? Told by `codex_self_test` and by the operator's `doctor` from the same
+/// checks.
 namespace patchbay::tools {
 
 struct Check {
@@ -99,11 +100,12 @@ struct Readiness {
 struct ReadinessOptions {
   std::string public_base_url = {};  ///< without a trailing slash; empty: none
   int port = 0;                      ///< really listened on; 0: the configured one
-  bool run_codex = false;            ///< also ask Codex for its version and login; only an operator may start programs
-  bool reveal_token = false;         ///< put the token into server_url
+  bool run_codex = false;  ///< also ask Codex for its version and login; only an operator may start programs
+  bool reveal_token = false;  ///< put the token into server_url
 };
 
-/// kInvalidArgument unless `text` is an http or https URL of host and optional path. Gives it without trailing slashes.
+/// kInvalidArgument unless `text` is an http or https URL of host and optional path. Gives it without
+/// trailing slashes.
 Result<std::string> check_public_base_url(const std::string& text);
 
 /// Looks, and changes nothing. `environment` is that of the program.

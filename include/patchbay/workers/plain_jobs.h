@@ -15,8 +15,8 @@
 namespace patchbay::workers {
 
 struct PlainJobsOptions {
-  std::string worktrees_dir;   ///< <home>/runtime/worktrees/jobs
-  std::string git_locks_dir;   ///< locks per git common directory
+  std::string worktrees_dir;  ///< <home>/runtime/worktrees/jobs
+  std::string git_locks_dir;  ///< locks per git common directory
   bool require_git_repo = false;
   bool git_filters = false;
 };
@@ -45,23 +45,25 @@ struct StartedJob {
 ///
 /// Threads:  any.
 /// Lifetime: destroying it waits for checkouts that are being made; the jobs go on without it.
-/// Errors:   those of Roots, git::Client, Jobs and the engine; kRepoBusy with the holder in `detail` as JSON when the
-///           base checkout is being written by somebody else; kScopeDenied for a job that would write it and may not.
+/// Errors:   those of Roots, git::Client, Jobs and the engine; kRepoBusy with the holder in `detail` as JSON
+/// when the
+///           base checkout is being written by somebody else; kScopeDenied for a job that would write it and
+///           may not.
 class PlainJobs {
  public:
   PlainJobs(jobs::Jobs& jobs, git::Client& git, workspace::Roots& roots, workspace::RepoLocks& locks,
             runner::Engine& engine, PlainJobsOptions options);
 
-  /// The job is durable when this returns, within about two seconds: a larger checkout goes on in the background, and
-  /// then its failure is the job's.
+  /// The job is durable when this returns, within about two seconds: a larger checkout goes on in the
+  /// background, and then its failure is the job's.
   Result<StartedJob> start(const JobRequest& request);
 
-  /// Diff of one file of a completed apply job against what it started from; kInvalidState for any other job, kNotFound
-  /// when unchanged. `file_path` is relative to the repository.
+  /// Diff of one file of a completed apply job against what it started from; kInvalidState for any other job,
+  /// kNotFound when unchanged. `file_path` is relative to the repository.
   Result<git::Diff> file_diff(const jobs::JobPtr& job, const std::string& file_path, std::size_t max_bytes);
 
-  /// Removes finished jobs without a worker that ended more than `hours` ago, with their branch and folder. Apply jobs whose
-  /// worktree holds changes stay and are marked `retention_blocked`. Returns how many went.
+  /// Removes finished jobs without a worker that ended more than `hours` ago, with their branch and folder.
+  /// Apply jobs whose worktree holds changes stay and are marked `retention_blocked`. Returns how many went.
   int remove_old(double hours);
 
  private:
@@ -86,7 +88,8 @@ class PlainJobs {
   const PlainJobsOptions options_;
 
   std::mutex mutex_;
-  std::vector<std::future<Status>> checkouts_;  ///< guarded by mutex_; last, so that they end before the rest goes
+  std::vector<std::future<Status>>
+      checkouts_;  ///< guarded by mutex_; last, so that they end before the rest goes
 };
 
 }  // namespace patchbay::workers
