@@ -68,9 +68,11 @@ class Walk {
     for (const DirEntry& entry : entries) {
       const std::string below = join_relative(path, entry.name);
       if (entry.type == FileType::kDirectory) {
-        const bool walk = scan_.tracked == nullptr && !is_noise_directory(entry.name) && !fs_.blocked_globs().matches_entry(below);
+        const bool walk = scan_.tracked == nullptr && !is_noise_directory(entry.name) &&
+                          !fs_.blocked_globs().matches_entry(below);
         if (walk) queue.push_back(below);
-      } else if (entry.type == FileType::kRegular && is_instruction_file(entry.name) && !fs_.blocked_globs().matches_entry(below)) {
+      } else if (entry.type == FileType::kRegular && is_instruction_file(entry.name) &&
+                 !fs_.blocked_globs().matches_entry(below)) {
         found_.paths.push_back(display_safe(below));
       }
     }

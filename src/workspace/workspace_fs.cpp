@@ -212,8 +212,10 @@ Result<OpenedPath> WorkspaceFs::open_listed_dir(const std::string& path) const {
 Result<OpenedPath> WorkspaceFs::open_reported_file(const std::string& path) const {
   const CleanPath clean = components_of(path);
   OpenedPath file = PB_TRY(open_clean(tree_->root, blocked_, protected_.identities(), clean, Access::kRead));
-  if (file.path != clean.text()) return Error{ErrorCode::kPathSymlinkEscape, "The file is a symlink now.", {}, {}};
-  if (file.type != FileType::kRegular) return Error{ErrorCode::kNotAFile, "The path is a folder, not a file.", {}, {}};
+  if (file.path != clean.text())
+    return Error{ErrorCode::kPathSymlinkEscape, "The file is a symlink now.", {}, {}};
+  if (file.type != FileType::kRegular)
+    return Error{ErrorCode::kNotAFile, "The path is a folder, not a file.", {}, {}};
   return file;
 }
 
