@@ -136,7 +136,7 @@ void announce_changes(App& app) {
   app.workers->on_change([&app](const std::string& worker_id) {
     if (app.server) app.server->notify_resource_updated(worker_uri(worker_id));
   });
-  app.jobs->observe([&app](const jobs::JobPtr& job) {
+  app.jobs->observe([&app](const jobs::JobPtr& job, jobs::Jobs::Change) {
     if (app.server && job->worker_id().empty()) app.server->notify_resource_updated(job_uri(job->job_id));
   });
 }
@@ -146,10 +146,9 @@ void announce_changes(App& app) {
 App::~App() {
   if (server) server->shutdown();
   http.reset();
-  // Jobs report to the server until their monitor has ended.
+  // From here on nothing reports to the server any more.
+  if (jobs) jobs->stop_following();
   workers.reset();
-  plain_jobs.reset();
-  jobs.reset();
 }
 
 Result<std::unique_ptr<App>> build(config::Launch launch, const Program& program, const os::Environment& env,
@@ -188,6 +187,10 @@ Status listen(App& app) {
       {.host = config.server.host, .port = static_cast<int>(config.server.port), .limits = http_limits(config)},
       std::move(options), app.credentials.get()));
   return {};
+}
+
+std::unique_ptr<codex::CodexEngine> make_engine(const config::Launch& launch, const os::Environment& env) {
+  return std::make_unique<codex::CodexEngine>(engine_options(launch, env));
 }
 
 int active_turns(const App& app) { return app.jobs->active_count(); }

@@ -1,5 +1,6 @@
 #include "app/token_credentials.h"
 
+#include "patchbay/app/named_tokens.h"
 #include "patchbay/base/hash.h"
 #include "patchbay/base/log.h"
 #include "patchbay/os/file.h"

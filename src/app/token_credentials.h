@@ -61,7 +61,4 @@ class TokenCredentials final : public transport::Credentials {
   mutable MonoTime looked_at_{};                // guarded by mutex_
 };
 
-/// True when the state database of a home holds a named token that is valid now.
-bool has_named_token(const config::Home& home, const Clock& clock);
-
 }  // namespace patchbay::app

@@ -26,7 +26,7 @@ struct CommandLine {
   bool prompt_on_stdin = false;
 };
 
-/// The arguments in their fixed order (E rows of the command builder). Every option stands before the word
+/// The arguments in their fixed order. Every option stands before the word
 /// `resume`, and `--color never` after the last image, because `--image` takes every value up to the next
 /// option.
 std::vector<std::string> build_argv(const CommandLine& line);

@@ -198,11 +198,21 @@ os::Environment CodexEngine::environment() const {
 }
 
 Status CodexEngine::ensure_home() const {
+  if (!options_.codex_home.starts_with('/')) {
+    return Error{
+        ErrorCode::kConfigRefused, "the Codex home is not an absolute path", {}, options_.codex_home};
+  }
   // Codex refuses to start when CODEX_HOME names a folder that does not exist.
   return os::make_private_dirs(options_.codex_home);
 }
 
 Result<std::string> CodexEngine::schema_file() const {
+  if (!options_.private_dir.starts_with('/')) {
+    return Error{ErrorCode::kConfigRefused,
+                 "the folder for private files is not an absolute path",
+                 {},
+                 options_.private_dir};
+  }
   std::string path = os::join(options_.private_dir, "codex-output-schema.json");
   const std::string text = json::dump_pretty(output_schema()) + "\n";
   std::lock_guard lock(state_->schema);

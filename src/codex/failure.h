@@ -24,11 +24,11 @@ struct Failure {
 
 /// What is known about the failure. Texts are redacted.
 struct FailureEvidence {
-  std::string turn_failed;          ///< message of the newest turn.failed
-  std::vector<std::string> errors;  ///< messages of error events, newest last
-  std::string stderr_tail;
-  std::optional<int> exit_code;
-  std::optional<int> signal;
+  std::string turn_failed{};          ///< message of the newest turn.failed
+  std::vector<std::string> errors{};  ///< messages of error events, newest last
+  std::string stderr_tail{};
+  std::optional<int> exit_code{};
+  std::optional<int> signal{};
 };
 
 /// Classifies by the program's own events; standard error counts only when no event said anything, and then

@@ -19,10 +19,11 @@ std::string text_of(const Json& value) {
   return {};
 }
 
-/// A list as "- item" lines, or a single string as it is.
+/// A list of several as "- item" lines; one item, or a string, as it is.
 std::string lines_of(const Json* value) {
   if (value == nullptr) return {};
   if (!value->is_array()) return text_of(*value);
+  if (value->size() == 1) return text_of(value->front());
   std::string out;
   for (const Json& item : *value) {
     if (const std::string text = text_of(item); !text.empty())

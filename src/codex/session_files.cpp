@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <ctime>
 #include <functional>
+#include <iterator>
 #include <vector>
 
 #include "patchbay/base/ids.h"
@@ -22,22 +23,22 @@ namespace {
 constexpr std::size_t kLongestLine = 8'000'000;
 constexpr json::ParseLimits kRecordLimits{.max_depth = 64, .max_members = 10'000, .max_nodes = 1'000'000};
 
-/// Calls `f(offset, line)` for every complete line from byte `from` on, until it says false. A last line
+/// Calls `f(line)` for every complete line from byte `from` on, until it says false. A last line
 /// without an end is still being written and is left out, as are lines above the limit.
 Status for_each_line(const std::string& path, std::int64_t from,
-                     const std::function<bool(std::int64_t, std::string_view)>& f) {
+                     const std::function<bool(std::string_view)>& f) {
   const os::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd) return errno_error(errno, "opening a session file", path);
   struct stat st {};
   if (::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode)) {
     return Error{ErrorCode::kNotAFile, "a session is not a regular file", {}, path};
   }
-  std::int64_t start = std::max<std::int64_t>(from, 0);
-  if (::lseek(fd.get(), start, SEEK_SET) < 0) return errno_error(errno, "reading a session file", path);
+  if (::lseek(fd.get(), std::max<std::int64_t>(from, 0), SEEK_SET) < 0)
+    return errno_error(errno, "reading a session file", path);
 
   std::string line;
   std::size_t length = 0;  // of the line so far, also of the part that is not kept
-  std::string buffer(256 * 1024, '\0');
+  std::string buffer(64 * 1024, '\0');
   while (true) {
     const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
@@ -50,8 +51,7 @@ Status for_each_line(const std::string& path, std::int64_t from,
       length += piece.size();
       if (length <= kLongestLine) line.append(piece);
       if (newline == std::string_view::npos) break;
-      if (length <= kLongestLine && !f(start, line)) return {};
-      start += static_cast<std::int64_t>(length) + 1;
+      if (length <= kLongestLine && !f(line)) return {};
       line.clear();
       length = 0;
       rest.remove_prefix(newline + 1);
@@ -64,42 +64,65 @@ struct Candidate {
   bool archived = false;
 };
 
-/// All `*.jsonl` below one root, newest names first within each folder; links only where they stay inside the
-/// root.
+/// Names only, so this bounds a hostile tree, not a busy year.
+constexpr std::size_t kMostNames = 200'000;
+
+/// Every `*.jsonl` below `root`; links only where they stay inside it.
 class Walk {
  public:
-  Walk(std::string root, bool archived, const SessionScanLimits& limits)
-      : root_(std::move(root)), archived_(archived), limits_(limits) {}
+  Walk(std::string root, bool archived, int max_depth, std::vector<Candidate>& out)
+      : root_(std::move(root)), archived_(archived), max_depth_(max_depth), out_(out) {}
 
-  void collect(std::vector<Candidate>& out) { visit(root_, 0, out); }
+  void visit() { visit(root_, 0); }
 
  private:
-  void visit(const std::string& dir, int depth, std::vector<Candidate>& out) {
-    if (depth > limits_.max_depth) return;
-    auto names = os::list_dir(dir);
-    if (!names) return;
-    std::reverse(names->begin(), names->end());
+  void visit(const std::string& dir, int depth) {
+    const auto names = os::list_dir(dir);
+    if (!names || depth > max_depth_) return;
     for (const std::string& name : *names) {
-      if (out.size() >= static_cast<std::size_t>(std::max(limits_.max_files, 0))) return;
-      const auto path = os::real_path(os::join(dir, name));
-      if (!path || !os::is_within(root_, *path)) continue;
-      if (os::is_directory(*path)) {
-        visit(*path, depth + 1, out);
-      } else if (name.ends_with(".jsonl")) {
-        out.push_back({*path, archived_});
+      if (++seen_ > kMostNames) return;
+      std::string path = os::join(dir, name);
+      struct stat st {};
+      if (::lstat(path.c_str(), &st) != 0) continue;
+      if (S_ISLNK(st.st_mode)) {
+        auto target = os::real_path(path);
+        if (!target || !os::is_within(root_, *target) || ::stat(target->c_str(), &st) != 0) continue;
+        path = std::move(*target);
+      }
+      if (S_ISDIR(st.st_mode)) {
+        visit(path, depth + 1);
+      } else if (S_ISREG(st.st_mode) && name.ends_with(".jsonl")) {
+        out_.push_back({std::move(path), archived_});
       }
     }
   }
 
   std::string root_;
   bool archived_;
-  SessionScanLimits limits_;
+  int max_depth_;
+  std::vector<Candidate>& out_;
+  std::size_t seen_ = 0;
 };
+
+/// The files of both roots, newest name first, each once.
+std::vector<Candidate> all_session_files(const std::string& codex_home, int max_depth) {
+  std::vector<Candidate> files;
+  for (const bool archived : {false, true}) {
+    // A home that is itself a link is the operator's choice; what lies inside may not lead out of it.
+    auto root = os::real_path(os::join(codex_home, archived ? "archived_sessions" : "sessions"));
+    if (root) Walk(*root, archived, max_depth, files).visit();
+  }
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path > b.path; });
+  files.erase(
+      std::unique(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path == b.path; }),
+      files.end());
+  return files;
+}
 
 /// The conversation a session file says it belongs to, from its first record.
 std::string declared_id(const std::string& path) {
   std::string id;
-  (void)for_each_line(path, 0, [&](std::int64_t, std::string_view line) {
+  (void)for_each_line(path, 0, [&](std::string_view line) {
     const auto record = json::parse(line, kRecordLimits);
     if (!record || json::get_string(*record, "type") != "session_meta") return true;
     if (const Json* payload = json::find(*record, "payload")) {
@@ -148,25 +171,17 @@ Result<SessionFile> find_session_file(const std::string& codex_home, const std::
     return Error{ErrorCode::kInvalidArgument, "a conversation is named by its UUID", {}, {}};
   }
   const std::string id = to_lower_ascii(thread_id);
-  std::vector<Candidate> files;
-  for (const bool archived : {false, true}) {
-    // A home that is itself a link is the operator's choice; what lies inside may not lead out of it.
-    auto root = os::real_path(os::join(codex_home, archived ? "archived_sessions" : "sessions"));
-    if (root) Walk(*root, archived, limits).collect(files);
-  }
-  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-  files.erase(
-      std::unique(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path == b.path; }),
-      files.end());
-
-  const auto named = [&](const Candidate& file) {
+  const std::vector<Candidate> files = all_session_files(codex_home, limits.max_depth);
+  std::vector<Candidate> named;
+  std::copy_if(files.begin(), files.end(), std::back_inserter(named), [&](const Candidate& file) {
     return to_lower_ascii(os::base_name(file.path)).find(id) != std::string::npos;
-  };
-  const bool any_named = std::any_of(files.begin(), files.end(), named);
+  });
+  const std::vector<Candidate>& looked_at = named.empty() ? files : named;
+  const auto most = std::min(looked_at.size(), static_cast<std::size_t>(std::max(limits.max_files, 0)));
   std::vector<Candidate> found;
-  for (const Candidate& file : files) {
-    if ((!any_named || named(file)) && declared_id(file.path) == id) found.push_back(file);
-  }
+  std::copy_if(looked_at.begin(), looked_at.begin() + static_cast<std::ptrdiff_t>(most),
+               std::back_inserter(found),
+               [&](const Candidate& file) { return declared_id(file.path) == id; });
   if (found.empty())
     return Error{ErrorCode::kSessionNotFound, "Codex has no such conversation", {}, thread_id};
   if (found.size() > 1) {
@@ -181,7 +196,7 @@ Result<SessionFile> find_session_file(const std::string& codex_home, const std::
 Result<std::optional<TaskComplete>> last_task_complete(const std::string& path, std::int64_t from_offset,
                                                        double not_before) {
   std::optional<TaskComplete> newest;
-  PB_TRY(for_each_line(path, from_offset, [&](std::int64_t, std::string_view line) {
+  PB_TRY(for_each_line(path, from_offset, [&](std::string_view line) {
     // Most records are long and of no interest here; only these two kinds are parsed.
     const bool ends = line.find("task_complete") != std::string_view::npos;
     const bool begins = line.find("task_started") != std::string_view::npos;

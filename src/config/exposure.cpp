@@ -42,7 +42,7 @@ void lower_codex_freedom(Security& s, Overlay& overlay) {
   }
   // Full access is a bypass by another name.
   if (s.default_sandbox == Sandbox::kDangerFullAccess) {
-    s.default_sandbox = narrow.default_sandbox;
+    s.default_sandbox = Sandbox::kWorkspaceWrite;
     overlay.lowered("security.default_sandbox", std::string(name_of(s.default_sandbox)), "--allow-bypass");
   }
   auto& prefixes = s.allowed_config_override_prefixes;

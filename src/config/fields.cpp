@@ -201,7 +201,7 @@ void add_security(Security& s, Out& out) {
     out.push_back({"security", key, std::move(v), about, r});
   };
   f("require_git_repo", &s.require_git_repo, "Refuse workspaces that are no git repository.");
-  f("default_sandbox", words(s.default_sandbox), "Sandbox of a Codex job that names none.");
+  f("default_sandbox", words(s.default_sandbox), "Sandbox of a plan or interactive job that names none.");
   f("allow_dangerously_bypass", &s.allow_dangerously_bypass,
     "Let a call ask Codex to skip sandbox and approvals.");
   f("allowed_env_keys", &s.allowed_env_keys,

@@ -151,7 +151,7 @@ struct ReadValue {
 
 /// The name nearest to a misspelt one, when one is near enough to be meant.
 std::string nearest(std::string_view name, const std::vector<std::string_view>& known) {
-  const std::size_t limit = name.size() < 5 ? 1 : 3;
+  const std::size_t limit = name.size() < 4 ? 1 : name.size() < 7 ? 2 : 3;
   std::string best;
   std::size_t best_distance = limit + 1;
   for (const std::string_view candidate : known) {

@@ -53,6 +53,8 @@ Jobs::Jobs(store::RecordStore& records, runner::Engine& engine, const Clock& clo
 
 Jobs::~Jobs() { monitor_.reset(); }
 
+void Jobs::stop_following() { monitor_->stop(); }
+
 void Jobs::observe(Observer observer) { observers_.push_back(std::move(observer)); }
 
 std::mutex& Jobs::stripe(const std::string& job_id) const {
@@ -357,7 +359,8 @@ bool Jobs::finalize(const std::string& job_id) {
                                                                             : JobState::kFailed;
     decision.source = outcome->terminal_source;
     decision.error = outcome->error;
-    decision.error_code = std::string(name_of(outcome->error_code));
+    // A failure without a code of its own is told apart by its failure_diagnostic.
+    if (outcome->error_code != ErrorCode::kInternal) decision.error_code = std::string(name_of(outcome->error_code));
     decision.result = brief_result(outcome->result);
   } else {
     const Error why = lost("The turn's runner ended without a result, so what became of the turn is unknown.");

@@ -23,14 +23,18 @@ Monitor::Monitor(Jobs& jobs)
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       thread_([this] { run(); }) {}
 
-Monitor::~Monitor() {
+void Monitor::stop() {
   {
     std::lock_guard lock(mutex_);
     stop_ = true;
   }
   const std::uint64_t one = 1;
   (void)!::write(wake_.get(), &one, sizeof one);
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
+}
+
+Monitor::~Monitor() {
+  stop();
   for (auto& [id, watch] : watches_) watch.child.detach();
   for (Watch& watch : incoming_) watch.child.detach();
 }

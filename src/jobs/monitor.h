@@ -20,6 +20,8 @@ class Monitor {
  public:
   explicit Monitor(Jobs& jobs);
   ~Monitor();  ///< runners are detached, never killed
+  /// Ends the thread. Runners that are followed from here on are only detached.
+  void stop();
 
   /// Follows a runner that was just started.
   void follow(const std::string& job_id, const std::string& dir, os::Child child);

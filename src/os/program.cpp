@@ -48,7 +48,7 @@ void remove_environment(std::string_view prefix) {
   for (const std::string& name : names) ::unsetenv(name.c_str());
 }
 
-pid_t parent_pid() { return ::getppid(); }
+pid_t current_pid() { return ::getpid(); }
 
 void exit_now(int code) { ::_exit(code); }
 

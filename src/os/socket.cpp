@@ -101,6 +101,4 @@ Result<std::string> peek_line(int socket, std::size_t limit, MonoTime deadline) 
   }
 }
 
-void end_of_output(int socket) { ::shutdown(socket, SHUT_WR); }
-
 }  // namespace patchbay::os

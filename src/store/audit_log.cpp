@@ -64,6 +64,7 @@ Status AuditLog::write(const Json& event, Kind kind) {
   Json members = event;
   clean(members, 0);
   std::unique_lock lock(mutex_);
+  done_.wait(lock, [&] { return !rotating_; });
   rotate_if_full(lock);
   const std::uint64_t seq = last_seq_ + 1;
   Json line = Json::object();
@@ -121,7 +122,7 @@ void AuditLog::sync_group(std::unique_lock<std::mutex>& lock) {
 }
 
 void AuditLog::rotate_if_full(std::unique_lock<std::mutex>& lock) {
-  if ((file_.size() < options_.max_bytes && !start_new_) || rotating_) return;
+  if (file_.size() < options_.max_bytes && !start_new_) return;
   rotating_ = true;
   // No line may wait for a sync of the new file while it stands in the old one.
   while (syncing_ || last_seq_ > covered_seq_) {
@@ -145,6 +146,7 @@ void AuditLog::rotate_if_full(std::unique_lock<std::mutex>& lock) {
   }
   // A rotation that failed is tried again with the next line; the log goes on in the file it has (SEC:D11).
   rotating_ = false;
+  done_.notify_all();
 }
 
 }  // namespace patchbay::store

@@ -160,20 +160,29 @@ class FastParser {
     return true;
   }
 
+  bool digits() {
+    const char* begin = at_;
+    while (at_ != end_ && *at_ >= '0' && *at_ <= '9') ++at_;
+    return at_ != begin;
+  }
+
   bool number(Json& out) {
     const char* begin = at_;
+    const bool negative = take('-');
+    const char* first = at_;
+    if (!digits() || (*first == '0' && at_ - first > 1)) return false;
     bool whole = true;
-    if (at_ != end_ && *at_ == '-') ++at_;
-    const char* digits = at_;
-    while (at_ != end_ && ((*at_ >= '0' && *at_ <= '9') || *at_ == '.' || *at_ == 'e' || *at_ == 'E' ||
-                           *at_ == '+' || *at_ == '-')) {
-      whole = whole && *at_ >= '0' && *at_ <= '9';
-      ++at_;
+    if (take('.')) {
+      whole = false;
+      if (!digits()) return false;
     }
-    if (digits == at_ || *digits < '0' || *digits > '9') return false;
-    if (*digits == '0' && at_ - digits > 1 && digits[1] >= '0' && digits[1] <= '9') return false;
+    if (take('e') || take('E')) {
+      whole = false;
+      if (!take('+')) take('-');
+      if (!digits()) return false;
+    }
     if (!whole) return convert<double>(begin, out);
-    return *begin == '-' ? convert<std::int64_t>(begin, out) : convert<std::uint64_t>(begin, out);
+    return negative ? convert<std::int64_t>(begin, out) : convert<std::uint64_t>(begin, out);
   }
 
   template <class T>

@@ -84,6 +84,9 @@ Status recover(App& app);
 /// Opens the HTTP port of the configuration. kPortInUse, kConfigRefused.
 Status listen(App& app);
 
+/// Codex as this launch sees it, for a program that owns nothing (doctor). Paths of requests are refused.
+std::unique_ptr<codex::CodexEngine> make_engine(const config::Launch& launch, const os::Environment& env);
+
 /// Bodies of GET / and GET /status (tools.md 2.1).
 Json root_page(const App& app);
 Json status_page(const App& app);

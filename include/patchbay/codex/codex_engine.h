@@ -70,8 +70,8 @@ class CodexEngine : public runner::Engine {
   explicit CodexEngine(EngineOptions options);
   ~CodexEngine() override;
 
-  /// The command for one turn. `job_dir` is private to the job and may be missing still; the final message
-  /// goes there.
+  /// The command for one turn. `job_dir` is private to the job. Nothing is created in it here, but it must
+  /// exist when the command starts: Codex writes its final message there and fails without the folder.
   ///
   /// kCodexCliMissing; kContentTooLarge for a prompt above 1,048,576 characters; kMissingArgument for a new
   /// conversation without a prompt; kModeNotPermitted when bypass or an override is not permitted here;
@@ -80,6 +80,9 @@ class CodexEngine : public runner::Engine {
   Result<runner::Command> command(const runner::TurnRequest& request, const std::string& job_dir) override;
   std::unique_ptr<runner::Interpreter> make_interpreter(
       const runner::InterpreterOptions& options) const override;
+  /// Completed when the conversation's session file holds the end of a turn that began at `started_at` or
+  /// later, and no further turn began after it. Nothing in doubt: no file, two files, no start time.
+  std::optional<runner::Outcome> recover(const std::string& session_id, double started_at) const override;
 
   /// Where Codex is, without running it. Remembered until the file changes. kCodexCliMissing with a hint.
   Result<Program> program() const;

@@ -29,8 +29,9 @@ class EventInterpreter : public runner::Interpreter {
   bool wrong_session() const override { return wrong_session_; }
 
   /// The outcome. A turn whose `turn.completed` was seen is completed, whatever the exit code, a late time
-  /// limit or a late cancel say. `result` always has the metadata of `annotate_result`; when the turn did not
-  /// complete also `partial`, `partial_reason`, `status`, and on failure `failure_diagnostic`.
+  /// limit or a late cancel say. `result` always has `result_source`, `turn_completed_seen`,
+  /// `parsed_output_schema_valid` and `final_structured_result`; when the turn did not complete also
+  /// `partial`, `partial_reason`, `status`, and on failure `failure_diagnostic`.
   runner::Outcome finish(const runner::TurnEnd& end) override;
 
  private:

@@ -11,7 +11,7 @@ namespace patchbay::codex {
 
 struct SessionScanLimits {
   int max_depth = 6;
-  int max_files = 3000;
+  int max_files = 3000;  ///< newest ones whose content is looked at
 };
 
 struct SessionFile {

@@ -17,7 +17,7 @@ enum class ResultSource {
   kStdoutPreview
 };
 
-/// JSON Schema (draft-07) of a report: a closed object, every member required (E of `--output-schema`).
+/// JSON Schema (draft-07) of a report: a closed object, every member required.
 const Json& output_schema();
 /// True when `report` fits `output_schema()` exactly.
 bool matches_output_schema(const Json& report);

@@ -133,7 +133,7 @@ struct Repositories {
 
 struct Security {
   bool require_git_repo = false;
-  Sandbox default_sandbox = Sandbox::kWorkspaceWrite;
+  Sandbox default_sandbox = Sandbox::kReadOnly;  ///< of plan and interactive jobs that name none
   bool allow_dangerously_bypass = false;
   /// Names and prefixes ending in `*` that a child may inherit. PATCHBAY_*, tunnel tokens and the like are
   /// withheld from every child whatever stands here (whoever builds the environment sees to it).

@@ -95,10 +95,10 @@ class Server {
   struct Options {
     std::string host = "127.0.0.1";
     int port = 0;  ///< 0: any free port
-    Limits limits;
-    HeadCheck head_check;  ///< may be empty
-    Handler handler;
-    RefusalBody refusal;  ///< may be empty: plain text
+    Limits limits = {};
+    HeadCheck head_check = {};  ///< may be empty
+    Handler handler = {};
+    RefusalBody refusal = {};  ///< may be empty: plain text
   };
 
   /// Binds and starts accepting. kPortInUse when the port is taken (it is never shared), kConfigRefused for a

@@ -47,7 +47,7 @@ struct CancelReply {
 ///
 /// Ownership:  runners are independent processes; destroying Jobs detaches them and they go on.
 /// Threads:    call from any thread. Observers run on the thread that made the change, in order per job.
-/// Lifetime:   construct -> observe() -> recover() once -> use.
+/// Lifetime:   construct -> observe() -> recover() once -> use -> stop_following() before what observers use goes.
 /// Errors:     timeouts, failures and cancellations of a turn are outcomes in its record, not errors here.
 /// Durability: a snapshot that readers see is on stable storage, except for its `progress`.
 class Jobs {
@@ -65,6 +65,8 @@ class Jobs {
   /// Loads all records and goes on where the last owner stopped: living runners are followed, finished ones are
   /// committed, lost ones are failed after their processes are gone.
   Status recover();
+  /// Ends the following of runners, which go on by themselves. No observer is called because of them afterwards.
+  void stop_following();
 
   /// Admits a job and makes its pending record durable. `precondition` runs inside the same critical section, so that
   /// a name can be checked and taken in one step. kJobLimit when no slot is free, or the precondition's error.

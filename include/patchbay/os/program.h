@@ -25,8 +25,7 @@ std::size_t raise_open_files(std::size_t wanted);
 void forbid_memory_access();
 /// Removes every variable whose name begins with `prefix` from our own environment. Before other threads run.
 void remove_environment(std::string_view prefix);
-/// The parent's pid; it changes when the parent dies.
-pid_t parent_pid();
+pid_t current_pid();
 /// Ends the process at once: no destructors, no exit handlers. For a second signal, and for a front end whose
 /// threads may be stuck in a read.
 [[noreturn]] void exit_now(int code);

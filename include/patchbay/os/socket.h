@@ -23,7 +23,4 @@ Result<Fd> accept_same_user(int listener);
 /// arrive before the deadline, kInvalidArgument when it is longer than `limit`, kIoError when the peer left.
 Result<std::string> peek_line(int socket, std::size_t limit, MonoTime deadline);
 
-/// Tells the peer that nothing more will be sent; what it sends can still be read.
-void end_of_output(int socket);
-
 }  // namespace patchbay::os

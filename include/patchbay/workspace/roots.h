@@ -26,10 +26,10 @@ struct Alias {
 };
 
 struct RootsOptions {
-  std::vector<std::string> allowed;  ///< repositories.allowed
-  std::string default_root;          ///< repositories.default; may be empty
-  std::vector<Alias> aliases;        ///< repositories.aliases
-  std::vector<std::string> discovery_roots;
+  std::vector<std::string> allowed = {};  ///< repositories.allowed
+  std::string default_root = {};          ///< repositories.default; may be empty
+  std::vector<Alias> aliases = {};        ///< repositories.aliases
+  std::vector<std::string> discovery_roots = {};
   int max_discovery_depth = 3;
   int max_discovery_results = 50;
   /// PATCHBAY_HOME, the active configuration, token files: never a workspace, never reached through one
@@ -54,6 +54,8 @@ class Roots {
   /// An alias replaces the longest `canonical` that matches whole components; `~/` is the home; a relative
   /// path is taken below the default workspace.
   Result<Workspace> choose(const std::optional<std::string>& repo_path) const;
+  /// The same without looking for candidates.
+  Result<Workspace> resolve(const std::optional<std::string>& repo_path) const;
 
   /// The directory of a workspace (O_PATH), reached from the held descriptor of its allowed root without
   /// following any link. kWorkspaceMissing when it is gone, kRootNotAllowed when the path no longer leads

@@ -1,0 +1,228 @@
+#include "patchbay/app/owner.h"
+
+#include <csignal>
+#include <thread>
+
+#include "app/maintenance.h"
+#include "app/owner_socket.h"
+#include "app/stop_request.h"
+#include "app/token_credentials.h"
+#include "patchbay/base/guarded.h"
+#include "patchbay/app/owner_link.h"
+#include "patchbay/base/log.h"
+#include "patchbay/base/redact.h"
+#include "patchbay/os/file.h"
+#include "patchbay/os/program.h"
+
+namespace patchbay::app {
+namespace {
+
+constexpr std::size_t kOpenFiles = 65'536;
+constexpr auto kHandover = std::chrono::seconds(10);
+constexpr auto kLetFinish = std::chrono::milliseconds(1000);
+constexpr auto kFinishWithin = std::chrono::milliseconds(2000);
+constexpr auto kGiveUpAfter = std::chrono::milliseconds(5500);
+
+std::string http_url(const App& app) {
+  if (!app.http) return {};
+  const std::string& host = app.launch.config.server.host;
+  const bool bare_ipv6 = host.find(':') != std::string::npos && host.front() != '[';
+  return fmt::format("http://{}:{}", bare_ipv6 ? "[" + host + "]" : host, app.http->port());
+}
+
+Error owner_runs(const std::optional<OwnerInfo>& owner) {
+  Error error;
+  error.code = ErrorCode::kOwnerRunning;
+  if (!owner) {
+    error.message = "another PatchBay owner is just starting or leaving on this home";
+  } else if (owner->http_url.empty()) {
+    error.message = fmt::format("another PatchBay owner without HTTP runs on this home (pid {})", owner->process.pid);
+  } else {
+    error.message = fmt::format("another PatchBay owner runs on this home (pid {}, {})", owner->process.pid, owner->http_url);
+  }
+  error.hint = "Use that one, end it with `patchbay stop`, or set PATCHBAY_HOME to another directory.";
+  return error;
+}
+
+/// The lock of the home. A background owner in the way is asked to leave when we bring HTTP.
+Result<os::FileLock> become_owner(const config::Home& home, bool may_replace) {
+  const MonoTime deadline = std::chrono::steady_clock::now() + kHandover;
+  for (;;) {
+    os::FileLock lock = PB_TRY(take_owner_lock(home, {}));
+    if (lock.held()) return lock;
+    const auto owner = find_owner(home);
+    const bool stays = owner && !owner->background;
+    if (!may_replace || stays || std::chrono::steady_clock::now() >= deadline) return owner_runs(owner);
+    if (owner) {
+      // It may be starting still, or leaving already: then nobody answers, and the lock decides.
+      [[maybe_unused]] const auto asked = ask_owner(home, Json{{"control", "leave"}}, std::chrono::seconds(2));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+Error unusable_home(Error error) {
+  if (error.code == ErrorCode::kDiskFull || error.code == ErrorCode::kConfigRefused) return error;
+  error.code = ErrorCode::kIoError;
+  error.hint = "The directory PATCHBAY_HOME must be writable for this user.";
+  return error;
+}
+
+/// Secrets of ours that may stand in texts, and traces of our surroundings that children must not see.
+void scrub_surroundings(const config::Launch& launch) {
+  os::remove_environment("GIT_");
+  if (!launch.auth.token.value.empty()) register_secret_literal(launch.auth.token.value.reveal());
+  if (launch.exposed()) os::forbid_memory_access();
+  os::raise_open_files(kOpenFiles);
+}
+
+/// The thread that receives signals: the first end signal asks the owner to leave, the second ends it.
+class SignalWatch {
+ public:
+  SignalWatch(os::SignalQueue signals, StopRequest& stop, TokenCredentials& credentials)
+      : signals_(std::move(signals)), stop_(stop), credentials_(&credentials), thread_([this] { run(); }) {}
+  ~SignalWatch() {
+    ending_ = true;
+    thread_.join();
+  }
+
+  /// Call before the credentials go.
+  void forget_credentials() { *credentials_.lock() = nullptr; }
+
+ private:
+  void read_tokens_again() {
+    const auto credentials = credentials_.lock();
+    if (*credentials == nullptr) return;
+    const Status read = (*credentials)->reload();
+    if (read) log::info("The tokens were read again");
+    else log::error("The tokens could not be read again: {}", read.error().message);
+  }
+
+  void run() {
+    bool asked = false;
+    while (!ending_) {
+      const auto signo = signals_.wait(std::chrono::milliseconds(100));
+      if (!signo) continue;
+      if (*signo == SIGHUP) {
+        read_tokens_again();
+        continue;
+      }
+      if (asked) os::exit_now(1);
+      asked = true;
+      stop_.raise(*signo == SIGINT ? "interrupted" : "asked to end");
+    }
+  }
+
+  os::SignalQueue signals_;
+  StopRequest& stop_;
+  Guarded<TokenCredentials*> credentials_;
+  std::atomic<bool> ending_{false};
+  std::thread thread_;
+};
+
+Status write_ready_file(const std::string& path, const App& app) {
+  const Json ready{{"url", http_url(app)},
+                   {"mcp_url", http_url(app).empty() ? std::string() : http_url(app) + "/mcp"},
+                   {"port", app.http ? app.http->port() : 0},
+                   {"pid", os::current_pid()}};
+  return os::write_file_volatile(path, json::dump(ready) + "\n");
+}
+
+/// Ends the process although something does not end: turns and records are safe whenever that happens.
+class LastResort {
+ public:
+  LastResort() : thread_([this] {
+    if (!done_.wait_for(kGiveUpAfter)) {
+      log::error("Something did not end in time; leaving all the same");
+      os::exit_now(0);
+    }
+  }) {}
+  ~LastResort() {
+    done_.raise("done");
+    thread_.join();
+  }
+
+ private:
+  StopRequest done_;
+  std::thread thread_;
+};
+
+/// Short calls that are under way get a moment to answer before everything that waits is given up.
+void let_calls_finish(const App& app) {
+  const MonoTime until = app.clock.mono() + kLetFinish;
+  while (app.server->running_calls() > 0 && app.clock.mono() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+void say_goodbye(const std::string& reason, int turns) {
+  const std::string going_on = turns == 0   ? std::string("no turn is running")
+                               : turns == 1 ? std::string("1 turn goes on and is taken up by the next start")
+                                            : fmt::format("{} turns go on and are taken up by the next start", turns);
+  log::write(log::Level::kWarn, fmt::format("PatchBay ends ({}): {}", reason, going_on));
+}
+
+}  // namespace
+
+void prepare_process() {
+  os::set_private_umask();
+  os::ignore_sigpipe();
+}
+
+Status run_owner(config::Launch launch, const os::Environment& env, const OwnerOptions& options) {
+  os::SignalQueue signals = PB_TRY(os::SignalQueue::open({SIGTERM, SIGINT, SIGHUP}));
+  const config::Home home = launch.home;
+  if (const Status made = os::make_private_dirs(home.run_dir()); !made) return unusable_home(made.error());
+  os::FileLock gate;
+  if (!options.background) {
+    auto taken = take_start_gate(home, std::chrono::steady_clock::now() + kHandover);
+    if (!taken) return unusable_home(taken.error());
+    gate = std::move(*taken);
+  }
+  auto locked = become_owner(home, options.http);
+  if (!locked) {
+    return locked.error().code == ErrorCode::kOwnerRunning ? locked.error() : unusable_home(locked.error());
+  }
+  os::FileLock lock = std::move(*locked);
+
+  scrub_surroundings(launch);
+  auto built = build(std::move(launch), options.program, env, system_clock());
+  if (!built) return built.error();
+  App& app = **built;
+  PB_TRY(recover(app));
+  if (options.http) PB_TRY(listen(app));
+
+  OwnerInfo info;
+  info.process = PB_TRY(os::identify(os::current_pid()));
+  info.version = PATCHBAY_VERSION;
+  info.http_url = http_url(app);
+  info.settings = settings_fingerprint(app.launch.config);
+  info.background = options.background;
+  if (const Status told = lock.set_info(info.to_text()); !told) return unusable_home(told.error());
+
+  StopRequest stop;
+  auto socket = PB_TRY(OwnerSocket::open(app, stop, options.background));
+  gate.release();
+  if (!options.ready_file.empty()) PB_TRY(write_ready_file(options.ready_file, app));
+  if (options.on_ready) options.on_ready(app);
+  SignalWatch watch(std::move(signals), stop, *app.credentials);
+  std::optional<Maintenance> maintenance;
+  if (options.background) maintenance.emplace(app, stop, [&socket] { return socket->clients(); });
+  else maintenance.emplace(app, stop, nullptr);
+
+  const std::string reason = stop.wait();
+  const LastResort last_resort;
+  const int turns = active_turns(app);
+  let_calls_finish(app);
+  app.server->shutdown();
+  std::thread closing([&socket] { socket->close(); });
+  if (app.http) app.http->stop(kFinishWithin);
+  closing.join();
+  maintenance.reset();
+  watch.forget_credentials();
+  say_goodbye(reason, turns);
+  built->reset();
+  return {};
+}
+
+}  // namespace patchbay::app

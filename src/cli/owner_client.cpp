@@ -1,0 +1,92 @@
+#include "cli/owner_client.h"
+
+#include "cli/launch_flags.h"
+#include "patchbay/app/owner_link.h"
+#include "patchbay/mcp/version.h"
+#include "patchbay/os/stream.h"
+#include "patchbay/transport/lines.h"
+
+namespace patchbay::cli {
+namespace {
+
+constexpr auto kReachWithin = std::chrono::seconds(10);
+constexpr std::size_t kPiece = 64u << 10;
+constexpr json::ParseLimits kAnswerLimits{.max_nodes = 1'000'000};
+
+Json envelope() {
+  return Json{{"io.modelcontextprotocol/protocolVersion", mcp::newest(mcp::Era::kModern).name},
+              {"io.modelcontextprotocol/clientCapabilities", Json::object()},
+              {"io.modelcontextprotocol/clientInfo", Json{{"name", "patchbay-cli"}, {"version", PATCHBAY_VERSION}}}};
+}
+
+ErrorCode code_of_name(std::string_view name) {
+  for (int i = 0; i <= static_cast<int>(ErrorCode::kInternal); ++i) {
+    if (name_of(static_cast<ErrorCode>(i)) == name) return static_cast<ErrorCode>(i);
+  }
+  return ErrorCode::kInternal;
+}
+
+/// The text of an `isError` result: the message, and one line of JSON with what a program needs.
+Error tool_error(const Json& result) {
+  Error error;
+  const Json* content = json::find(result, "content");
+  const std::string text = content != nullptr && content->is_array() && !content->empty()
+                               ? json::get_string(content->front(), "text")
+                               : std::string();
+  const std::size_t cut = text.rfind('\n');
+  error.message = text.substr(0, cut);
+  if (cut == std::string::npos) return error;
+  const auto machine = json::parse(std::string_view(text).substr(cut + 1));
+  const Json* details = machine ? json::find(*machine, "error") : nullptr;
+  if (details == nullptr) return error;
+  error.code = code_of_name(json::get_string(*details, "code"));
+  return error;
+}
+
+Result<Json> read_answer(const Json& answer) {
+  if (const Json* refused = json::find(answer, "error")) {
+    return Error{ErrorCode::kInternal, json::get_string(*refused, "message"), {}, {}};
+  }
+  const Json* result = json::find(answer, "result");
+  if (result == nullptr) return Error{ErrorCode::kInternal, "the owner gave no result", {}, {}};
+  if (json::get_bool(*result, "isError")) return tool_error(*result);
+  const Json* structured = json::find(*result, "structuredContent");
+  return structured == nullptr ? Json::object() : *structured;
+}
+
+}  // namespace
+
+Result<OwnerClient> OwnerClient::connect() {
+  const config::Home home = PB_TRY(config::Home::locate(os::current_environment(), working_directory()));
+  PB_TRY(home.prepare());
+  OwnerClient client;
+  client.socket_ =
+      PB_TRY(app::reach_owner(home, background_owner_argv(""), std::chrono::steady_clock::now() + kReachWithin));
+  PB_TRY(os::write_all(client.socket_.get(), transport::hello_line({"operator", PATCHBAY_VERSION})));
+  return client;
+}
+
+Result<Json> OwnerClient::call(const std::string& tool, const Json& arguments, std::chrono::milliseconds timeout) {
+  const MonoTime deadline = std::chrono::steady_clock::now() + timeout;
+  const int id = ++last_id_;
+  const Json request{{"jsonrpc", "2.0"},
+                     {"id", id},
+                     {"method", "tools/call"},
+                     {"params", Json{{"name", tool}, {"arguments", arguments}, {"_meta", envelope()}}}};
+  PB_TRY(os::write_all(socket_.get(), json::dump(request) + "\n"));
+  for (;;) {
+    for (std::size_t end; (end = rest_.find('\n')) != std::string::npos;) {
+      const auto message = json::parse(std::string_view(rest_).substr(0, end), kAnswerLimits);
+      rest_.erase(0, end + 1);
+      if (message && json::find_int(*message, "id") == id) return read_answer(*message);
+    }
+    if (PB_TRY(os::wait_any_readable({socket_.get()}, deadline)) < 0) {
+      return Error{ErrorCode::kTimeout, "the owner did not answer in time", {}, {}};
+    }
+    const std::string piece = PB_TRY(os::read_some(socket_.get(), kPiece));
+    if (piece.empty()) return Error{ErrorCode::kIoError, "the owner ended before it answered", "Repeat the command.", {}};
+    rest_ += piece;
+  }
+}
+
+}  // namespace patchbay::cli

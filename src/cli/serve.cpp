@@ -1,0 +1,46 @@
+#include <CLI/CLI.hpp>
+
+#include "cli/command.h"
+#include "cli/launch_flags.h"
+#include "patchbay/base/log.h"
+
+namespace patchbay::cli {
+namespace {
+
+constexpr char kName[] = "serve";
+
+struct ServeFlags {
+  std::shared_ptr<LaunchFlags> launch = std::make_shared<LaunchFlags>();
+  std::string ready_file;
+  bool background = false;
+};
+
+Status serve(const ServeFlags& flags) {
+  const os::Environment env = os::current_environment();
+  config::Launch launch = PB_TRY(compose_launch(*flags.launch, env));
+  log::init(launch.config.logging.level);
+  app::OwnerOptions owner;
+  owner.program = own_program();
+  owner.http = !flags.background;
+  owner.background = flags.background;
+  owner.ready_file = flags.ready_file;
+  return app::run_owner(std::move(launch), env, owner);
+}
+
+}  // namespace
+
+Command serve_command() {
+  return {kName, "start without any output, for service managers", [](CLI::App& app) -> std::function<int()> {
+            const auto flags = std::make_shared<ServeFlags>();
+            declare_config_flag(app, flags->launch);
+            app.add_option("--ready-file", flags->ready_file, "Written when the server listens: its URL, port and pid as JSON")
+                ->option_text("FILE");
+            app.add_flag("--background", flags->background, "No HTTP; leave when no front end and no turn needs it");
+            return [flags] {
+              const Status done = serve(*flags);
+              return done ? 0 : report(kName, done.error());
+            };
+          }};
+}
+
+}  // namespace patchbay::cli

@@ -1,0 +1,126 @@
+#include <CLI/CLI.hpp>
+
+#include "cli/command.h"
+#include "cli/launch_flags.h"
+#include "cli/setup_guide.h"
+#include "patchbay/base/log.h"
+#include "patchbay/os/file.h"
+
+namespace patchbay::cli {
+namespace {
+
+constexpr char kName[] = "start";
+constexpr int kNotReady = 1;
+
+struct StartFlags {
+  std::shared_ptr<LaunchFlags> launch = std::make_shared<LaunchFlags>();
+  bool print_only = false, json = false, reveal_token = false, verbose_logs = false, force = false, no_profile = false;
+  std::string ready_file;
+  std::string tunnel_mode = "none";
+  std::string public_base_url;
+};
+
+void declare_flags(CLI::App& app, const std::shared_ptr<StartFlags>& flags) {
+  declare_launch_flags(app, flags->launch);
+  app.add_option("--public-base-url", flags->public_base_url, "Public address in front of this server, for the Server URL")
+      ->option_text("URL");
+  app.add_option("--tunnel-mode", flags->tunnel_mode, "none or local: this command opens no tunnel")
+      ->option_text("MODE")
+      ->check(CLI::IsMember({"none", "local"}));
+  app.add_option("--ready-file", flags->ready_file, "Written when the server listens: its URL, port and pid as JSON")
+      ->option_text("FILE");
+  app.add_flag("--print-only", flags->print_only, "Print what would be started, and do not start it");
+  app.add_flag("--json", flags->json, "Print JSON instead of text");
+  app.add_flag("--reveal-token", flags->reveal_token, "Print the Server URL with its token");
+  app.add_flag("--verbose-logs", flags->verbose_logs, "Log everything, as --log-level debug");
+  app.add_flag("--force", flags->force, "Start although a check failed");
+  app.add_flag("--no-profile", flags->no_profile, "Use no saved profile");
+}
+
+Json print_only_json(const config::Launch& launch, const tools::Readiness& readiness, const std::string& config_path) {
+  const Json guide = setup_guide(launch, readiness);
+  const Json report = readiness_json(readiness);
+  return Json{{"name", "patchbay"},
+              {"ready", readiness.ready},
+              {"runtime_config_path", config_path},
+              {"profile", guide["profile"]},
+              {"connection", report["connection"]},
+              {"auth", report["auth"]},
+              {"power_tools", report["power_tools"]},
+              {"setup_guide", guide},
+              {"checks", report["checks"]}};
+}
+
+void print_launch(const config::Launch& launch, const tools::Readiness& readiness, const std::string& config_path, bool as_json) {
+  warn_of_revealed_token(readiness);
+  if (as_json) {
+    print(json::dump_pretty(print_only_json(launch, readiness, config_path)) + "\n");
+    return;
+  }
+  print(doctor_text(launch, readiness) + "\n" + setup_guide_text(launch, readiness) + "\nRuntime config: " + config_path + "\n");
+}
+
+Result<std::string> write_runtime_config(const config::Launch& launch) {
+  const std::string path = launch.home.runtime_config(launch.config.repositories.default_root);
+  PB_TRY(os::make_private_dirs(launch.home.runtime_dir()));
+  PB_TRY(os::write_file_volatile(path, config::dump_yaml(launch.config, launch.provenance)));
+  return path;
+}
+
+/// The first failing check that no --force lifts: exposure without a token never gets this far (compose refuses it).
+std::string first_failure(const tools::Readiness& readiness) {
+  for (const tools::Check& check : readiness.checks) {
+    if (check.status == "fail") return check.name + ": " + check.detail;
+  }
+  return {};
+}
+
+Status start(const StartFlags& flags, int* exit_code) {
+  const os::Environment env = os::current_environment();
+  LaunchFlags launch_flags = *flags.launch;
+  if (flags.verbose_logs && !launch_flags.options.log_level) launch_flags.options.log_level = "debug";
+  config::Launch launch = PB_TRY(compose_launch(launch_flags, env));
+  log::init(launch.config.logging.level);
+
+  tools::ReadinessOptions look{.reveal_token = flags.reveal_token};
+  if (!flags.public_base_url.empty()) look.public_base_url = PB_TRY(tools::check_public_base_url(flags.public_base_url));
+  const auto engine = app::make_engine(launch, env);
+  const tools::Readiness readiness = tools::check_readiness(launch, *engine, env, look);
+  const std::string config_path = PB_TRY(write_runtime_config(launch));
+  if (flags.print_only) {
+    print_launch(launch, readiness, config_path, flags.json);
+    *exit_code = readiness.ready ? 0 : kNotReady;
+    return {};
+  }
+  if (!readiness.ready && !flags.force) {
+    print_launch(launch, readiness, config_path, flags.json);
+    std::fprintf(stderr, "patchbay start: not ready (%s)\nStart with --force to ignore this.\n",
+                 first_failure(readiness).c_str());
+    *exit_code = kNotReady;
+    return {};
+  }
+  app::OwnerOptions owner;
+  owner.program = own_program();
+  owner.ready_file = flags.ready_file;
+  owner.on_ready = [&](const app::App& app) {
+    look.port = app.http->port();
+    print_launch(app.launch, tools::check_readiness(app.launch, *app.codex, env, look), config_path, flags.json);
+  };
+  return app::run_owner(std::move(launch), env, owner);
+}
+
+}  // namespace
+
+Command start_command() {
+  return {kName, "serve a repository to a chat client", [](CLI::App& app) -> std::function<int()> {
+            const auto flags = std::make_shared<StartFlags>();
+            declare_flags(app, flags);
+            return [flags] {
+              int exit_code = 0;
+              const Status done = start(*flags, &exit_code);
+              return done ? exit_code : report(kName, done.error());
+            };
+          }};
+}
+
+}  // namespace patchbay::cli

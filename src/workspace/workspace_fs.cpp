@@ -1,0 +1,246 @@
+#include "patchbay/workspace/workspace_fs.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "beneath.h"
+#include "patchbay/base/text.h"
+#include "patchbay/os/file.h"
+
+namespace patchbay::workspace {
+namespace {
+
+FileType type_of(mode_t mode) {
+  if (S_ISREG(mode)) return FileType::kRegular;
+  if (S_ISDIR(mode)) return FileType::kDirectory;
+  return S_ISLNK(mode) ? FileType::kSymlink : FileType::kOther;
+}
+
+OpenedPath describe(os::Fd fd, const struct stat& st, std::string path) {
+  OpenedPath out;
+  out.fd = std::move(fd);
+  out.path = std::move(path);
+  out.type = type_of(st.st_mode);
+  out.size = static_cast<std::uint64_t>(st.st_size);
+  out.mtime = static_cast<double>(st.st_mtim.tv_sec) + static_cast<double>(st.st_mtim.tv_nsec) / 1e9;
+  out.mode = st.st_mode & 07777;
+  out.links = st.st_nlink;
+  out.id = {st.st_dev, st.st_ino};
+  return out;
+}
+
+Error blocked_error() {
+  return Error{ErrorCode::kPathBlocked,
+               "The path is blocked by the server's configuration.",
+               "Blocked paths are set by the operator (security.blocked_globs).",
+               {}};
+}
+
+enum class Access { kRead, kPath };
+
+/// Name check, walk, name check of what it led to, open.
+Result<OpenedPath> open_clean(const Beneath& root, const BlockedGlobs& blocked,
+                              const std::vector<FileId>& ids, const CleanPath& clean, Access access) {
+  if (blocked.matches(clean.text())) return blocked_error();
+  Walked found = PB_TRY(access == Access::kRead ? root.open_for_reading(clean, ids) : root.walk(clean, ids));
+  const std::string canonical = found.path.text();
+  if (blocked.matches(canonical)) return blocked_error();
+  return describe(std::move(found.fd), found.st, canonical);
+}
+
+bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+void append_utf8(std::string& out, unsigned long cp) {
+  if (cp < 0x80) {
+    out += static_cast<char>(cp);
+  } else if (cp < 0x800) {
+    out += {static_cast<char>(0xc0 | cp >> 6), static_cast<char>(0x80 | (cp & 0x3f))};
+  } else {
+    out += {static_cast<char>(0xe0 | cp >> 12), static_cast<char>(0x80 | (cp >> 6 & 0x3f)),
+            static_cast<char>(0x80 | (cp & 0x3f))};
+  }
+}
+
+/// Decodes one escape at the start of `text`; its length, or 0.
+std::size_t decode_escape(std::string_view text, std::string& out) {
+  if (text.size() < 2) return 0;
+  const std::size_t simple = std::string_view("ntr").find(text[1]);
+  if (simple != std::string_view::npos) {
+    out += "\n\t\r"[simple];
+    return 2;
+  }
+  if (text[1] == 'x' && text.size() >= 4 && is_hex(text[2]) && is_hex(text[3])) {
+    const auto byte = static_cast<char>(std::stoul(std::string(text.substr(2, 2)), nullptr, 16));
+    if (byte == '\0' || byte == '/') return 0;
+    out += byte;
+    return 4;
+  }
+  if (text.starts_with("\\u{") && text.size() >= 8 && text[7] == '}') {
+    for (std::size_t i = 3; i < 7; ++i) {
+      if (!is_hex(text[i])) return 0;
+    }
+    const unsigned long cp = std::stoul(std::string(text.substr(3, 4)), nullptr, 16);
+    if (cp == 0 || cp == '/') return 0;
+    append_utf8(out, cp);
+    return 8;
+  }
+  return 0;
+}
+
+}  // namespace
+
+struct WorkspaceFs::Tree {
+  Beneath root;
+};
+
+std::string join_relative(std::string_view directory, std::string_view name) {
+  if (directory.empty() || directory == ".") return std::string(name);
+  if (name.empty() || name == ".") return std::string(directory);
+  return std::string(directory) + "/" + std::string(name);
+}
+
+std::optional<std::string> unescape_shown_name(std::string_view shown) {
+  std::string out;
+  bool changed = false;
+  for (std::size_t i = 0; i < shown.size();) {
+    const std::size_t n = shown[i] == '\\' ? decode_escape(shown.substr(i), out) : 0;
+    changed = changed || n > 0;
+    if (n == 0) out += shown[i];
+    i += n == 0 ? 1 : n;
+  }
+  return changed ? std::optional(out) : std::nullopt;
+}
+
+WorkspaceFs::WorkspaceFs(std::shared_ptr<const Tree> tree, BlockedGlobs blocked,
+                         ProtectedPaths protected_paths)
+    : tree_(std::move(tree)), blocked_(std::move(blocked)), protected_(std::move(protected_paths)) {}
+
+Result<WorkspaceFs> WorkspaceFs::open(const Roots& roots, const Workspace& workspace, BlockedGlobs blocked) {
+  os::Fd fd = PB_TRY(roots.open(workspace));
+  auto tree = std::make_shared<const Tree>(Tree{PB_TRY(Beneath::adopt(std::move(fd), workspace.path))});
+  return WorkspaceFs(std::move(tree), std::move(blocked), roots.protected_paths());
+}
+
+Result<WorkspaceFs> WorkspaceFs::open_own(const std::string& directory, BlockedGlobs blocked,
+                                          ProtectedPaths protected_paths) {
+  const std::string path = PB_TRY(os::real_path(directory));
+  auto tree = std::make_shared<const Tree>(Tree{PB_TRY(Beneath::open(path, {directory}))});
+  return WorkspaceFs(std::move(tree), std::move(blocked), std::move(protected_paths));
+}
+
+const std::string& WorkspaceFs::root() const {
+  return tree_->root.path();
+}
+int WorkspaceFs::root_fd() const {
+  return tree_->root.fd();
+}
+
+namespace {
+
+/// The input as written; when nothing has that name, the name it may be the display form of.
+Result<OpenedPath> open_any(const Beneath& root, const BlockedGlobs& blocked, const ProtectedPaths& guarded,
+                            std::string_view input, Access access) {
+  const std::vector<FileId> ids = guarded.identities();
+  auto opened = open_clean(root, blocked, ids, PB_TRY(root.clean(input)), access);
+  if (opened || opened.error().code != ErrorCode::kNotFound) return opened;
+  const auto raw = unescape_shown_name(input);
+  if (!raw || raw->starts_with('/')) return opened;
+  CleanPath clean;
+  for (const std::string_view part : split(*raw, '/')) {
+    if (part == "..") return opened;
+    if (!part.empty() && part != ".") clean.components.emplace_back(part);
+  }
+  return open_clean(root, blocked, ids, clean, access);
+}
+
+}  // namespace
+
+Result<OpenedPath> WorkspaceFs::open_file(std::string_view input) const {
+  OpenedPath file = PB_TRY(open_any(tree_->root, blocked_, protected_, input, Access::kRead));
+  if (file.type != FileType::kRegular) {
+    return Error{
+        ErrorCode::kNotAFile, "The path is a folder, not a file.", "Use codex_repo_tree to list it.", {}};
+  }
+  return file;
+}
+
+Result<OpenedPath> WorkspaceFs::open_dir(std::string_view input) const {
+  OpenedPath dir = PB_TRY(open_any(tree_->root, blocked_, protected_, input, Access::kRead));
+  if (dir.type != FileType::kDirectory) {
+    return Error{ErrorCode::kNotADirectory, "The path is a file, not a folder.", {}, {}};
+  }
+  return dir;
+}
+
+Result<OpenedPath> WorkspaceFs::find(std::string_view input) const {
+  return open_any(tree_->root, blocked_, protected_, input, Access::kPath);
+}
+
+Result<OpenedPath> WorkspaceFs::open_child_dir(const OpenedPath& dir, const std::string& name) const {
+  const std::string path = join_relative(dir.path, name);
+  if (blocked_.matches_entry(path)) return blocked_error();
+  os::Fd fd = open_component(dir.fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOCTTY);
+  if (!fd) {
+    if (errno == ELOOP || errno == ENOTDIR) {
+      return Error{ErrorCode::kPathSymlinkEscape, "The folder is a symlink now.", {}, {}};
+    }
+    if (errno == ENOENT) return Error{ErrorCode::kNotFound, "The folder is gone.", {}, {}};
+    return errno_error(errno, "opening a folder");
+  }
+  struct stat st {};
+  if (::fstat(fd.get(), &st) != 0) return errno_error(errno, "opening a folder");
+  if (st.st_dev != dir.id.device) PB_TRY(refuse_machine_filesystem(fd.get()));
+  const auto ids = protected_.identities();
+  if (std::binary_search(ids.begin(), ids.end(), FileId{st.st_dev, st.st_ino})) return protected_error();
+  return describe(std::move(fd), st, path);
+}
+
+Result<Listing> WorkspaceFs::list(const OpenedPath& dir, std::size_t max_entries) const {
+  os::Fd fd = open_component(dir.fd.get(), ".", O_RDONLY | O_DIRECTORY);
+  DIR* handle = fd ? ::fdopendir(fd.get()) : nullptr;
+  if (handle == nullptr) return errno_error(errno, "listing a folder");
+  (void)fd.release();  // the handle owns it now
+  const std::unique_ptr<DIR, int (*)(DIR*)> closer(handle, ::closedir);
+  Listing listing;
+  while (const dirent* entry = ::readdir(handle)) {
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (listing.entries.size() >= max_entries) {
+      listing.truncated = true;
+      break;
+    }
+    unsigned char kind = entry->d_type;
+    struct stat st {};
+    if (kind == DT_UNKNOWN && ::fstatat(dir.fd.get(), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+      kind = IFTODT(st.st_mode);
+    }
+    listing.entries.push_back({std::string(name), type_of(DTTOIF(kind))});
+  }
+  return listing;
+}
+
+LinkTarget WorkspaceFs::read_link(const OpenedPath& dir, const std::string& name) const {
+  LinkTarget target;
+  CleanPath path;
+  for (const std::string_view part : split(join_relative(dir.path, name), '/'))
+    path.components.emplace_back(part);
+  const auto found = tree_->root.walk(path, protected_.identities());
+  // A dangling link shows its text only when that text cannot lead out.
+  std::string text(4096, '\0');
+  const ssize_t n = ::readlinkat(dir.fd.get(), name.c_str(), text.data(), text.size());
+  if (n < 0) return target;
+  text.resize(static_cast<std::size_t>(n));
+  target.inside = found.ok() || (found.error().code == ErrorCode::kNotFound && !text.starts_with('/'));
+  if (found && blocked_.matches(found->path.text())) target.inside = false;
+  if (target.inside) target.text = std::move(text);
+  target.directory = target.inside && found && S_ISDIR(found->st.st_mode);
+  return target;
+}
+
+}  // namespace patchbay::workspace
