@@ -143,6 +143,8 @@ void announce_changes(App& app) {
 
 }  // namespace
 
+App::App(config::Launch l, const Clock& c) : launch(std::move(l)), clock(c) {}
+
 App::~App() {
   if (server) server->shutdown();
   http.reset();

@@ -31,7 +31,8 @@ class TokenCredentials;
 
 /// Everything one owner holds, in start order; destruction ends it in reverse. No behaviour here.
 struct App {
-  App(config::Launch l, const Clock& c) : launch(std::move(l)), clock(c) {}
+  App(config::Launch l, const Clock& c);
+  ~App();
 
   const config::Launch launch;
   const Clock& clock;
@@ -61,8 +62,6 @@ struct App {
   std::unique_ptr<mcp::CompletionProvider> completion;
   std::unique_ptr<mcp::Server> server;
   std::unique_ptr<transport::HttpTransport> http;  ///< set by listen()
-
-  ~App();
 };
 
 /// What the program itself is: the argv that starts one of its internal helpers.
