@@ -86,4 +86,18 @@ void recover_worktrees(Core& self) {
   }
 }
 
+int prune_snapshots(Core& self) {
+  std::set<std::string> bases;
+  for (const WorkerPtr& worker : self.directory.all()) bases.insert(worker->base_repo());
+  int pruned = 0;
+  for (const std::string& base : bases) {
+    const auto layout = self.base_layout(base);
+    if (!layout) continue;
+    const auto count = self.parts.git.prune_pins(self.base_target(base), self.options.snapshot_retention_days,
+                                                 self.git_lock_path(*layout));
+    if (count) pruned += *count;
+  }
+  return pruned;
+}
+
 }  // namespace patchbay::workers
