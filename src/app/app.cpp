@@ -143,7 +143,8 @@ void announce_changes(App& app) {
 
 }  // namespace
 
-App::App(config::Launch l, const Clock& c) : launch(std::move(l)), clock(c) {}
+App::App(config::Launch launch_settings, const Clock& machine_clock)
+    : launch(std::move(launch_settings)), clock(machine_clock) {}
 
 App::~App() {
   if (server) server->shutdown();

@@ -31,8 +31,7 @@ class TokenCredentials;
 
 /// Everything one owner holds, in start order; destruction ends it in reverse. No behaviour here.
 struct App {
-  App(config::Launch l, const Clock& c);
-  ~App();
+  App(config::Launch launch_settings, const Clock& machine_clock);
 
   const config::Launch launch;
   const Clock& clock;
@@ -62,6 +61,8 @@ struct App {
   std::unique_ptr<mcp::CompletionProvider> completion;
   std::unique_ptr<mcp::Server> server;
   std::unique_ptr<transport::HttpTransport> http;  ///< set by listen()
+
+  ~App();
 };
 
 /// What the program itself is: the argv that starts one of its internal helpers.
