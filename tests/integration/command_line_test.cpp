@@ -8,7 +8,8 @@ namespace {
 using CommandLineTest = Integration;
 
 TEST_F(CommandLineTest, NoArgumentsAndHelpPrintTheTopHelp) {
-  for (const std::vector<std::string>& arguments : {std::vector<std::string>{}, {"-h"}, {"--help"}, {"help"}}) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{}, {"-h"}, {"--help"}, {"help"}}) {
     const Finished done = run(arguments);
     EXPECT_EQ(done.code, 0);
     EXPECT_THAT(done.out, HasSubstr("patchbay <command>"));
@@ -49,8 +50,8 @@ TEST_F(CommandLineTest, VersionNamesTheLibraries) {
 }
 
 TEST_F(CommandLineTest, PrintOnlyTellsTheSetupAndStartsNothing) {
-  const Finished done = run({"start", "--root", repo_.path(), "--codex", support::FakeCodex::program(), "--port", "8123",
-                             "--print-only", "--json"});
+  const Finished done = run({"start", "--root", repo_.path(), "--codex", support::FakeCodex::program(),
+                             "--port", "8123", "--print-only", "--json"});
   ASSERT_EQ(done.code, 0) << done.err;
   const Json printed = *json::parse(done.out);
   EXPECT_EQ(json::get_string(printed, "name"), "patchbay");
@@ -61,15 +62,16 @@ TEST_F(CommandLineTest, PrintOnlyTellsTheSetupAndStartsNothing) {
   EXPECT_EQ(json::get_string(guide, "server_url"), "http://127.0.0.1:8123/mcp");
   EXPECT_EQ(guide["chatgpt_steps"].size(), 6u);
   EXPECT_EQ(json::get_string(guide, "default_root"), repo_.path());
-  for (const char* member : {"purpose", "authentication", "tool_mode", "tunnel_mode", "allowed_roots", "profile",
-                             "operator_commands", "controls", "warnings", "runtime"}) {
+  for (const char* member : {"purpose", "authentication", "tool_mode", "tunnel_mode", "allowed_roots",
+                             "profile", "operator_commands", "controls", "warnings", "runtime"}) {
     EXPECT_NE(json::find(guide, member), nullptr) << member;
   }
   EXPECT_EQ(owner_pid(), 0);
 }
 
 TEST_F(CommandLineTest, PrintOnlyAsTextIsTheDoctorReportAndTheGuide) {
-  const Finished done = run({"start", "--root", repo_.path(), "--codex", support::FakeCodex::program(), "--print-only"});
+  const Finished done =
+      run({"start", "--root", repo_.path(), "--codex", support::FakeCodex::program(), "--print-only"});
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_THAT(done.out, HasSubstr("Ready: yes"));
   EXPECT_THAT(done.out, HasSubstr("ChatGPT setup"));
@@ -96,8 +98,8 @@ TEST_F(CommandLineTest, DoctorReportsEveryCheckAsJsonAndAsText) {
   EXPECT_TRUE(json::get_bool(report, "ready"));
   std::vector<std::string> names;
   for (const Json& check : report["checks"]) names.push_back(json::get_string(check, "name"));
-  for (const char* name : {"codex_cli", "host_binding", "http_auth", "default_sandbox", "direct_write", "bash_mode",
-                           "allowed_roots", "codex_version", "codex_auth"}) {
+  for (const char* name : {"codex_cli", "host_binding", "http_auth", "default_sandbox", "direct_write",
+                           "bash_mode", "allowed_roots", "codex_version", "codex_auth"}) {
     EXPECT_THAT(names, testing::Contains(name));
   }
   const Finished text = run({"doctor"});
@@ -135,7 +137,8 @@ TEST_F(CommandLineTest, MisspeltSafetyKeyIsRefused) {  // SEC:F4
 }
 
 TEST_F(CommandLineTest, MissingAllowedRootIsRefused) {  // SEC:F7
-  EXPECT_EQ(run({"start", "--root", repo_.path(), "--allow-root", dir_.path("nowhere"), "--print-only"}).code, 78);
+  EXPECT_EQ(run({"start", "--root", repo_.path(), "--allow-root", dir_.path("nowhere"), "--print-only"}).code,
+            78);
 }
 
 TEST_F(CommandLineTest, HomeThatOthersMayWriteIsRefused) {  // SEC:F5

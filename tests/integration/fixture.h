@@ -40,7 +40,9 @@ class StdioHost {
     output_ = std::move(out->read);
   }
 
-  void send(const Json& message) { ASSERT_TRUE(os::write_all(input_.get(), json::dump(message) + "\n").ok()); }
+  void send(const Json& message) {
+    ASSERT_TRUE(os::write_all(input_.get(), json::dump(message) + "\n").ok());
+  }
 
   /// The answer with this id; notifications and other answers are dropped. Null when none came in time.
   Json answer(int id, std::chrono::seconds within = std::chrono::seconds(20)) {
@@ -50,7 +52,8 @@ class StdioHost {
         const auto message = json::parse(rest_.substr(0, end));
         EXPECT_TRUE(message.ok()) << "not JSON on standard output: " << rest_.substr(0, end);
         rest_.erase(0, end + 1);
-        if (message && json::find_int(*message, "id") == id && json::find(*message, "method") == nullptr) return *message;
+        if (message && json::find_int(*message, "id") == id && json::find(*message, "method") == nullptr)
+          return *message;
       }
       const auto ready = os::wait_any_readable({output_.get()}, deadline);
       if (!ready || *ready < 0) return nullptr;
@@ -108,7 +111,8 @@ class Integration : public testing::Test {
 
   void TearDown() override {
     (void)run({"stop", "--turns"});
-    for (const std::string& job : names_in(dir_.path("home/runtime/jobs"))) end_runner(dir_.path("home/runtime/jobs/" + job));
+    for (const std::string& job : names_in(dir_.path("home/runtime/jobs")))
+      end_runner(dir_.path("home/runtime/jobs/" + job));
   }
 
   /// A `start` on a free port with the program that plays Codex. `more` comes last.

@@ -63,7 +63,9 @@ TEST_F(OwnerTest, HangupReadsTheTokenAgain) {  // SEC:A6
   EXPECT_EQ(http.get("/", {{"Authorization", "Bearer first-token-0123456789abcdef"}})->status, 200);
   ASSERT_TRUE(os::write_file_atomic(token_file, "second-token-0123456789abcdef").ok());
   ::kill(owner.pid(), SIGHUP);
-  EXPECT_TRUE(eventually([&] { return http.get("/", {{"Authorization", "Bearer second-token-0123456789abcdef"}})->status == 200; }));
+  EXPECT_TRUE(eventually([&] {
+    return http.get("/", {{"Authorization", "Bearer second-token-0123456789abcdef"}})->status == 200;
+  }));
   EXPECT_EQ(http.get("/", {{"Authorization", "Bearer first-token-0123456789abcdef"}})->status, 401);
 }
 
@@ -93,9 +95,10 @@ TEST_F(OwnerTest, EndSignalLeavesTurnsRunningAndSaysSo) {  // SEC:S14
   {
     const auto pipe = os::make_pipe();
     const std::string ready = dir_.path("ready");
-    os::SpawnOptions spawn{.argv = {testing_support::patchbay_binary(), "start", "--port", "0", "--root", repo_.path(), "--codex",
-                                    support::FakeCodex::program(), "--ready-file", ready},
-                           .env = env_};
+    os::SpawnOptions spawn{
+        .argv = {testing_support::patchbay_binary(), "start", "--port", "0", "--root", repo_.path(),
+                 "--codex", support::FakeCodex::program(), "--ready-file", ready},
+        .env = env_};
     spawn.stderr_fd = pipe->write.get();
     os::Child owner = std::move(*os::Child::spawn(spawn));
     ASSERT_TRUE(eventually([&] { return os::exists(ready); }));
@@ -116,7 +119,8 @@ TEST_F(OwnerTest, EndSignalLeavesTurnsRunningAndSaysSo) {  // SEC:S14
 
   const auto next = start();
   McpClient client(next->port());
-  const Json seen = client.call("codex_worker_inspect", {{"worker", json::get_string(worker, "worker_id")}, {"view", "status"}});
+  const Json seen = client.call("codex_worker_inspect",
+                                {{"worker", json::get_string(worker, "worker_id")}, {"view", "status"}});
   EXPECT_EQ(json::get_string(seen, "state"), "working");
 }
 

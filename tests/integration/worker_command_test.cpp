@@ -11,7 +11,8 @@ class WorkerCommandTest : public Integration {
 
   Json start_worker(const std::string& name, const std::string& mode = "read_only") {
     McpClient client(owner_->port());
-    const Json reply = client.call("codex_worker_start", {{"name", name}, {"brief", "Do it."}, {"workspace_mode", mode}});
+    const Json reply =
+        client.call("codex_worker_start", {{"name", name}, {"brief", "Do it."}, {"workspace_mode", mode}});
     EXPECT_TRUE(json::get_bool(reply, "accepted")) << json::dump(reply);
     return reply;
   }
@@ -60,8 +61,10 @@ TEST_F(WorkerCommandTest, UnknownWorkerIsAnError) {
 TEST_F(WorkerCommandTest, StopOfAnothersWorkerNeedsTakeover) {
   codex_.script("thread\nturn\nsleep 120\n");
   McpClient owner(owner_->port());
-  ASSERT_TRUE(json::get_bool(
-      owner.call("codex_worker_start", {{"name", "Sleeper"}, {"brief", "Do it."}, {"workspace_mode", "read_only"}}), "accepted"));
+  ASSERT_TRUE(
+      json::get_bool(owner.call("codex_worker_start",
+                                {{"name", "Sleeper"}, {"brief", "Do it."}, {"workspace_mode", "read_only"}}),
+                     "accepted"));
   const Finished refused = run({"worker", "stop", "Sleeper"});
   EXPECT_EQ(refused.code, 1);
   EXPECT_THAT(refused.err, HasSubstr("takeover_required"));

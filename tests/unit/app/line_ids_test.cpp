@@ -28,7 +28,10 @@ TEST(LineIdsTest, HandshakeIsAnInitializeWithoutAModernClaim) {
 }
 
 TEST(LineIdsTest, CancelNamesTheRequestItGivesUp) {
-  EXPECT_EQ(look_at_host_line(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":9}})").cancels, "9");
+  EXPECT_EQ(
+      look_at_host_line(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":9}})")
+          .cancels,
+      "9");
 }
 
 TEST(LineIdsTest, AnswerOfTheOwnerHasAnId) {
@@ -45,7 +48,8 @@ TEST(LineIdsTest, RequestsAndNotificationsOfTheOwnerAreNoAnswers) {
 }
 
 TEST(LineIdsTest, HandshakeKeepsEverythingButItsId) {
-  const Json repeated = *json::parse(with_id(R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"x":1}})", "own"));
+  const Json repeated =
+      *json::parse(with_id(R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"x":1}})", "own"));
   EXPECT_EQ(json::get_string(repeated, "id"), "own");
   EXPECT_EQ(json::get_int(repeated["params"], "x"), 1);
 }

@@ -11,7 +11,9 @@
 namespace patchbay::app {
 namespace {
 
-MonoTime in(std::chrono::milliseconds span) { return std::chrono::steady_clock::now() + span; }
+MonoTime in(std::chrono::milliseconds span) {
+  return std::chrono::steady_clock::now() + span;
+}
 
 struct OwnerLinkTest : testing::Test {
   OwnerLinkTest() : home(dir.path("home")) { (void)os::make_private_dirs(home.run_dir()); }
@@ -84,7 +86,8 @@ TEST_F(OwnerLinkTest, AskingWithoutAnOwnerIsNotFound) {
 }
 
 TEST_F(OwnerLinkTest, BackgroundOwnerThatRefusesIsReportedWithItsLastWords) {
-  const auto socket = reach_owner(home, {"/bin/sh", "-c", "echo 'security.x is unknown' >&2; exit 78"}, in(std::chrono::seconds(10)));
+  const auto socket = reach_owner(home, {"/bin/sh", "-c", "echo 'security.x is unknown' >&2; exit 78"},
+                                  in(std::chrono::seconds(10)));
   ASSERT_FALSE(socket.ok());
   EXPECT_EQ(socket.error().code, ErrorCode::kConfigRefused);
   EXPECT_EQ(socket.error().message, "security.x is unknown");
@@ -94,7 +97,8 @@ TEST_F(OwnerLinkTest, NoBackgroundOwnerIsStartedWhileSomebodyElseStarts) {
   const auto gate = take_start_gate(home, {});
   ASSERT_TRUE(gate->held());
   const std::string trace = dir.path("started");
-  const auto socket = reach_owner(home, {"/bin/sh", "-c", "touch " + trace}, in(std::chrono::milliseconds(300)));
+  const auto socket =
+      reach_owner(home, {"/bin/sh", "-c", "touch " + trace}, in(std::chrono::milliseconds(300)));
   EXPECT_EQ(socket.error().code, ErrorCode::kTimeout);
   EXPECT_FALSE(os::exists(trace));
 }
