@@ -258,7 +258,7 @@ TEST(Launch, FlagsAreCheckedLikeTheFile) {
     EXPECT_EQ(e.code, ErrorCode::kUsage) << e.message;
     return e.message;
   };
-  EXPECT_EQ(refused([](LaunchOptions& o) { o.port = 0; }), "--port must be from 1 to 65535");
+  EXPECT_EQ(refused([](LaunchOptions& o) { o.port = 65536; }), "--port must be from 0 to 65535");
   EXPECT_EQ(refused([](LaunchOptions& o) { o.tool_mode = "all"; }),
             "--tool-mode must be one of worker, standard, full, minimal");
   EXPECT_THAT(refused([](LaunchOptions& o) { o.bash_mode = "yes"; }), HasSubstr("--bash-mode"));
