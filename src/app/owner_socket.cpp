@@ -14,8 +14,7 @@ constexpr auto kFirstLineWithin = std::chrono::seconds(5);
 constexpr auto kCancelWait = std::chrono::seconds(8);
 
 Json error_answer(const Error& error) {
-  return Json{
-      {"error", Json{{"code", name_of(error.code)}, {"message", error.message}, {"hint", error.hint}}}};
+  return Json{{"error", Json{{"code", name_of(error.code)}, {"message", error.message}, {"hint", error.hint}}}};
 }
 
 /// Cancels every turn; the number of those that were stopped.
@@ -25,8 +24,7 @@ int cancel_all_turns(jobs::Jobs& jobs) {
   for (const jobs::JobPtr& job : jobs.all()) {
     if (!job->active()) continue;
     waiting.emplace_back([&jobs, &cancelled, id = job->job_id] {
-      if (jobs.cancel(id, "Stopped together with PatchBay by the operator.", kCancelWait).cancelled)
-        ++cancelled;
+      if (jobs.cancel(id, "Stopped together with PatchBay by the operator.", kCancelWait).cancelled) ++cancelled;
     });
   }
   for (std::thread& t : waiting) t.join();
@@ -55,9 +53,7 @@ Result<std::unique_ptr<OwnerSocket>> OwnerSocket::open(App& app, StopRequest& st
 OwnerSocket::OwnerSocket(App& app, StopRequest& stop, bool background, os::Fd listener)
     : app_(app), stop_(stop), background_(background), listener_(std::move(listener)) {}
 
-OwnerSocket::~OwnerSocket() {
-  close();
-}
+OwnerSocket::~OwnerSocket() { close(); }
 
 int OwnerSocket::clients() const {
   std::lock_guard lock(mutex_);
@@ -82,8 +78,7 @@ void OwnerSocket::accept_loop() {
     auto accepted = os::accept_same_user(listener_.get());
     if (!accepted) {
       log::warn("A connection to the owner's socket was refused: {}", accepted.error().message);
-      if (accepted.error().code != ErrorCode::kScopeDenied)
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      if (accepted.error().code != ErrorCode::kScopeDenied) std::this_thread::sleep_for(std::chrono::milliseconds(50));
       continue;
     }
     {
@@ -101,16 +96,14 @@ void OwnerSocket::accept_loop() {
 }
 
 void OwnerSocket::serve(const os::Fd& socket) {
-  const auto first =
-      os::peek_line(socket.get(), kFirstLine, std::chrono::steady_clock::now() + kFirstLineWithin);
+  const auto first = os::peek_line(socket.get(), kFirstLine, std::chrono::steady_clock::now() + kFirstLineWithin);
   if (!first) return;
   const auto request = json::parse(*first);
   if (!request || !json::find_string(*request, "control")) {
     serve_front_end(socket);
     return;
   }
-  // Taken from the socket, or closing it would throw the answer away with the unread rest.
-  [[maybe_unused]] const auto taken = os::read_some(socket.get(), first->size() + 1);
+  os::discard(socket.get(), first->size() + 1);
   const Result<Json> reply = answer(*request);
   const std::string line = json::dump(reply ? *reply : error_answer(reply.error())) + "\n";
   if (os::write_all(socket.get(), line)) os::end_writing(socket.get());
@@ -151,14 +144,10 @@ Result<Json> OwnerSocket::answer(const Json& request) {
     workers::CallContext call;
     call.deadline = app_.clock.mono() + std::chrono::minutes(2);
     call.cancel = closing_;
-    return json::to_json(
-        PB_TRY(app_.workers->restore(operator_actor(), call, json::get_string(request, "worker"),
-                                     json::find_string(request, "repo_path"))));
+    return json::to_json(PB_TRY(app_.workers->restore(operator_actor(), call, json::get_string(request, "worker"),
+                                                      json::find_string(request, "repo_path"))));
   }
-  return Error{ErrorCode::kInvalidArgument,
-               "The owner does not know this request.",
-               "Use the same version everywhere.",
-               {}};
+  return Error{ErrorCode::kInvalidArgument, "The owner does not know this request.", "Use the same version everywhere.", {}};
 }
 
 }  // namespace patchbay::app

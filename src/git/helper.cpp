@@ -1,6 +1,7 @@
 #include "patchbay/git/helper.h"
 
 #include <poll.h>
+#include <sys/stat.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -102,6 +103,9 @@ void watch_owner(int fd) {
 }  // namespace
 
 int git_helper_main(int fd) {
+  // What it writes belongs to the user's repositories and worktrees, not to our private state; journals name their own
+  // mode.
+  ::umask(022);
   scrub_environment();
   limit_resources();
   init_library();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "tools/brief_schema.h"
 #include "tools/order.h"
 
 namespace patchbay::tools {
@@ -16,6 +17,7 @@ std::vector<Factory>& factories() {
 std::vector<mcp::Tool> make(Services* services) {
   std::vector<mcp::Tool> tools;
   for (const Factory& factory : registered()) tools.push_back(factory(services));
+  for (mcp::Tool& tool : tools) keep_deciding_members(tool.output_schema);
   std::ranges::sort(tools, {}, [](const mcp::Tool& tool) { return position_of(tool.declaration.name); });
   assert(tools.empty() || position_of(tools.back().declaration.name) < listing_order().size());
   return tools;
