@@ -4,6 +4,7 @@
 #include <array>
 
 #include "glob.h"
+#include "noise.h"
 #include "patchbay/base/text.h"
 
 namespace patchbay::workspace {
@@ -109,6 +110,10 @@ std::vector<std::string> BlockedGlobs::ripgrep_globs() const {
 
 std::size_t BlockedGlobs::size() const {
   return impl_->globs.size();
+}
+
+std::span<const std::string_view> noise_directories() {
+  return kNoise;
 }
 
 bool is_noise_directory(std::string_view name) {

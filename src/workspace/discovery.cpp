@@ -92,7 +92,7 @@ class Discovery {
     while (!queue.empty() && !exhausted()) {
       const auto [path, depth] = std::move(queue.front());
       queue.pop_front();
-      const auto dir = fs->open_dir(path);
+      const auto dir = fs->open_listed_dir(path);
       if (!dir) continue;
       auto listing = fs->list(*dir, kMaxNames);
       if (!listing) continue;

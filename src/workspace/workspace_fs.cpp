@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "beneath.h"
@@ -38,6 +39,15 @@ Error blocked_error() {
                "The path is blocked by the server's configuration.",
                "Blocked paths are set by the operator (security.blocked_globs).",
                {}};
+}
+
+/// A raw relative path; ".." is kept.
+CleanPath components_of(std::string_view path) {
+  CleanPath clean;
+  for (const std::string_view part : split(path, '/')) {
+    if (!part.empty() && part != ".") clean.components.emplace_back(part);
+  }
+  return clean;
 }
 
 enum class Access { kRead, kPath };
@@ -151,11 +161,9 @@ Result<OpenedPath> open_any(const Beneath& root, const BlockedGlobs& blocked, co
   if (opened || opened.error().code != ErrorCode::kNotFound) return opened;
   const auto raw = unescape_shown_name(input);
   if (!raw || raw->starts_with('/')) return opened;
-  CleanPath clean;
-  for (const std::string_view part : split(*raw, '/')) {
-    if (part == "..") return opened;
-    if (!part.empty() && part != ".") clean.components.emplace_back(part);
-  }
+  const CleanPath clean = components_of(*raw);
+  const auto& parts = clean.components;
+  if (std::find(parts.begin(), parts.end(), "..") != parts.end()) return opened;
   return open_clean(root, blocked, ids, clean, access);
 }
 
@@ -182,12 +190,12 @@ Result<OpenedPath> WorkspaceFs::find(std::string_view input) const {
   return open_any(tree_->root, blocked_, protected_, input, Access::kPath);
 }
 
-Result<OpenedPath> WorkspaceFs::open_child_dir(const OpenedPath& dir, const std::string& name) const {
-  const std::string path = join_relative(dir.path, name);
+Result<OpenedPath> WorkspaceFs::open_listed_dir(const std::string& path) const {
+  const CleanPath clean = components_of(path);
   if (blocked_.matches_entry(path)) return blocked_error();
-  os::Fd fd = open_component(dir.fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOCTTY);
+  os::Fd fd = open_canonical(root_fd(), clean, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (!fd) {
-    if (errno == ELOOP || errno == ENOTDIR) {
+    if (errno == ELOOP || errno == ENOTDIR || errno == EXDEV) {
       return Error{ErrorCode::kPathSymlinkEscape, "The folder is a symlink now.", {}, {}};
     }
     if (errno == ENOENT) return Error{ErrorCode::kNotFound, "The folder is gone.", {}, {}};
@@ -195,10 +203,20 @@ Result<OpenedPath> WorkspaceFs::open_child_dir(const OpenedPath& dir, const std:
   }
   struct stat st {};
   if (::fstat(fd.get(), &st) != 0) return errno_error(errno, "opening a folder");
-  if (st.st_dev != dir.id.device) PB_TRY(refuse_machine_filesystem(fd.get()));
+  if (st.st_dev != tree_->root.id().device) PB_TRY(refuse_machine_filesystem(fd.get()));
   const auto ids = protected_.identities();
   if (std::binary_search(ids.begin(), ids.end(), FileId{st.st_dev, st.st_ino})) return protected_error();
-  return describe(std::move(fd), st, path);
+  return describe(std::move(fd), st, clean.text());
+}
+
+Result<OpenedPath> WorkspaceFs::open_reported_file(const std::string& path) const {
+  const CleanPath clean = components_of(path);
+  OpenedPath file = PB_TRY(open_clean(tree_->root, blocked_, protected_.identities(), clean, Access::kRead));
+  if (file.path != clean.text())
+    return Error{ErrorCode::kPathSymlinkEscape, "The file is a symlink now.", {}, {}};
+  if (file.type != FileType::kRegular)
+    return Error{ErrorCode::kNotAFile, "The path is a folder, not a file.", {}, {}};
+  return file;
 }
 
 Result<Listing> WorkspaceFs::list(const OpenedPath& dir, std::size_t max_entries) const {
@@ -207,6 +225,7 @@ Result<Listing> WorkspaceFs::list(const OpenedPath& dir, std::size_t max_entries
   if (handle == nullptr) return errno_error(errno, "listing a folder");
   (void)fd.release();  // the handle owns it now
   const std::unique_ptr<DIR, int (*)(DIR*)> closer(handle, ::closedir);
+  const auto ids = protected_.identities();
   Listing listing;
   while (const dirent* entry = ::readdir(handle)) {
     const std::string_view name = entry->d_name;
@@ -215,10 +234,18 @@ Result<Listing> WorkspaceFs::list(const OpenedPath& dir, std::size_t max_entries
       listing.truncated = true;
       break;
     }
+    // The inode number alone is not proof, but nearly always says no.
+    const bool suspect =
+        std::any_of(ids.begin(), ids.end(), [&](FileId id) { return id.inode == entry->d_ino; });
     unsigned char kind = entry->d_type;
-    struct stat st {};
-    if (kind == DT_UNKNOWN && ::fstatat(dir.fd.get(), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (suspect || kind == DT_UNKNOWN) {
+      struct stat st {};
+      if (::fstatat(dir.fd.get(), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
       kind = IFTODT(st.st_mode);
+      if (std::binary_search(ids.begin(), ids.end(), FileId{st.st_dev, st.st_ino})) {
+        ++listing.left_out;
+        continue;
+      }
     }
     listing.entries.push_back({std::string(name), type_of(DTTOIF(kind))});
   }

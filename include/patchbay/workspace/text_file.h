@@ -59,7 +59,7 @@ struct TextPage {
 /// Above this size a file is only read as far as the page needs, without hash and total (tools.md 11.5).
 inline constexpr std::uint64_t kLazyBytes = 16u << 20;
 /// A page further in than this is refused (SEC:P9).
-inline constexpr std::uint64_t kMaxScanBytes = 2ull << 30;
+inline constexpr std::uint64_t kMaxScanBytes = 1ull << 30;
 
 /// Reads a page. Memory grows with the page, not with the file.
 /// kBinaryFile (NUL in the first 8 KiB, UTF-16), kNotUtf8 (with the offset), kInvalidRange (end before

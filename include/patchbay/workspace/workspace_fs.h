@@ -37,6 +37,7 @@ struct DirEntry {
 struct Listing {
   std::vector<DirEntry> entries;  ///< in no order; without "." and ".."
   bool truncated = false;
+  std::size_t left_out = 0;  ///< protected directories
 };
 
 /// A symbolic link as a listing shows it.
@@ -76,9 +77,12 @@ class WorkspaceFs {
   /// A file or directory without access to its content (O_PATH).
   Result<OpenedPath> find(std::string_view input) const;
 
-  /// A directory's child by its raw name. Never follows a link: those are kPathSymlinkEscape.
-  Result<OpenedPath> open_child_dir(const OpenedPath& dir, const std::string& name) const;
-  /// Reads at most `max_entries` names of a directory opened for listing.
+  /// A directory by the raw path that listings led to, whose parents were not blocked. Follows no link: a path
+  /// that holds one now is kPathSymlinkEscape.
+  Result<OpenedPath> open_listed_dir(const std::string& path) const;
+  /// A regular file by a raw path that another program reported. Every check of open_file; follows no link.
+  Result<OpenedPath> open_reported_file(const std::string& path) const;
+  /// Reads at most `max_entries` names of a directory opened for listing. Protected directories are left out.
   Result<Listing> list(const OpenedPath& dir, std::size_t max_entries) const;
   LinkTarget read_link(const OpenedPath& dir, const std::string& name) const;
   /// Whether `path` (relative, raw bytes) is blocked by its name.

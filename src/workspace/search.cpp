@@ -1,0 +1,252 @@
+// ripgrep looks through all files with all its threads, in no order; the first hits in order of path and line
+// are kept, and memory does not grow with the number of matches. A query that matches nearly everywhere is
+// asked again with --sort path, one thread, where the first hits come first and the search can stop at them.
+
+#include "patchbay/workspace/search.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "hit_list.h"
+#include "hit_text.h"
+#include "noise.h"
+#include "patchbay/base/hash.h"
+#include "patchbay/base/redact.h"
+#include "patchbay/base/text.h"
+#include "patchbay/os/file.h"
+#include "patchbay/os/process.h"
+#include "rg_process.h"
+
+namespace patchbay::workspace {
+namespace {
+
+constexpr std::int64_t kDense = 20'000;  // matches at which the ordered search is the cheaper one
+constexpr std::size_t kMaxWarnings = 5;
+constexpr std::size_t kMaxWarning = 300;
+constexpr std::size_t kMaxEngineMessage = 1000;
+
+/// Where ripgrep runs and what it is told to search there.
+struct Target {
+  os::Fd directory;
+  std::string prefix;    ///< of reported paths, raw; empty at the root
+  std::string argument;  ///< "./" or "./name"
+  std::string shown;
+};
+
+Result<Target> choose_target(const WorkspaceFs& fs, const std::string& path) {
+  OpenedPath at = PB_TRY(fs.find(path));
+  Target target;
+  target.shown = display_safe(at.path);
+  if (at.type == FileType::kDirectory) {
+    target.prefix = at.path == "." ? "" : at.path;
+    target.argument = "./";
+    target.directory = std::move(at.fd);
+    return target;
+  }
+  PB_TRY(fs.open_file(path));  // refuses what is no regular file
+  std::string parent = os::parent_of(at.path);
+  OpenedPath folder = PB_TRY(fs.open_listed_dir(parent.empty() ? "." : parent));
+  target.prefix = std::move(parent);
+  target.argument = "./" + os::base_name(at.path);
+  target.directory = std::move(folder.fd);
+  return target;
+}
+
+std::string escape_glob(std::string_view literal) {
+  std::string out;
+  for (const char c : literal) {
+    if (std::string_view("*?[]{}\\!").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+/// Path of a protected file or folder below the searched directory, if it lies there by name.
+std::optional<std::string> below_target(const WorkspaceFs& fs, const Target& target,
+                                        const std::string& path) {
+  const auto real = os::real_path(path);
+  const std::string base = target.prefix.empty() ? fs.root() : os::join(fs.root(), target.prefix);
+  if (!real || *real == base || !os::is_within(base, *real)) return std::nullopt;
+  return real->substr(base == "/" ? 1 : base.size() + 1);
+}
+
+std::vector<std::string> make_argv(const WorkspaceFs& fs, const SearchRequest& request, const Target& target,
+                                   const std::string& program, bool sorted) {
+  std::vector<std::string> argv = {program, "--no-config", "--json", "--no-mmap"};
+  if (!request.regex) argv.push_back("--fixed-strings");
+  switch (request.case_mode) {
+    case CaseMode::kSmart:
+      argv.push_back("--smart-case");
+      break;
+    case CaseMode::kSensitive:
+      argv.push_back("--case-sensitive");
+      break;
+    case CaseMode::kInsensitive:
+      argv.push_back("--ignore-case");
+      break;
+  }
+  if (request.include_hidden) argv.push_back("--hidden");
+  if (request.files_only) argv.push_back("--max-count=1");
+  if (sorted) argv.push_back("--sort=path");
+  if (!request.glob.empty()) argv.push_back("--glob=" + request.glob);
+  // The later glob wins, so the caller's own cannot take these back; every --iglob comes after every --glob.
+  for (const std::string_view name : noise_directories())
+    argv.push_back("--glob=!" + std::string(name) + "/");
+  for (const std::string& glob : fs.blocked_globs().ripgrep_globs()) argv.push_back("--iglob=" + glob);
+  for (const std::string& path : fs.protected_paths().paths()) {
+    if (const auto below = below_target(fs, target, path)) argv.push_back("--iglob=!/" + escape_glob(*below));
+  }
+  argv.insert(argv.end(), {"-e", request.query, "--", target.argument});
+  return argv;
+}
+
+/// With files only, the whole file is behind the cursor.
+std::string encode_cursor(const SearchRequest& request, const SearchMatch& match,
+                          const std::string& raw_path) {
+  const std::int64_t line = request.files_only ? std::numeric_limits<std::int64_t>::max() : match.line;
+  return base64url_encode(std::to_string(line) + ":" + raw_path);
+}
+
+Result<std::optional<HitPosition>> decode_cursor(const std::string& cursor) {
+  if (cursor.empty()) return std::optional<HitPosition>();
+  std::string text;
+  HitPosition position;
+  const std::size_t colon = base64url_decode(cursor, &text) ? text.find(':') : std::string::npos;
+  if (colon != std::string::npos && colon + 1 < text.size()) {
+    const auto read = std::from_chars(text.data(), text.data() + colon, position.line);
+    position.path = text.substr(colon + 1);
+    if (read.ec == std::errc() && read.ptr == text.data() + colon) return std::optional(std::move(position));
+  }
+  return Error{ErrorCode::kInvalidArgument,
+               "The cursor does not belong to this search.",
+               "Use next_cursor of the page before, with the same arguments.",
+               {}};
+}
+
+Status check_query(const SearchRequest& request) {
+  if (request.query.empty())
+    return Error{ErrorCode::kQueryRequired, "The query is empty.", "Give a text to search for.", {}};
+  for (const std::string* text : {&request.query, &request.glob}) {
+    if (text->find('\0') != std::string::npos || !is_valid_utf8(*text)) {
+      return Error{ErrorCode::kInvalidArgument, "The query is not valid UTF-8 text.", {}, {}};
+    }
+  }
+  if (!request.regex && request.query.find('\n') != std::string::npos) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "The query holds a line break; a search looks at single lines.",
+                 "Search for one of the lines.",
+                 {}};
+  }
+  return {};
+}
+
+/// What ripgrep refused before it searched anything, or nothing.
+std::optional<Error> refusal_of(const RgRun& run, const SearchRequest& request) {
+  if (run.end != RgEnd::kFinished || run.exit_code != 2) return std::nullopt;
+  const std::string message = redact(display_safe(utf8_prefix(trim(run.errors), kMaxEngineMessage), true));
+  if (message.find("error parsing glob") != std::string::npos) {
+    return Error{
+        ErrorCode::kInvalidArgument, "The glob cannot be read: " + message, "Give a simpler glob.", {}};
+  }
+  // Messages about files begin with the path that was searched.
+  const bool about_a_file =
+      message.starts_with("./") || message.find("IO error for operation on") != message.npos;
+  if (about_a_file) return std::nullopt;
+  if (request.regex) {
+    return Error{ErrorCode::kBadRegex,
+                 message,
+                 "Correct the expression, or search for literal text with regex=false.",
+                 {}};
+  }
+  return Error{ErrorCode::kSearchFailed, "The search failed: " + message, {}, {}};
+}
+
+void add_warnings(const RgRun& run, SearchResult& result) {
+  for (const std::string_view line : split(run.errors, '\n')) {
+    if (trim(line).empty()) continue;
+    if (result.warnings.size() == kMaxWarnings) {
+      result.warnings.back() = "further files could not be searched";
+      return;
+    }
+    result.warnings.push_back(redact(display_safe(utf8_prefix(trim(line), kMaxWarning))));
+  }
+}
+
+bool may_report(const void* fs, const std::string& path) {
+  return !static_cast<const WorkspaceFs*>(fs)->blocked(path);
+}
+
+/// Turns kept positions into matches. `capacity` is one more than may be listed.
+void read_hits(const WorkspaceFs& fs, const SearchRequest& request, const HitList& hits,
+               SearchResult& result) {
+  std::string last_path;
+  for (const auto& [path, positions] : hits.files()) {
+    if (result.matches.size() >= request.max_results) break;
+    const auto file = fs.open_reported_file(path);
+    if (!file) continue;
+    const HitReader reader(*file, request.files_only ? 0 : request.context_lines);
+    for (const RgHit& hit : positions) {
+      if (result.matches.size() >= request.max_results) break;
+      SearchMatch match;
+      if (!request.files_only) {
+        auto read = reader.read(hit, &result.redactions);
+        if (!read) continue;
+        match = std::move(*read);
+      }
+      match.path = display_safe(path);
+      last_path = path;
+      result.matches.push_back(std::move(match));
+    }
+  }
+  std::size_t kept = 0;
+  for (const auto& [path, positions] : hits.files()) kept += positions.size();
+  result.truncated = kept > request.max_results;
+  if (result.truncated && !result.matches.empty())
+    result.next_cursor = encode_cursor(request, result.matches.back(), last_path);
+}
+
+}  // namespace
+
+Result<SearchResult> search_text(const WorkspaceFs& fs, const SearchRequest& request,
+                                 const CancelToken& cancel, const SearchEngine& engine) {
+  PB_TRY(check_query(request));
+  const auto after = PB_TRY(decode_cursor(request.cursor));
+  const Target target = PB_TRY(choose_target(fs, request.path));
+  const MonoTime deadline = system_clock().mono() + request.timeout;
+
+  HitList::Options options;
+  options.capacity = request.max_results + 1;
+  options.after = after;
+  options.stop_above = kDense;
+  auto hits = std::make_unique<HitList>(options, target.prefix, may_report, &fs);
+  const auto run_once = [&](bool sorted) {
+    return run_ripgrep(make_argv(fs, request, target, engine.program, sorted), target.directory.get(), *hits,
+                       deadline, cancel);
+  };
+  RgRun run = PB_TRY(run_once(false));
+  if (run.end == RgEnd::kStopped) {
+    options.sorted = true;
+    options.stop_above = 0;
+    hits = std::make_unique<HitList>(options, target.prefix, may_report, &fs);
+    run = PB_TRY(run_once(true));
+  }
+  if (run.end == RgEnd::kCancelled) return Error{ErrorCode::kCancelled, "The request was cancelled.", {}, {}};
+  if (auto refused = refusal_of(run, request)) return *refused;
+  hits->finish();
+
+  SearchResult result;
+  result.searched_path = target.shown;
+  result.timeout = request.timeout;
+  result.files_with_matches = hits->files_with_matches();
+  add_warnings(run, result);
+  read_hits(fs, request, *hits, result);
+  if (run.end == RgEnd::kFinished && !request.files_only) result.total_matches = hits->matches();
+  if (run.end == RgEnd::kTimedOut) {
+    result.timed_out = true;
+    result.suggested_next = "Narrow the search with path or glob, or raise timeout_ms.";
+  }
+  return result;
+}
+
+}  // namespace patchbay::workspace
