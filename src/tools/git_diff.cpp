@@ -139,7 +139,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &git_diff};
+const Register kTool{&declaration,
+                     &git_diff,
+                     {"workspace_id", "path", "staged", "text", "diff", "additions", "deletions", "changed",
+                      "files_changed", "next_cursor"}};
 
 }  // namespace
 }  // namespace patchbay::tools

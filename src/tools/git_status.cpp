@@ -160,7 +160,7 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &git_status};
+const Register kTool{&declaration, &git_status, {"workspace_id", "text", "status_short", "git"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -158,7 +158,7 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &list_workspaces};
+const Register kTool{&declaration, &list_workspaces, {"workspaces", "count", "truncated", "paths_returned"}};
 
 }  // namespace
 }  // namespace patchbay::tools

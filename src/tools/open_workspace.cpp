@@ -167,7 +167,9 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &open_workspace};
+const Register kTool{&declaration,
+                     &open_workspace,
+                     {"workspace_id", "root", "git", "agents_files", "blocked_globs_count", "tree", "next"}};
 
 }  // namespace
 }  // namespace patchbay::tools

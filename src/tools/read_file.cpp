@@ -160,7 +160,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &read_file};
+const Register kTool{&declaration,
+                     &read_file,
+                     {"workspace_id", "path", "text", "start_line", "end_line", "total_lines", "bytes",
+                      "sha256", "truncated", "requested_end_line", "max_bytes_applied", "next_start_line"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -77,7 +77,8 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &repo_tree};
+const Register kTool{
+    &declaration, &repo_tree, {"workspace_id", "path", "text", "entries", "truncated", "next_cursor"}};
 
 }  // namespace
 }  // namespace patchbay::tools

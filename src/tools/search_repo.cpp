@@ -209,7 +209,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &search_repo};
+const Register kTool{&declaration,
+                     &search_repo,
+                     {"workspace_id", "text", "matches", "truncated", "used", "searched_path", "timed_out",
+                      "timeout_ms", "suggested_next", "next_cursor"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -121,7 +121,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &self_test};
+const Register kTool{&declaration,
+                     &self_test,
+                     {"name", "ready", "checks", "connection", "auth", "power_tools", "handle",
+                      "tool_mode_effective", "coordination"}};
 
 }  // namespace
 }  // namespace patchbay::tools

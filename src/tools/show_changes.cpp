@@ -230,7 +230,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &show_changes};
+const Register kTool{&declaration,
+                     &show_changes,
+                     {"workspace_id", "git", "status", "diff", "staged", "additions", "deletions", "changed",
+                      "files_changed", "text", "review_token"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -35,7 +35,8 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &tool_mode_info};
+const Register kTool{
+    &declaration, &tool_mode_info, {"current_mode", "available_modes", "modes", "chatgpt_refresh_note"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -73,7 +73,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &tool_mode_switch};
+const Register kTool{&declaration,
+                     &tool_mode_switch,
+                     {"previous_mode", "current_mode", "changed", "persisted_to_config",
+                      "chatgpt_refresh_note", "modes", "handle"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -32,7 +32,11 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_inspect};
+const Register kTool{
+    &declaration,
+    &worker_inspect,
+    {"worker_id", "name", "state", "report", "can_message", "integration_state", "changed_files", "diff",
+     "text", "can_apply", "preview_token", "next_cursor", "next_start_line", "error_code"}};
 
 }  // namespace
 }  // namespace patchbay::tools

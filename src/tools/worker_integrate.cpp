@@ -30,7 +30,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_integrate};
+const Register kTool{&declaration,
+                     &worker_integrate,
+                     {"applied", "can_apply", "apply_check", "changed_files", "main_changed_files",
+                      "integration_state", "conflict_summary", "error_code", "required_action", "note"}};
 
 }  // namespace
 }  // namespace patchbay::tools

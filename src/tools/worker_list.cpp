@@ -31,7 +31,8 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_list};
+const Register kTool{
+    &declaration, &worker_list, {"workers", "count", "active", "team_report", "next_cursor"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -33,7 +33,8 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_message};
+const Register kTool{
+    &declaration, &worker_message, {"accepted", "worker_id", "name", "state", "next", "error_code", "note"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -150,7 +150,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_options};
+const Register kTool{&declaration,
+                     &worker_options,
+                     {"source", "default_model", "models", "reasoning_efforts", "selected_model",
+                      "selected_reasoning_effort"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -40,7 +40,9 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_start};
+const Register kTool{&declaration,
+                     &worker_start,
+                     {"accepted", "worker_id", "name", "state", "next", "handle", "error_code", "note"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -33,7 +33,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_status};
+const Register kTool{&declaration,
+                     &worker_status,
+                     {"summary", "counts", "since_last_check_line", "suggested_action", "worker_lines",
+                      "recommended_next_poll_seconds"}};
 
 }  // namespace
 }  // namespace patchbay::tools

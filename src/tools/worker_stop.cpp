@@ -32,7 +32,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_stop};
+const Register kTool{&declaration,
+                     &worker_stop,
+                     {"stopped", "workspace_cleaned", "worker_id", "name", "state", "recoverable",
+                      "cleanup_pending", "error_code", "note"}};
 
 }  // namespace
 }  // namespace patchbay::tools

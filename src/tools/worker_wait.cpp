@@ -33,7 +33,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_wait};
+const Register kTool{
+    &declaration,
+    &worker_wait,
+    {"summary", "counts", "since_last_check_line", "suggested_action", "worker_lines", "waited_seconds"}};
 
 }  // namespace
 }  // namespace patchbay::tools
