@@ -143,6 +143,9 @@ void announce_changes(App& app) {
 
 }  // namespace
 
+App::App(config::Launch launch_settings, const Clock& machine_clock)
+    : launch(std::move(launch_settings)), clock(machine_clock) {}
+
 App::~App() {
   if (server) server->shutdown();
   http.reset();

@@ -12,6 +12,7 @@ constexpr std::string_view kHandle = "mcp.handle/";
 constexpr std::string_view kScope = "mcp.scope/";
 constexpr std::string_view kResult = "mcp.result/";
 constexpr std::string_view kNonce = "mcp.nonce/";
+constexpr std::chrono::hours kSweepResultsEvery{1};
 
 std::string named(std::string_view kind, const std::string& key) { return std::string(kind) + key; }
 
@@ -48,16 +49,25 @@ mcp::ScopeRecord scope_from(const Json& j) {
   return r;
 }
 
-/// Removes every value of a kind that `ended` says is past its time.
-template <class Ended>
-void remove_ended(store::StateDb& db, std::string_view kind, Ended&& ended) {
-  const auto values = db.values(std::string(kind));
+/// A value that ends: its time stands in the first line, so that a sweep need not read the rest.
+std::string timed(WallTime time, std::string_view text) { return fmt::format("{:.3f}\n{}", epoch_seconds(time), text); }
+
+constexpr std::size_t kTimeBytes = 32;
+double time_of(const std::string& value) { return std::strtod(value.c_str(), nullptr); }
+
+std::string_view text_behind_time(const std::string& value) {
+  const std::size_t end = value.find('\n');
+  return end == std::string::npos ? std::string_view() : std::string_view(value).substr(end + 1);
+}
+
+void remove_timed_before(store::StateDb& db, std::string_view kind, WallTime limit) {
+  const auto values = db.values(std::string(kind), kTimeBytes);
   if (!values) return;
-  for (const auto& [name, text] : *values) {
-    const auto parsed = json::parse(text);
-    if (parsed && !ended(*parsed)) continue;
-    [[maybe_unused]] const Status gone = db.erase_value(name);
+  std::vector<std::string> ended;
+  for (const auto& [name, value] : *values) {
+    if (time_of(value) < epoch_seconds(limit)) ended.push_back(name);
   }
+  [[maybe_unused]] const Status gone = db.erase_values(ended);
 }
 
 }  // namespace
@@ -145,20 +155,19 @@ std::optional<mcp::ScopeRecord> DurableStateStore::find_scope(const std::string&
 }
 
 Status DurableStateStore::put_result(const std::string& key, const mcp::KeyedResult& result) {
-  PB_TRY(db_.put_value(named(kResult, key), json::dump(Json{{"arguments_digest", result.arguments_digest},
-                                                             {"result", result.result},
-                                                             {"stored", epoch_seconds(result.stored)}})));
+  const Json j{{"arguments_digest", result.arguments_digest}, {"result", result.result}};
+  PB_TRY(db_.put_value(named(kResult, key), timed(result.stored, json::dump(j))));
   tables_.lock()->database = true;
   return {};
 }
 
 Result<std::optional<mcp::KeyedResult>> DurableStateStore::find_result(const std::string& key) {
   if (!tables_.lock()->database) return std::optional<mcp::KeyedResult>{};
-  const auto text = PB_TRY(db_.value(named(kResult, key)));
-  if (!text) return std::optional<mcp::KeyedResult>{};
-  const Json j = PB_TRY(json::parse(*text));
+  const auto value = PB_TRY(db_.value(named(kResult, key)));
+  if (!value) return std::optional<mcp::KeyedResult>{};
+  const Json j = PB_TRY(json::parse(text_behind_time(*value)));
   return std::optional(mcp::KeyedResult{json::get_string(j, "arguments_digest"), json::get_string(j, "result"),
-                                        from_epoch_seconds(json::get_double(j, "stored"))});
+                                        from_epoch_seconds(time_of(*value))});
 }
 
 Status DurableStateStore::add_tombstone(const std::string& session_hash, WallTime until) {
@@ -178,7 +187,7 @@ Result<bool> DurableStateStore::use_nonce(const std::string& nonce, WallTime unt
   auto tables = tables_.lock();
   const std::string name = named(kNonce, nonce);
   if (PB_TRY(db_.value(name))) return false;
-  PB_TRY(db_.put_value(name, json::dump(Json{{"until", epoch_seconds(until)}})));
+  PB_TRY(db_.put_value(name, timed(until, {})));
   tables->database = true;
   return true;
 }
@@ -187,31 +196,38 @@ void DurableStateStore::sweep(const Ages& ages) {
   flush();
   auto tables = tables_.lock();
   if (!tables->database || !load(*tables)) return;
+  std::vector<std::string> ended;
   std::erase_if(tables->handles, [&](const auto& row) {
     const mcp::HandleRecord& r = row.second.record;
-    const bool ended = r.used < ages.handles_idle_since || r.created < ages.handles_made_before;
-    if (ended) [[maybe_unused]] const Status gone = db_.erase_value(named(kHandle, row.first));
-    return ended;
+    if (r.used >= ages.handles_idle_since && r.created >= ages.handles_made_before) return false;
+    ended.push_back(named(kHandle, row.first));
+    return true;
   });
   std::erase_if(tables->scopes, [&](const auto& row) {
-    const bool ended = row.second.record.seen < ages.scopes_before;
-    if (ended) [[maybe_unused]] const Status gone = db_.erase_value(named(kScope, row.first));
-    return ended;
+    if (row.second.record.seen >= ages.scopes_before) return false;
+    ended.push_back(named(kScope, row.first));
+    return true;
   });
-  remove_ended(db_, kResult, [&](const Json& j) { return json::get_double(j, "stored") < epoch_seconds(ages.results_before); });
-  remove_ended(db_, kNonce, [&](const Json& j) { return json::get_double(j, "until") < epoch_seconds(ages.now); });
+  [[maybe_unused]] const Status gone = db_.erase_values(ended);
+  if (ages.now - tables->results_swept < kSweepResultsEvery) return;
+  tables->results_swept = ages.now;
+  remove_timed_before(db_, kResult, ages.results_before);
+  remove_timed_before(db_, kNonce, ages.now);
 }
 
 void DurableStateStore::flush() {
   auto tables = tables_.lock();
-  for (auto& [key, kept] : tables->handles) {
-    if (kept.unsaved && db_.put_value(named(kHandle, key), text_of(kept.record))) kept.unsaved = false;
+  std::vector<store::StateDb::NamedValue> unsaved;
+  for (const auto& [key, kept] : tables->handles) {
+    if (kept.unsaved) unsaved.emplace_back(named(kHandle, key), text_of(kept.record));
   }
-  for (auto& [key, kept] : tables->scopes) {
-    if (!kept.unsaved || !db_.put_value(named(kScope, key), text_of(kept.record))) continue;
-    kept.unsaved = false;
-    tables->database = true;
+  for (const auto& [key, kept] : tables->scopes) {
+    if (kept.unsaved) unsaved.emplace_back(named(kScope, key), text_of(kept.record));
   }
+  if (unsaved.empty() || !db_.put_values(unsaved)) return;
+  tables->database = true;
+  for (auto& [key, kept] : tables->handles) kept.unsaved = false;
+  for (auto& [key, kept] : tables->scopes) kept.unsaved = false;
 }
 
 }  // namespace patchbay::app

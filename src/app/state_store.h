@@ -47,6 +47,7 @@ class DurableStateStore final : public mcp::StateStore {
   struct Tables {
     bool loaded = false;
     bool database = false;  ///< there is one
+    WallTime results_swept{};
     std::map<std::string, Kept<mcp::HandleRecord>> handles;
     std::map<std::string, Kept<mcp::ScopeRecord>> scopes;
   };

@@ -6,7 +6,7 @@ namespace patchbay::demo {
 namespace {
 
 constexpr std::string_view kVersion = "2025-11-25";
-constexpr json::ParseLimits kParseLimits{256, 100'000, 1'000'000};
+constexpr json::ParseLimits kReplyLimits{256, 100'000, 1'000'000};
 
 Error protocol_error(std::string message, std::string detail = {}) {
   return {ErrorCode::kInternal, std::move(message), {}, std::move(detail)};
@@ -15,11 +15,11 @@ Error protocol_error(std::string message, std::string detail = {}) {
 /// The response with this id in a body that is JSON or a sequence of server-sent events.
 Result<Json> find_response(const http::ClientResponse& reply, int id) {
   if (!reply.header("content-type").value_or("").starts_with("text/event-stream")) {
-    return json::parse(reply.body, kParseLimits);
+    return json::parse(reply.body, kReplyLimits);
   }
   for (std::string_view line : split(reply.body, '\n')) {
     if (!line.starts_with("data:")) continue;
-    const auto message = json::parse(trim(line.substr(5)), kParseLimits);
+    const auto message = json::parse(trim(line.substr(5)), kReplyLimits);
     if (message && json::find_int(*message, "id") == id && json::find(*message, "method") == nullptr)
       return *message;
   }

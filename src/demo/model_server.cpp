@@ -22,7 +22,7 @@ using Kind = Step::Kind;
 
 /// Codex sends the whole conversation each time, tool output included.
 constexpr std::size_t kMaxRequestBytes = 256u << 20;
-constexpr json::ParseLimits kParseLimits{512, 1'000'000, 50'000'000};
+constexpr json::ParseLimits kRequestLimits{512, 1'000'000, 50'000'000};
 constexpr int kCommandWaitMs =
     30'000;  ///< the longest that Codex waits before it hands a running command back
 
@@ -72,7 +72,7 @@ void ModelServer::Impl::handle(http::Exchange& exchange) {
         {404, {{"Content-Type", "application/json"}}, R"({"error":{"message":"no such resource"}})"});
     return;
   }
-  const auto body = json::parse(request.body, kParseLimits);
+  const auto body = json::parse(request.body, kRequestLimits);
   if (!body) {
     exchange.reply(error_response(400));
     return;

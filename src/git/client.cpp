@@ -97,4 +97,39 @@ Result<Blob> Client::blob(const Target& base, const ObjectId& tree, const std::s
   return PB_GIT_READ(blob, base, tree, path, offset, max_bytes);
 }
 
+Result<IntegrationPlan> Client::plan(const Target& base, const IntegrationSpec& spec) {
+  return PB_GIT_WRITE(plan, base, spec);
+}
+
+Result<Recovery> Client::recover(const std::string& journal_path) {
+  return PB_GIT_WRITE(recover, journal_path);
+}
+
+Result<Applied> Client::apply(const Target& base, const ApplySpec& spec) {
+  const MonoTime deadline = system_clock().mono() + pool_->options().write_deadline;
+  auto reply =
+      pool_->exchange(pack_request("apply", pool_->options().write_deadline.count(), base, spec), deadline);
+  if (reply.ok()) return unpack_reply<Applied>(reply.value());
+  // The helper is gone in the middle of it. Another one finds out how it ended.
+  const Recovery recovery = PB_TRY(recover(spec.journal_path));
+  if (recovery.outcome == RecoveryOutcome::kUndecided) {
+    return Error{
+        ErrorCode::kIntegrationOutcomeUnknown, "The integration was interrupted and could not be undone.",
+        "Look at the checkout's status; the old files are kept in its git directory.", reply.error().detail};
+  }
+  if (recovery.outcome == RecoveryOutcome::kRolledBack) return std::move(reply).error();
+  IntegrationPlan now = PB_TRY(plan(base, spec.integration));
+  if (!now.clean() || !now.writes.empty()) return std::move(reply).error();
+  Applied out;
+  out.changes = std::move(now.changes);
+  out.written = recovery.written;
+  out.deleted = recovery.deleted;
+  StatusOptions options;
+  options.each_untracked_file = true;
+  for (StatusEntry& entry : PB_TRY(status(base, options)).entries) {
+    out.main_changed_files.push_back(std::move(entry.path));
+  }
+  return out;
+}
+
 }  // namespace patchbay::git

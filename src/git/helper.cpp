@@ -41,6 +41,9 @@ const std::map<std::string_view, Handler>& handlers() {
       {"changes", serve<&ops::changes>},
       {"tree_diff", serve<&ops::tree_diff>},
       {"blob", serve<&ops::blob>},
+      {"plan", serve<&ops::plan>},
+      {"apply", serve<&ops::apply>},
+      {"recover", serve<&ops::recover>},
   };
   return table;
 }

@@ -145,7 +145,7 @@ Status IndexFile::parse_entries(std::string_view data, std::uint32_t version, st
     const std::string_view name = data.substr(name_at, nul - name_at);
     if (version == 4) {
       if (strip > previous.size()) return damaged();
-      previous.resize(previous.size() - strip);
+      previous.erase(previous.size() - strip);
       previous += name;
       spans.emplace_back(names.size(), previous.size());
       names += previous;

@@ -187,7 +187,8 @@ void fields(V& v, Applied& x) {
 }
 template <class V>
 void fields(V& v, Recovery& x) {
-  v("outcome", x.outcome), v("root", x.root), v("plan_sha256", x.plan_sha256), v("foreign", x.foreign);
+  v("outcome", x.outcome), v("root", x.root), v("plan_sha256", x.plan_sha256), v("written", x.written);
+  v("deleted", x.deleted), v("foreign", x.foreign);
 }
 
 // ---- writing --------------------------------------------------------------------------------------------

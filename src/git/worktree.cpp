@@ -266,15 +266,10 @@ Result<std::vector<WorktreeInfo>> list_worktrees(const Target& base) {
   const Repo repo = PB_TRY(open_repo(base));
   std::vector<WorktreeInfo> out;
   for (const Registration& r : PB_TRY(list_registrations(repo.layout.common_dir))) {
-    WorktreeInfo info;
-    info.name = r.name;
-    info.directory = r.directory;
-    info.present = os::is_directory(r.directory);
-    if (auto head = read_worktree_head(repo.get(), r); head.ok()) {
-      info.branch = head.value().branch;
-      info.head = head.value().commit;
-    }
-    out.push_back(std::move(info));
+    auto read = read_worktree_head(repo.get(), r);
+    WorktreeHead head = read.ok() ? std::move(read).value() : WorktreeHead{};
+    out.push_back(
+        {r.name, r.directory, std::move(head.branch), std::move(head.commit), os::is_directory(r.directory)});
   }
   return out;
 }

@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <cerrno>
+#include <new>
 #include <set>
+#include <system_error>
 #include <thread>
 
 #include "http/parking.h"
@@ -50,6 +52,7 @@ class LiveServer final : public Server {
 
  private:
   void accept_loop();
+  void accept_once();
   void accept_new();
   bool accept_failed(int err);
   void shed_with_reserve();
@@ -76,16 +79,25 @@ class LiveServer final : public Server {
 
 void LiveServer::accept_loop() {
   while (!stopping_.cancelled()) {
-    Parking::Event event = parking_->wait();
-    for (auto& connection : event.readable) {
-      connection->phase == Phase::kLinger ? drain(std::move(connection)) : dispatch(std::move(connection));
+    try {
+      accept_once();
+    } catch (const std::bad_alloc&) {
+      log::error("no memory to accept or watch a connection");
+      std::this_thread::sleep_for(kAcceptPause);
     }
-    for (auto& connection : event.expired) {
-      const After what = session_.time_out(*connection);
-      after(what, std::move(connection));
-    }
-    if (event.listener) accept_new();
   }
+}
+
+void LiveServer::accept_once() {
+  Parking::Event event = parking_->wait();
+  for (auto& connection : event.readable) {
+    connection->phase == Phase::kLinger ? drain(std::move(connection)) : dispatch(std::move(connection));
+  }
+  for (auto& connection : event.expired) {
+    const After what = session_.time_out(*connection);
+    after(what, std::move(connection));
+  }
+  if (event.listener) accept_new();
 }
 
 void LiveServer::accept_new() {
@@ -162,7 +174,12 @@ void LiveServer::dispatch(std::unique_ptr<Connection> connection) {
 
 void LiveServer::serve(std::unique_ptr<Connection> connection) {
   active_.lock()->insert(connection.get());
-  const After what = session_.serve(*connection);
+  After what = After::kClose;
+  try {
+    what = session_.serve(*connection);
+  } catch (const std::bad_alloc&) {  // handlers are guarded in the session; this is our own buffers
+    log::error("no memory for a request; its connection is closed");
+  }
   active_.lock()->erase(connection.get());
   after(what, std::move(connection));
 }
@@ -237,8 +254,13 @@ int Request::count(std::string_view name) const {
 Result<std::unique_ptr<Server>> Server::start(Options options) {
   os::Fd listener = PB_TRY(listen_tcp(options.host, options.port));
   auto parking = PB_TRY(Parking::create(listener.get()));
-  return std::unique_ptr<Server>(
-      std::make_unique<LiveServer>(std::move(options), std::move(listener), std::move(parking)));
+  try {
+    return std::unique_ptr<Server>(
+        std::make_unique<LiveServer>(std::move(options), std::move(listener), std::move(parking)));
+  } catch (const std::system_error& e) {
+    return Error{ErrorCode::kIoError, "no thread could be started for the HTTP server",
+                 "Check the process limits.", e.what()};
+  }
 }
 
 }  // namespace patchbay::http

@@ -410,6 +410,36 @@ Status StateDb::erase_value(const std::string& name) {
   return db->run("DELETE FROM vals WHERE name=?1", name);
 }
 
+Result<std::vector<StateDb::NamedValue>> StateDb::values(const std::string& prefix, std::size_t max_bytes) {
+  auto db = PB_TRY(impl_->reader());
+  std::string behind = prefix;
+  if (!behind.empty()) ++behind.back();
+  std::vector<NamedValue> out;
+  PB_TRY(db->each(
+      "SELECT name, substr(value, 1, ?3) FROM vals WHERE name>=?1 AND name<?2 ORDER BY name",
+      [&](const sqlite::Row& row) { out.emplace_back(row.text(0), row.text(1)); }, prefix, behind,
+      static_cast<std::int64_t>(max_bytes)));
+  return out;
+}
+
+Status StateDb::put_values(const std::vector<NamedValue>& values) {
+  if (values.empty()) return {};
+  auto db = PB_TRY(impl_->writer());
+  sqlite::Transaction t = PB_TRY(sqlite::Transaction::begin(*db));
+  for (const auto& [name, value] : values) {
+    PB_TRY(db->run("INSERT OR REPLACE INTO vals VALUES(?1, ?2)", name, value));
+  }
+  return t.commit();
+}
+
+Status StateDb::erase_values(const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  auto db = PB_TRY(impl_->writer());
+  sqlite::Transaction t = PB_TRY(sqlite::Transaction::begin(*db));
+  for (const std::string& name : names) PB_TRY(db->run("DELETE FROM vals WHERE name=?1", name));
+  return t.commit();
+}
+
 Status StateDb::remove_expired() {
   PB_TRY(impl_->flush_seen());
   const std::int64_t now = impl_->now();

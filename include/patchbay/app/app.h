@@ -31,7 +31,7 @@ class TokenCredentials;
 
 /// Everything one owner holds, in start order; destruction ends it in reverse. No behaviour here.
 struct App {
-  App(config::Launch l, const Clock& c) : launch(std::move(l)), clock(c) {}
+  App(config::Launch launch_settings, const Clock& machine_clock);
 
   const config::Launch launch;
   const Clock& clock;

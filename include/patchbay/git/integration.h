@@ -33,12 +33,13 @@ struct PathReason {
 struct BaseState {
   ObjectId head;
   bool moved = false;                      ///< HEAD is not `base_revision`
-  std::vector<std::string> tracked_dirty;  ///< staged or unstaged modifications; left by an earlier
-                                           ///< integration of the same worker: not here but in `integrated`
-  std::vector<std::string> collisions;     ///< untracked files at paths of the change
+  std::vector<std::string> tracked_dirty;  ///< staged or unstaged modifications
+  std::vector<std::string> collisions;     ///< untracked files at paths of the change, with other content
   std::vector<std::string> untracked;      ///< other untracked files, at most 500; they never block
-  std::vector<std::string> integrated;     ///< dirty only because they hold the baseline's content
-  std::string fingerprint;                 ///< SHA-256 over head and the content of everything above
+  /// Uncommitted only because they hold what an earlier integration of this worker brought, or already
+  /// what this one would; in none of the lists above, and they never block.
+  std::vector<std::string> integrated;
+  std::string fingerprint;  ///< SHA-256 over head and the paths and contents of all but `untracked`
   bool dirty() const { return !tracked_dirty.empty() || !collisions.empty(); }
 };
 
@@ -83,9 +84,10 @@ const char* name_of(RecoveryOutcome outcome);
 
 struct Recovery {
   RecoveryOutcome outcome = RecoveryOutcome::kNothing;
-  std::string root;                  ///< of the base checkout
-  std::string plan_sha256;           ///< of the integration the journal belongs to
-  std::vector<std::string> foreign;  ///< paths that hold neither the old nor the new content
+  std::string root;                           ///< of the base checkout
+  std::string plan_sha256;                    ///< of the integration the journal belongs to
+  std::vector<std::string> written, deleted;  ///< paths of the integration
+  std::vector<std::string> foreign;           ///< paths that hold neither the old nor the new content
 };
 
 }  // namespace patchbay::git

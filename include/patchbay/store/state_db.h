@@ -139,6 +139,12 @@ class StateDb {
   Status put_value(const std::string& name, const std::string& value);
   Result<std::optional<std::string>> value(const std::string& name);
   Status erase_value(const std::string& name);
+  /// Name and the first `max_bytes` bytes of every value whose name begins with `prefix` (ASCII, not empty), by name.
+  using NamedValue = std::pair<std::string, std::string>;
+  Result<std::vector<NamedValue>> values(const std::string& prefix, std::size_t max_bytes = 1u << 30);
+  /// All or none.
+  Status put_values(const std::vector<NamedValue>& values);
+  Status erase_values(const std::vector<std::string>& names);
 
   /// Deletes what has expired. Hourly.
   Status remove_expired();

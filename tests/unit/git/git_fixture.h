@@ -35,7 +35,7 @@ class GitTest : public testing::Test {
     return {{"PATH", "/usr/bin:/bin"},    {"HOME", home},
             {"GIT_AUTHOR_NAME", "A"},     {"GIT_AUTHOR_EMAIL", "a@example.org"},
             {"GIT_COMMITTER_NAME", "C"},  {"GIT_COMMITTER_EMAIL", "c@example.org"},
-            {"GIT_CONFIG_NOSYSTEM", "1"}, {"LC_ALL", "C"}};
+            {"GIT_CONFIG_NOSYSTEM", "1"}, {"GIT_CONFIG_COUNT", "1"}, {"GIT_CONFIG_KEY_0", "core.fsync"}, {"GIT_CONFIG_VALUE_0", "none"}, {"LC_ALL", "C"}};
   }
 
   /// Runs git in `where` (the repository when empty) and returns what it printed.

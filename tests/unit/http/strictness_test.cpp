@@ -3,6 +3,8 @@
 namespace patchbay::http {
 namespace {
 
+using namespace std::string_literals;
+
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -41,7 +43,7 @@ TEST_F(StrictnessTest, RefusesHeadsThatCanBeReadInTwoWays) {  // SEC:H3
       {"a folded line", "GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n"},
       {"a tab-folded line", "GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n\tc\r\n\r\n"},
       {"a space before the colon", "GET / HTTP/1.1\r\nHost: x\r\nContent-Length : 5\r\n\r\n"},
-      {"a NUL in a value", std::string("GET / HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n", 38)},
+      {"a NUL in a value", "GET / HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n"s},
       {"a control character in a value", "GET / HTTP/1.1\r\nHost: x\r\nA: b\x01\r\n\r\n"},
       {"DEL in a value", "GET / HTTP/1.1\r\nHost: x\r\nA: \x7f\r\n\r\n"},
       {"a name that is no token", "GET / HTTP/1.1\r\nHost: x\r\nA(b): c\r\n\r\n"},
@@ -60,7 +62,7 @@ TEST_F(StrictnessTest, RefusesHeadsThatCanBeReadInTwoWays) {  // SEC:H3
       {"a fragment", "GET /a#b HTTP/1.1\r\nHost: x\r\n\r\n"},
       {"an absolute target", "GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n"},
       {"an empty line first", "\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"},
-      {"a TLS hello", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", 12)},
+      {"a TLS hello", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n"s},
   };
   for (const auto& [what, head] : heads) {
     EXPECT_EQ(status_then_close(head + std::string(kSmuggled)), 400) << what;

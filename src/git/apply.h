@@ -1,0 +1,17 @@
+#pragma once
+
+#include "git/journal.h"
+#include "git/tree_fs.h"
+
+namespace patchbay::git {
+
+/// Carries out a clean plan in a checkout, all or nothing (SEC:W4). After success the journal is gone.
+/// After an error the checkout is as before and the journal is gone, except for
+/// kIntegrationOutcomeUnknown, when undoing failed too.
+Status apply_ops(const Repo& repo, const PreparedPlan& plan, const std::string& journal_path);
+
+/// Test seam: called before every step that changes a disk, with the step's name. Null in production.
+using ApplyHook = void (*)(const char* step);
+void set_apply_hook(ApplyHook hook);
+
+}  // namespace patchbay::git

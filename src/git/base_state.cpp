@@ -1,0 +1,146 @@
+#include "git/base_state.h"
+
+#include "git/file_state.h"
+#include "git/head.h"
+#include "git/staged.h"
+#include "patchbay/base/hash.h"
+
+namespace patchbay::git {
+namespace {
+
+constexpr std::size_t kMaxUntracked = 500;
+constexpr std::size_t kMaxCompared = 64u << 20;
+constexpr std::string_view kOwnDirectory = ".ai-bridge";
+
+struct Content {
+  unsigned mode = 0;
+  git_oid id{};
+};
+
+class BaseLook {
+ public:
+  BaseLook(const Repo& repo, const Checkout& checkout, const IntegrationSpec& spec,
+           const std::vector<TreeDelta>& deltas)
+      : repo_(repo), checkout_(checkout), spec_(spec) {
+    for (const TreeDelta& d : deltas) results_[d.path] = {d.new_mode, d.new_id};
+  }
+
+  Result<Uncommitted> run() {
+    const Branch branch = PB_TRY(read_branch(repo_.get(), false));
+    out_.state.head = branch.head;
+    out_.state.moved = !spec_.base_revision.empty() && branch.head != spec_.base_revision;
+    PB_TRY(find_earlier());
+    const TreeHandle tree = PB_TRY(head_tree(repo_.get()));
+    ScanOptions options;
+    options.each_untracked = true;
+    options.trust_mode = checkout_.settings.trust_mode;
+    options.prune = {std::string(kOwnDirectory)};
+    const ScanResult scan =
+        PB_TRY(scan_worktree(checkout_.root.get(), checkout_.index, checkout_.settings.ignores, options));
+    std::set<std::string> tracked;
+    for (const StagedChange& c :
+         PB_TRY(compare_tree_with_index(repo_.get(), tree.get(), checkout_.index, ""))) {
+      tracked.insert(c.path);
+    }
+    for (const TrackedChange& c : scan.changes) tracked.insert(std::string(c.entry->path));
+    for (const IndexEntry& e : checkout_.index.entries()) {
+      if (e.stage != 0) tracked.insert(std::string(e.path));
+    }
+    for (const std::string& path : tracked) PB_TRY(file(path, true));
+    for (const UntrackedPath& u : scan.untracked) PB_TRY(file(u.path, false));
+    PB_TRY(ignored_collisions(tracked));
+    finish();
+    return std::move(out_);
+  }
+
+ private:
+  // What earlier integrations of this worker brought: where the baseline is not the worker's first commit.
+  Status find_earlier() {
+    if (spec_.base_revision.empty()) return {};
+    const git_oid id = PB_TRY(from_id(spec_.base_revision));
+    auto commit =
+        PB_TRY(acquire<CommitHandle>("Reading the base revision", git_commit_lookup, repo_.get(), &id));
+    const ObjectId tree = to_id(*git_commit_tree_id(commit.get()));
+    if (tree == spec_.baseline) return {};
+    for (const TreeDelta& d : PB_TRY(raw_tree_deltas(repo_.get(), tree, spec_.baseline))) {
+      earlier_[d.path] = {d.new_mode, d.new_id};
+    }
+    return {};
+  }
+
+  static bool holds(const std::map<std::string, Content>& wanted, const std::string& path,
+                    const FileState& now) {
+    const auto it = wanted.find(path);
+    return it != wanted.end() && now.blocked == FileState::Blocked::kNo &&
+           now.same_as(it->second.mode, it->second.id);
+  }
+
+  Status file(const std::string& path, bool tracked) {
+    if (in_scope(kOwnDirectory, path)) return {};
+    const bool concerned = results_.contains(path) || earlier_.contains(path);
+    if (!tracked && !concerned) {
+      if (out_.state.untracked.size() < kMaxUntracked) out_.state.untracked.push_back(path);
+      return {};
+    }
+    const FileState now = PB_TRY(read_state(checkout_.root.get(), path, kMaxCompared));
+    if (holds(earlier_, path, now) || holds(results_, path, now)) {
+      note(out_.state.integrated, path, now);
+    } else if (tracked) {
+      note(out_.state.tracked_dirty, path, now);
+      out_.blocking.insert(path);
+    } else if (results_.contains(path)) {
+      note(out_.state.collisions, path, now);
+    } else if (out_.state.untracked.size() < kMaxUntracked) {
+      out_.state.untracked.push_back(path);
+    }
+    return {};
+  }
+
+  // The scan does not list ignored files; one at a path of the change is in the way all the same.
+  Status ignored_collisions(const std::set<std::string>& tracked) {
+    for (const auto& [path, content] : results_) {
+      if (content.mode == 0 || in_scope(kOwnDirectory, path) || tracked.contains(path) ||
+          checkout_.index.find(path) != nullptr)
+        continue;
+      if (std::binary_search(out_.state.collisions.begin(), out_.state.collisions.end(), path)) continue;
+      const FileState now = PB_TRY(read_state(checkout_.root.get(), path, kMaxCompared));
+      if (now.mode == 0 || holds(earlier_, path, now) || holds(results_, path, now)) continue;
+      note(out_.state.collisions, path, now);
+      std::sort(out_.state.collisions.begin(), out_.state.collisions.end());
+    }
+    return {};
+  }
+
+  void note(std::vector<std::string>& list, const std::string& path, const FileState& now) {
+    list.push_back(path);
+    char id[GIT_OID_HEXSZ + 1];
+    git_oid_tostr(id, sizeof id, &now.id);
+    contents_[path] = fmt::format("{:06o} {}", now.mode, id);
+  }
+
+  void finish() {
+    Sha256 sum;
+    sum.update(out_.state.head);
+    for (const auto& [path, content] : contents_) {
+      sum.update(content + " " + path);
+      sum.update(std::string_view("", 1));
+    }
+    out_.state.fingerprint = to_hex(sum.finish());
+  }
+
+  const Repo& repo_;
+  const Checkout& checkout_;
+  const IntegrationSpec& spec_;
+  std::map<std::string, Content> results_, earlier_;
+  std::map<std::string, std::string> contents_;
+  Uncommitted out_;
+};
+
+}  // namespace
+
+Result<Uncommitted> look_at_base(const Repo& repo, const Checkout& checkout, const IntegrationSpec& spec,
+                                 const std::vector<TreeDelta>& deltas) {
+  return BaseLook(repo, checkout, spec, deltas).run();
+}
+
+}  // namespace patchbay::git

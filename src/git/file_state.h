@@ -1,0 +1,40 @@
+#pragma once
+
+#include <git2.h>
+
+#include <optional>
+#include <string>
+
+#include "patchbay/base/result.h"
+
+namespace patchbay::git {
+
+/// What lies at a path of a checkout. `mode` 0: nothing. `blocked`: something that is neither a file nor a
+/// symlink lies there, or a symlink or file lies where one of its parents should be.
+struct FileState {
+  unsigned mode = 0;
+  git_oid id{};
+  std::string bytes;  ///< content, or the symlink's target
+  enum class Blocked {
+    kNo,
+    kDirectory,
+    kSpecial,
+    kParentIsLink,
+    kParentIsFile,
+    kTooLarge
+  } blocked = Blocked::kNo;
+  std::string blocker;       ///< the parent in the way, for kParentIs…
+  unsigned permissions = 0;  ///< of a regular file
+
+  bool same_as(unsigned other_mode, const git_oid& other_id) const {
+    if (mode != other_mode) return false;
+    return mode == 0 || git_oid_equal(&id, &other_id) != 0;
+  }
+};
+
+/// Looks at `path` below `root` without following any symlink. Contents above `limit` are kTooLarge.
+Result<FileState> read_state(int root, const std::string& path, std::size_t limit);
+
+git_oid blob_id(std::string_view bytes);
+
+}  // namespace patchbay::git

@@ -1,0 +1,676 @@
+#include <random>
+
+#include "git_fixture.h"
+
+namespace patchbay::git {
+namespace {
+
+/// A base checkout, a worker's worktree of it, and the way from one to the other.
+class IntegrationTest : public GitTest {
+ protected:
+  void start() {
+    commit_all("base");
+    spec = worktree_spec();
+    work = must(client->add_worktree(target(), spec));
+    w = spec.directory;
+    baseline = work.tree;
+  }
+  IntegrationSpec integration() {
+    snapshot = must(client->snapshot(target(), {.directory = w, .worker_id = "w1", .lock_path = lock_path()}));
+    return {.baseline = baseline, .snapshot = snapshot.tree, .base_revision = work.commit, .special = snapshot.special};
+  }
+  IntegrationPlan plan() { return must(client->plan(target(), integration())); }
+  std::string journal() const { return dir.path("journal.json"); }
+  Result<Applied> try_apply() {
+    const IntegrationSpec s = integration();
+    return client->apply(target(), {.integration = s, .journal_path = journal()});
+  }
+  /// Plan, apply that very plan, and go on from the integrated tree.
+  Applied apply() {
+    const IntegrationSpec s = integration();
+    const IntegrationPlan p = must(client->plan(target(), s));
+    EXPECT_TRUE(p.clean()) << p.conflict_summary;
+    Applied a = must(client->apply(
+        target(), {.integration = s, .plan_sha256 = p.plan_sha256, .journal_path = journal()}));
+    EXPECT_FALSE(os::exists(journal()));
+    baseline = s.snapshot;
+    return a;
+  }
+
+  /// Every file below a directory with its type, executable bit and bytes; no .git, no empty directories.
+  static std::map<std::string, std::string> content_of(const std::string& root, const std::string& prefix = {}) {
+    std::map<std::string, std::string> out;
+    for (const std::string& name : must(os::list_dir(prefix.empty() ? root : root + "/" + prefix))) {
+      if (name == ".git") continue;
+      const std::string path = prefix.empty() ? name : prefix + "/" + name;
+      struct stat st {};
+      EXPECT_EQ(::lstat((root + "/" + path).c_str(), &st), 0);
+      if (S_ISDIR(st.st_mode)) {
+        out.merge(content_of(root, path));
+      } else if (S_ISLNK(st.st_mode)) {
+        char buffer[4096];
+        const ssize_t n = ::readlink((root + "/" + path).c_str(), buffer, sizeof buffer);
+        out[path] = "link " + std::string(buffer, static_cast<std::size_t>(n));
+      } else {
+        out[path] = ((st.st_mode & 0100) != 0 ? "exec " : "file ") + get(root + "/" + path);
+      }
+    }
+    return out;
+  }
+  void expect_same_trees() { EXPECT_EQ(content_of(root), content_of(w)); }
+
+  std::vector<std::string> conflicts(const IntegrationPlan& p) {
+    std::vector<std::string> out;
+    for (const PathReason& r : p.conflicts) out.push_back(r.path);
+    return out;
+  }
+  std::vector<std::string> unsafe(const IntegrationPlan& p) {
+    std::vector<std::string> out;
+    for (const PathReason& r : p.unsafe) out.push_back(r.path);
+    return out;
+  }
+
+  WorktreeSpec spec;
+  Worktree work;
+  std::string w;
+  ObjectId baseline;
+  Snapshot snapshot;
+};
+
+TEST_F(IntegrationTest, EveryKindOfFileArrivesByteForByte) {  // workers 5.11, SEC:W5
+  put("tracked", "1\n");
+  put("no final newline", "a\nb");
+  put("crlf", "one\r\ntwo\r\nthree\r\n");
+  put("latin1", "caf\xe9\nline\n");
+  put("binary", std::string("\x89PNG\0\1\2", 7));
+  put("formfeed", "a\n\f\nb\xe2\x80\xa8" "c\n");
+  put("blank context", "first\nsecond\n\n");
+  put("deleted", "x\n");
+  put("renamed from", "some content\nthat is kept\n");
+  put("script", "#!/bin/sh\n");
+  put("dir to file/a", "1\n");
+  put("dir to file/b/c", "1\n");
+  put("file to dir", "1\n");
+  put("link to file", "x");
+  put("file to link", "x");
+  start();
+  put(w, "tracked", "1\n2\n");
+  put(w, "no final newline", "a\nc");
+  put(w, "crlf", "one\r\n2\r\nthree\r\n");
+  put(w, "latin1", "caf\xe9s\nline\n");
+  put(w, "binary", std::string("\x89PNG\0\1\3\0", 8));
+  put(w, "formfeed", "a\n\f\nB\xe2\x80\xa8" "c\n");
+  put(w, "blank context", "first changed\nsecond\n\n");
+  ::unlink((w + "/deleted").c_str());
+  git({"mv", "renamed from", "renamed to"}, w);
+  ::chmod((w + "/script").c_str(), 0755);
+  must(os::remove_tree(w + "/dir to file"));
+  put(w, "dir to file", "now a file\n");
+  ::unlink((w + "/file to dir").c_str());
+  put(w, "file to dir/inner/deep", "2\n");
+  ::unlink((w + "/file to link").c_str());
+  link_to(w, "file to link", "tracked");
+  for (const char* name : {"with space", "n\xc3\xb6n-ascii", "new\nline", "t\tab", "quo\"te", "-leading-dash",
+                           "non-utf8-\xff\xfe", "dir/in dir", "back\\slash", " leading", "*"}) {
+    put(w, name, std::string("content of ") + name);
+  }
+  put(w, "new empty", "");
+  put(w, "new executable", "#!/bin/sh\n", 0755);
+  put(w, "new binary", std::string("\0\1\2\3", 4));
+  put(w, "new no newline", "no newline");
+  link_to(w, "new link", "tracked");
+  link_to(w, "dir/up link", "../tracked");
+  const std::string index = get(root + "/.git/index");
+  const std::string head = git({"rev-parse", "HEAD"});
+  const Applied a = apply();
+  expect_same_trees();
+  EXPECT_EQ(get(root + "/.git/index"), index);
+  EXPECT_EQ(git({"rev-parse", "HEAD"}), head);
+  EXPECT_FALSE(os::exists(root + "/dir to file/a"));
+  EXPECT_FALSE(a.applied_with_3way);
+  EXPECT_FALSE(a.main_changed_files.empty());
+  EXPECT_EQ(a.changes.entries.size(), a.written.size() + a.deleted.size() - 1 - 0);
+}
+
+TEST_F(IntegrationTest, OneOddNameAloneArrives) {
+  put("a", "1\n");
+  start();
+  put(w, "only non-ascii \xc3\xa9", "x");
+  apply();
+  expect_same_trees();
+}
+
+TEST_F(IntegrationTest, CommitsOfTheWorkerAndItsDirtyFilesArriveTogether) {  // SEC:W2
+  put("a", "1\n");
+  put("b", "1\n");
+  start();
+  put(w, "a", "committed\n");
+  put(w, "c", "committed\n");
+  commit_all("one", w);
+  put(w, "c", "committed, then dirty\n");
+  put(w, "b", "staged\n");
+  git({"add", "b"}, w);
+  put(w, "d", "untracked\n");
+  apply();
+  expect_same_trees();
+}
+
+TEST_F(IntegrationTest, TheSecondIntegrationAppliesOnlyWhatCameSince) {
+  put("a", "1\n");
+  put("b", "1\n");
+  put("c", "1\n");
+  start();
+  put(w, "a", "round one\n");
+  put(w, "new", "round one\n");
+  ::unlink((w + "/c").c_str());
+  apply();
+  // Nothing was committed; what the first round left does not make the base dirty.
+  put(w, "b", "round two\n");
+  put(w, "new", "round two\n");
+  const IntegrationPlan p = plan();
+  EXPECT_FALSE(p.base.dirty());
+  EXPECT_EQ(p.base.integrated, (std::vector<std::string>{"a", "c", "new"}));
+  EXPECT_EQ(p.changes.entries.size(), 2u);
+  const Applied a = apply();
+  EXPECT_EQ(a.written, (std::vector<std::string>{"b", "new"}));
+  expect_same_trees();
+}
+
+TEST_F(IntegrationTest, ApplyingAgainWritesNothing) {
+  put("a", "1\n");
+  start();
+  put(w, "a", "2\n");
+  const ObjectId first = baseline;
+  apply();
+  baseline = first;
+  const Applied again = apply();
+  EXPECT_TRUE(again.written.empty());
+  expect_same_trees();
+}
+
+TEST_F(IntegrationTest, AMovedBaseIsMergedByLines) {
+  std::string text;
+  for (int i = 1; i <= 20; ++i) text += "line " + std::to_string(i) + "\n";
+  put("f", text);
+  put("script", "x\n");
+  start();
+  std::string theirs = text;
+  theirs.replace(theirs.find("line 2\n"), 7, "worker\n");
+  put(w, "f", theirs);
+  ::chmod((w + "/script").c_str(), 0755);
+  std::string ours = text;
+  ours.replace(ours.find("line 18\n"), 8, "base\n");
+  put("f", ours);
+  put("script", "x\ny\n");
+  put("other", "o\n");
+  commit_all("base moved on");
+  const IntegrationPlan p = plan();
+  EXPECT_TRUE(p.clean()) << p.conflict_summary;
+  EXPECT_TRUE(p.base.moved);
+  EXPECT_FALSE(p.base.dirty());
+  EXPECT_TRUE(p.applied_with_3way);
+  EXPECT_TRUE(apply().applied_with_3way);
+  std::string merged = ours;
+  merged.replace(merged.find("line 2\n"), 7, "worker\n");
+  EXPECT_EQ(get(root + "/f"), merged);
+  EXPECT_EQ(content_of(root)["script"], "exec x\ny\n");
+}
+
+TEST_F(IntegrationTest, ConflictsAreNamedAndNothingIsTouched) {
+  put("lines", "a\nb\nc\n");
+  put("binary", std::string("a\0", 2));
+  put("deleted by base", "x\n");
+  put("deleted by worker", "x\n");
+  link_to(root, "link", "lines");
+  start();
+  put(w, "lines", "a\nworker\nc\n");
+  put(w, "binary", std::string("b\0", 2));
+  put(w, "deleted by base", "worker\n");
+  ::unlink((w + "/deleted by worker").c_str());
+  ::unlink((w + "/link").c_str());
+  link_to(w, "link", "binary");
+  put(w, "both add", "worker\n");
+  put(w, "fine", "would be fine\n");
+  put("lines", "a\nbase\nc\n");
+  put("binary", std::string("c\0", 2));
+  ::unlink((root + "/deleted by base").c_str());
+  put("deleted by worker", "base\n");
+  ::unlink((root + "/link").c_str());
+  link_to(root, "link", "elsewhere");
+  put("both add", "base\n");
+  commit_all("base moved on");
+  const auto before = content_of(root);
+  const IntegrationPlan p = plan();
+  EXPECT_EQ(conflicts(p), (std::vector<std::string>{"binary", "both add", "deleted by base", "deleted by worker",
+                                                    "lines", "link"}));
+  EXPECT_TRUE(p.writes.empty());
+  EXPECT_NE(p.conflict_summary.find("+++++"), 0u);
+  EXPECT_NE(p.conflict_summary.find("worker\n"), std::string::npos);
+  EXPECT_LE(p.conflict_summary.size(), 12'000u);
+  EXPECT_EQ(code_of(try_apply()), "patch_conflict");
+  EXPECT_EQ(content_of(root), before);
+  EXPECT_FALSE(os::exists(journal()));
+}
+
+TEST_F(IntegrationTest, TheSameChangeOnBothSidesIsNoConflict) {
+  put("a", "1\n");
+  put("gone", "1\n");
+  start();
+  for (const std::string& where : {w, root}) {
+    put(where, "a", "2\n");
+    put(where, "b", "new\n");
+    ::unlink((where + "/gone").c_str());
+  }
+  commit_all("the same");
+  const IntegrationPlan p = plan();
+  EXPECT_TRUE(p.clean());
+  EXPECT_TRUE(p.writes.empty());
+  apply();
+  expect_same_trees();
+}
+
+TEST_F(IntegrationTest, DirtinessIsTrackedChangesAndCollisionsNotOtherUntrackedFiles) {  // SEC:W6
+  put("tracked", "1\n");
+  put("staged", "1\n");
+  put("a", "1\n");
+  put(".gitignore", "ignored\n");
+  start();
+  put(w, "a", "2\n");
+  put(w, "collides", "worker\n");
+  git({"add", "-f", "."}, w);
+  put(w, "ignored", "worker forces it\n");
+  git({"add", "-f", "ignored"}, w);
+  put("untracked", "u");
+  put(".ai-bridge/plan.md", "our own");
+  EXPECT_FALSE(plan().base.dirty());
+  EXPECT_EQ(plan().base.untracked, (std::vector<std::string>{"untracked"}));
+  const std::string quiet = plan().base.fingerprint;
+  put("tracked", "user\n");
+  put("staged", "user\n");
+  git({"add", "staged"});
+  put("collides", "user\n");
+  put("ignored", "user\n");
+  const IntegrationPlan p = plan();
+  EXPECT_EQ(p.base.tracked_dirty, (std::vector<std::string>{"staged", "tracked"}));
+  EXPECT_EQ(p.base.collisions, (std::vector<std::string>{"collides", "ignored"}));
+  EXPECT_TRUE(p.base.dirty());
+  EXPECT_NE(p.base.fingerprint, quiet);
+  EXPECT_EQ(conflicts(p), (std::vector<std::string>{"collides", "ignored"}));
+  ::unlink((root + "/collides").c_str());
+  ::unlink((root + "/ignored").c_str());
+  // The caller may override the rest: what the user changed is not touched.
+  apply();
+  EXPECT_EQ(get(root + "/tracked"), "user\n");
+  EXPECT_EQ(get(root + "/a"), "2\n");
+  EXPECT_EQ(get(root + "/untracked"), "u");
+}
+
+TEST_F(IntegrationTest, UncommittedChangesOfTheUserAreNeverMergedInto) {  // SEC:W6
+  put("f", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+  start();
+  put(w, "f", "worker\n2\n3\n4\n5\n6\n7\n8\n9\n");
+  put("f", "1\n2\n3\n4\n5\n6\n7\n8\nuser\n");
+  EXPECT_EQ(conflicts(plan()), (std::vector<std::string>{"f"}));
+  EXPECT_EQ(code_of(try_apply()), "patch_conflict");
+  EXPECT_EQ(get(root + "/f"), "1\n2\n3\n4\n5\n6\n7\n8\nuser\n");
+}
+
+TEST_F(IntegrationTest, LinksThatLeadOutAreUnsafe) {  // SEC:W1
+  put("dir/a", "1\n");
+  start();
+  link_to(w, "absolute", "/etc/passwd");
+  link_to(w, "dir/up", "../../outside");
+  link_to(w, "sneaky", "dir/../../outside");
+  link_to(w, "inside", "dir/a");
+  put(w, "fine", "f\n");
+  const IntegrationPlan p = plan();
+  EXPECT_EQ(p.skipped_files, (std::vector<std::string>{"absolute", "dir/up", "sneaky"}));
+  EXPECT_FALSE(p.clean());
+  EXPECT_EQ(code_of(try_apply()), "unsafe_change");
+  EXPECT_FALSE(os::exists(root + "/fine"));
+  for (const char* name : {"absolute", "dir/up", "sneaky"}) ::unlink((w + "/" + name).c_str());
+  apply();
+  expect_same_trees();
+}
+
+TEST_F(IntegrationTest, SpecialFilesAndNestedRepositoriesBlock) {  // SEC:W1
+  put("a", "1\n");
+  start();
+  ASSERT_EQ(::mkfifo((w + "/fifo").c_str(), 0600), 0);
+  must(os::make_private_dirs(w + "/nested"));
+  git({"init", "-q", "-b", "main"}, w + "/nested");
+  put(w, "a", "2\n");
+  EXPECT_EQ(unsafe(plan()), (std::vector<std::string>{"fifo", "nested"}));
+  EXPECT_EQ(code_of(try_apply()), "unsafe_change");
+  // Added as a submodule it is in the tree; that is no better.
+  ::unlink((w + "/fifo").c_str());
+  put(w, "nested/x", "x");
+  commit_all("nested", w + "/nested");
+  git({"-c", "advice.addEmbeddedRepo=false", "add", "nested"}, w);
+  EXPECT_EQ(unsafe(plan()), (std::vector<std::string>{"nested"}));
+}
+
+TEST_F(IntegrationTest, NothingIsWrittenThroughASymlinkedDirectoryOfTheBase) {  // SEC:W4
+  put("a", "1\n");
+  start();
+  const std::string outside = dir.path("outside");
+  must(os::make_private_dirs(outside));
+  link_to(root, "lnk", outside);
+  put(w, "lnk/new", "escaped\n");
+  const IntegrationPlan p = plan();
+  EXPECT_EQ(unsafe(p), (std::vector<std::string>{"lnk/new"}));
+  EXPECT_EQ(code_of(try_apply()), "unsafe_change");
+  EXPECT_TRUE(must(os::list_dir(outside)).empty());
+}
+
+TEST_F(IntegrationTest, ALinkThatTheWorkerTurnsIntoADirectoryIsReplaced) {
+  put("real/x", "1\n");
+  link_to(root, "d", "real");
+  start();
+  ::unlink((w + "/d").c_str());
+  put(w, "d/new", "n\n");
+  put(w, "d/x", "n\n");
+  apply();
+  expect_same_trees();
+  EXPECT_FALSE(os::exists(root + "/real/new"));
+}
+
+TEST_F(IntegrationTest, AFileReplacesADirectoryOnlyWhenNothingElseIsInIt) {
+  put("d/a", "1\n");
+  put("d/e/b", "1\n");
+  put(".gitignore", "*.o\n");
+  start();
+  must(os::remove_tree(w + "/d"));
+  put(w, "d", "file\n");
+  put("d/e/built.o", "ignored, and the user's");
+  EXPECT_EQ(conflicts(plan()), (std::vector<std::string>{"d"}));
+  ::unlink((root + "/d/e/built.o").c_str());
+  apply();
+  expect_same_trees();
+}
+
+TEST_F(IntegrationTest, FilesThatWereChangedAfterThePreviewAreNotOverwritten) {  // SEC:W3
+  put("a", "1\n");
+  start();
+  put(w, "a", "2\n");
+  const IntegrationSpec s = integration();
+  const IntegrationPlan p = must(client->plan(target(), s));
+  put("a", "3\n");
+  commit_all("moved");
+  const auto applied =
+      client->apply(target(), {.integration = s, .plan_sha256 = p.plan_sha256, .journal_path = journal()});
+  EXPECT_FALSE(applied.ok());
+  EXPECT_EQ(get(root + "/a"), "3\n");
+  put(w, "b", "new\n");
+  const IntegrationSpec later = integration();
+  const auto changed =
+      client->apply(target(), {.integration = {.baseline = work.tree, .snapshot = later.snapshot},
+                               .plan_sha256 = "something else",
+                               .journal_path = journal()});
+  EXPECT_FALSE(changed.ok());
+}
+
+TEST_F(IntegrationTest, APlanThatIsNotThePreviewedOneIsRefused) {  // SEC:W3
+  put("a", "1\n");
+  start();
+  put(w, "a", "2\n");
+  const IntegrationSpec s = integration();
+  EXPECT_EQ(code_of(client->apply(target(), {.integration = s, .plan_sha256 = "0", .journal_path = journal()})),
+            "patch_changed");
+  EXPECT_EQ(get(root + "/a"), "1\n");
+}
+
+TEST_F(IntegrationTest, TheSizeLimitHolds) {
+  put("a", "1\n");
+  start();
+  put(w, "big", std::string(4096, 'x'));
+  IntegrationSpec s = integration();
+  s.max_bytes = 4095;
+  const IntegrationPlan p = must(client->plan(target(), s));
+  EXPECT_TRUE(p.too_large);
+  EXPECT_TRUE(p.writes.empty());
+  EXPECT_EQ(code_of(client->apply(target(), {.integration = s, .journal_path = journal()})), "content_too_large");
+}
+
+TEST_F(IntegrationTest, PermissionsOfReplacedFilesStayButForTheExecutableBit) {
+  put("private", "1\n", 0600);
+  put("script", "1\n", 0640);
+  start();
+  put(w, "private", "2\n");
+  ::chmod((w + "/script").c_str(), 0755);
+  apply();
+  struct stat st {};
+  ::stat((root + "/private").c_str(), &st);
+  EXPECT_EQ(st.st_mode & 0777, 0600u);
+  ::stat((root + "/script").c_str(), &st);
+  EXPECT_EQ(st.st_mode & 0777, 0750u);
+}
+
+TEST_F(IntegrationTest, AHardLinkOutsideKeepsItsContent) {  // SEC:P6
+  put("a", "1\n");
+  start();
+  const std::string outside = dir.path("outside");
+  ASSERT_EQ(::link((root + "/a").c_str(), outside.c_str()), 0);
+  put(w, "a", "2\n");
+  apply();
+  EXPECT_EQ(get(outside), "1\n");
+  EXPECT_EQ(get(root + "/a"), "2\n");
+}
+
+TEST_F(IntegrationTest, ALinkedWorktreeCanBeTheBase) {
+  put("a", "1\n");
+  commit_all();
+  const std::string linked = dir.path("linked");
+  git({"worktree", "add", "-q", "-b", "side", linked});
+  spec = worktree_spec();
+  const Target base{linked, linked, {root, worktrees}};
+  work = must(client->add_worktree(base, spec));
+  w = spec.directory;
+  put(w, "a", "2\n");
+  put(w, "n/b", "2\n");
+  const Snapshot s = must(client->snapshot(base, {.directory = w, .worker_id = "w1", .lock_path = lock_path()}));
+  must(client->apply(base, {.integration = {.baseline = work.tree, .snapshot = s.tree}, .journal_path = journal()}));
+  EXPECT_EQ(content_of(linked), content_of(w));
+  EXPECT_EQ(get(root + "/a"), "1\n");
+}
+
+// ---- property: whatever the worker does, the base becomes what the worktree is ----------------------------
+
+class RandomEdits {
+ public:
+  RandomEdits(unsigned seed, std::string root) : random_(seed), root_(std::move(root)) {}
+
+  void run(int count) {
+    for (int i = 0; i < count; ++i) edit();
+  }
+
+ private:
+  unsigned below(unsigned n) { return static_cast<unsigned>(random_() % n); }
+  std::string name() {
+    static const char* const kParts[] = {"a", "b", "c", "d d", "e\xff", "f\n", "g.txt", "-h"};
+    std::string out = kParts[below(8)];
+    for (unsigned depth = below(3); depth > 0; --depth) out += std::string("/") + kParts[below(8)];
+    return out;
+  }
+  std::string bytes() {
+    std::string out;
+    for (unsigned lines = below(12); lines > 0; --lines) {
+      out += "line " + std::to_string(below(6));
+      out += below(9) == 0 ? "\r\n" : below(12) == 0 ? std::string(1, '\0') : below(9) == 0 ? "" : "\n";
+    }
+    return out;
+  }
+  void edit() {
+    const std::string path = root_ + "/" + name();
+    switch (below(6)) {
+      case 0:
+        (void)os::remove_tree(path);
+        break;
+      case 1:
+        if (os::exists(path) && !os::is_directory(path)) (void)::rename(path.c_str(), (root_ + "/" + name()).c_str());
+        break;
+      case 2:
+        clear(path);
+        (void)::symlink("a", path.c_str());
+        break;
+      default:
+        clear(path);
+        write(path);
+    }
+  }
+  // Makes room for a file at `path`: its parents become directories.
+  void clear(const std::string& path) {
+    for (std::size_t slash = path.find('/', root_.size() + 1); slash != std::string::npos;
+         slash = path.find('/', slash + 1)) {
+      struct stat st {};
+      const std::string parent = path.substr(0, slash);
+      if (::lstat(parent.c_str(), &st) == 0 && !S_ISDIR(st.st_mode)) ::unlink(parent.c_str());
+      ::mkdir(parent.c_str(), 0755);
+    }
+    (void)os::remove_tree(path);
+  }
+  void write(const std::string& path) {
+    const os::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, below(4) == 0 ? 0755 : 0644));
+    if (fd) (void)os::write_all(fd.get(), bytes());
+  }
+
+  std::mt19937 random_;
+  std::string root_;
+};
+
+TEST_F(IntegrationTest, AnyTreeArrivesAsItIs) {  // SEC:W5
+  RandomEdits(1, root).run(60);
+  start();
+  for (unsigned round = 0; round < 12; ++round) {
+    SCOPED_TRACE(round);
+    RandomEdits(100 + round, w).run(25);
+    if (round % 3 == 1) commit_all("worker", w);
+    apply();
+    expect_same_trees();
+    if (round % 4 == 3) commit_all("base takes it");
+  }
+}
+
+// ---- crashes -----------------------------------------------------------------------------------------------
+
+class CrashTest : public IntegrationTest {
+ protected:
+  /// A change with every kind of step: replaced, new, deleted files, both ways between file and directory.
+  void change() {
+    put("replaced", "old\n");
+    put("deleted/deep/x", "old\n");
+    put("d2f/a", "old\n");
+    put("d2f/b", "old\n");
+    put("f2d", "old\n");
+    put("mode", "old\n");
+    link_to(root, "link", "replaced");
+    start();
+    put(w, "replaced", "new\n");
+    must(os::remove_tree(w + "/deleted"));
+    must(os::remove_tree(w + "/d2f"));
+    put(w, "d2f", "new\n");
+    ::unlink((w + "/f2d").c_str());
+    put(w, "f2d/inner/x", "new\n");
+    ::chmod((w + "/mode").c_str(), 0755);
+    ::unlink((w + "/link").c_str());
+    link_to(w, "link", "mode");
+    put(w, "brand/new/file", "new\n");
+  }
+  /// Directories that apply keeps its files in, left over.
+  std::size_t leftovers() {
+    std::size_t n = 0;
+    for (const std::string& d : {root, root + "/.git"}) {
+      for (const std::string& name : must(os::list_dir(d))) n += name.find("patchbay-apply") != std::string::npos;
+    }
+    return n;
+  }
+};
+
+TEST_F(CrashTest, AfterACrashAtAnyStepTheBaseIsOldOrNewAndNeverBetween) {  // SEC:W4, SEC:P7
+  change();
+  const IntegrationSpec s = integration();
+  const auto before = content_of(root);
+  const auto after = content_of(w);
+  int forward = 0;
+  int back = 0;
+  int step = 0;
+  for (;; ++step) {
+    SCOPED_TRACE(step);
+    ASSERT_LT(step, 200);
+    ClientOptions crashing = options();
+    crashing.helper.push_back(std::to_string(step));
+    auto applied = Client(crashing).apply(target(), {.integration = s, .journal_path = journal()});
+    const Recovery r = must(client->recover(journal()));
+    EXPECT_FALSE(os::exists(journal()));
+    EXPECT_EQ(leftovers(), 0u);
+    const auto now = content_of(root);
+    if (now == after) {
+      ++forward;
+      if (applied.ok() && r.outcome == RecoveryOutcome::kNothing && forward > 1) {
+        // Far enough: the whole apply ran before the step came.
+      }
+      EXPECT_NE(r.outcome, RecoveryOutcome::kRolledBack);
+      // Back to where it was, for the next step.
+      git({"clean", "-qfd"});
+      git({"reset", "-q", "--hard"});
+      ASSERT_EQ(content_of(root), before);
+    } else {
+      ++back;
+      ASSERT_EQ(now, before);
+      EXPECT_FALSE(applied.ok());
+    }
+    ASSERT_EQ(must(client->recover(journal())).outcome, RecoveryOutcome::kNothing);
+    // A helper that survives its own apply has gone through all steps.
+    ClientOptions plain = options();
+    if (applied.ok() && r.outcome == RecoveryOutcome::kNothing && step > 30) break;
+  }
+  EXPECT_GT(forward, 5);
+  EXPECT_GT(back, 3);
+}
+
+TEST_F(CrashTest, RecoveryItselfMayCrashAtAnyStep) {
+  change();
+  const IntegrationSpec s = integration();
+  const auto after = content_of(w);
+  for (const int first : {14, 18, 22}) {
+    for (int second = 0; second < 12; ++second) {
+      SCOPED_TRACE(fmt::format("{} then {}", first, second));
+      ClientOptions crashing = options();
+      crashing.helper.push_back(std::to_string(first));
+      (void)Client(crashing).apply(target(), {.integration = s, .journal_path = journal()});
+      crashing.helper.back() = std::to_string(second);
+      (void)Client(crashing).recover(journal());
+      must(client->recover(journal()));
+      EXPECT_EQ(leftovers(), 0u);
+      if (content_of(root) == after) {
+        git({"clean", "-qfd"});
+        git({"reset", "-q", "--hard"});
+      } else {
+        ASSERT_EQ(git({"status", "--porcelain"}), "");
+      }
+    }
+  }
+}
+
+TEST_F(CrashTest, AFileThatSomebodyChangedSinceStopsTheRecovery) {
+  change();
+  const IntegrationSpec s = integration();
+  // Leave a committed journal with some files moved.
+  for (int step = 12;; ++step) {
+    ASSERT_LT(step, 40);
+    const os::SpawnOptions helper;
+    ClientOptions crashing = options();
+    crashing.helper.push_back(std::to_string(step));
+    // Both the apply and the recovery that follows it at once must die: give the recovery no step.
+    (void)helper;
+    Client c(crashing);
+    (void)c.apply(target(), {.integration = s, .journal_path = journal()});
+    if (os::exists(journal()) && get(root + "/replaced") == "new\n") break;
+    must(client->recover(journal()));
+    git({"clean", "-qfd"});
+    git({"reset", "-q", "--hard"});
+  }
+}
+
+}  // namespace
+}  // namespace patchbay::git
