@@ -8,24 +8,23 @@
 namespace patchbay::tools {
 namespace {
 
-/// From here on a limit is there to stop nonsense, or the operator's setting below it is what counts.
-constexpr std::int64_t kTellingLimit = 4096;
+/// From here on a number is there to stop nonsense; the operator's setting below it is what counts.
+constexpr std::int64_t kTellingMaximum = 4096;
 
 std::vector<Registered>& all_registered() {
   static std::vector<Registered> all;
   return all;
 }
 
-/// What every argument of its kind has goes without saying: false as the default, limits that nobody meets.
+/// What goes without saying stays out: false and 0 as defaults, counting from 0 or 1, limits that nobody
+/// meets. The reference page has them, and the parser knows them all.
 void leave_out_boilerplate(Json& input) {
   for (auto& [name, property] : input["properties"].items()) {
-    if (property.contains("default") && property["default"] == Json(false)) property.erase("default");
-    if (json::get_int(property, "maxLength") >= kTellingLimit || name == "cursor")
-      property.erase("maxLength");
-    if (json::get_int(property, "maximum") >= kTellingLimit) {
-      property.erase("maximum");
-      property.erase("minimum");
-    }
+    const auto value = property.find("default");
+    if (value != property.end() && (*value == Json(false) || *value == Json(0))) property.erase("default");
+    property.erase("maxLength");
+    if (json::get_int(property, "minimum") <= 1) property.erase("minimum");
+    if (json::get_int(property, "maximum") >= kTellingMaximum) property.erase("maximum");
   }
 }
 

@@ -20,10 +20,10 @@ struct ContextArgs {
   template <class V>
   static void describe(V& v) {
     v.optional("context_from_workers", &ContextArgs::context_from_workers,
-               "Names of up to 10 workers whose latest report this turn should read.");
+               "Up to 10 workers whose work it should know.");
     v.optional("context_from_artifacts", &ContextArgs::context_from_artifacts,
-               "Ids of imported artifacts to place into an isolated workspace.");
-    v.optional("context_detail", &ContextArgs::context_detail, "What to take from those workers.",
+               "Imported artifacts to copy in.");
+    v.optional("context_detail", &ContextArgs::context_detail, "",
                json::Choice{{"report", "changes", "diff", "review"}});
   }
 };
@@ -51,21 +51,21 @@ struct StartArgs {
 
   template <class V>
   static void describe(V& v) {
-    v.required("name", &StartArgs::name, "Name to call the worker by, unique in its repository.", json::MaxLength{480});
-    v.required("brief", &StartArgs::brief, "The assignment in plain words: goal, limits, how to check it.",
+    v.required("name", &StartArgs::name, "Unique in the repository.", json::MaxLength{480});
+    v.required("brief", &StartArgs::brief, "Goal, limits, how to check.",
                json::MaxLength{1u << 20});
     v.optional("repo_path", &StartArgs::repo_path, "", json::MaxLength{4096});
     v.optional("workspace_mode", &StartArgs::workspace_mode,
-               "isolated_write: own git worktree. read_only: looks at the checkout. shared_write: edits it.",
+               "Own worktree, or the checkout: only looking, or writing it.",
                json::Choice{{"isolated_write", "read_only", "shared_write", "isolated", "write", "read-only", "readonly",
                              "shared"}},
                json::ShownChoice{{"isolated_write", "read_only", "shared_write"}});
     v.members(&StartArgs::context);
-    v.optional("model", &StartArgs::model, "Model id from codex_worker_options.", json::MaxLength{160});
-    v.optional("reasoning_effort", &StartArgs::reasoning_effort, "Effort the model offers.", json::MaxLength{40});
-    v.optional("auto_suffix", &StartArgs::auto_suffix, "Add a number when the name is taken.");
+    v.optional("model", &StartArgs::model, "", json::MaxLength{160});
+    v.optional("reasoning_effort", &StartArgs::reasoning_effort, "", json::MaxLength{40});
+    v.optional("auto_suffix", &StartArgs::auto_suffix, "Number a taken name.");
     v.optional("include_untracked_from_base", &StartArgs::include_untracked_from_base,
-               "Globs of untracked files to copy into the new workspace.");
+               "Globs.");
   }
 };
 
@@ -80,7 +80,7 @@ struct MessageArgs {
   template <class V>
   static void describe(V& v) {
     v.required("worker", &MessageArgs::worker, "Name or id.", json::MaxLength{480});
-    v.required("message", &MessageArgs::message, "What to do next, in the same conversation.", json::MaxLength{1u << 20});
+    v.required("message", &MessageArgs::message, "", json::MaxLength{1u << 20});
     v.optional("repo_path", &MessageArgs::repo_path, "", json::MaxLength{4096});
     v.members(&MessageArgs::context);
     v.optional("model", &MessageArgs::model, "", json::MaxLength{160});
@@ -104,7 +104,7 @@ struct FilterArgs {
     v.optional("active_only", &FilterArgs::active_only, "");
     v.optional("include_stopped", &FilterArgs::include_stopped, "");
     v.optional("owned_only", &FilterArgs::owned_only, "");
-    v.optional("created_after", &FilterArgs::created_after, "UTC time such as 2026-01-31T08:00:00Z.", json::MaxLength{40});
+    v.optional("created_after", &FilterArgs::created_after, "ISO 8601, UTC.", json::MaxLength{40});
     v.optional("scope", &FilterArgs::scope, "", json::Choice{{"current", "conversation", "recent", "history"}});
   }
 };
@@ -116,7 +116,7 @@ struct ListArgs {
   template <class V>
   static void describe(V& v) {
     v.members(&ListArgs::filter);
-    v.optional("cursor", &ListArgs::cursor, "Continue an earlier list.", json::MaxLength{200});
+    v.optional("cursor", &ListArgs::cursor, "", json::MaxLength{200});
   }
 };
 
@@ -162,14 +162,14 @@ struct InspectArgs {
   static void describe(V& v) {
     v.required("worker", &InspectArgs::worker, "Name or id.", json::MaxLength{480});
     v.optional("repo_path", &InspectArgs::repo_path, "", json::MaxLength{4096});
-    v.optional("wait_seconds", &InspectArgs::wait_seconds, "Wait for the turn to end.", json::Range{0, kWaitCapSeconds});
+    v.optional("wait_seconds", &InspectArgs::wait_seconds, "", json::Range{0, kWaitCapSeconds});
     v.optional("view", &InspectArgs::view, "diff and file need file_path.",
                json::Choice{{"report", "status", "changes", "diff", "file", "integration_preview"}});
     v.optional("file_path", &InspectArgs::file_path, "", json::MaxLength{4096});
     v.optional("start_line", &InspectArgs::start_line, "", json::Range{1, 100'000'000});
     v.optional("end_line", &InspectArgs::end_line, "", json::Range{1, 100'000'000});
     v.optional("max_bytes", &InspectArgs::max_bytes, "", json::Range{1, 100'000'000});
-    v.optional("cursor", &InspectArgs::cursor, "Next page of a diff.", json::MaxLength{200});
+    v.optional("cursor", &InspectArgs::cursor, "", json::MaxLength{200});
   }
 };
 
@@ -185,9 +185,9 @@ struct IntegrateArgs {
   static void describe(V& v) {
     v.required("worker", &IntegrateArgs::worker, "Name or id.", json::MaxLength{480});
     v.optional("repo_path", &IntegrateArgs::repo_path, "", json::MaxLength{4096});
-    v.optional("allow_dirty_base", &IntegrateArgs::allow_dirty_base, "Apply beside the user's own uncommitted edits.");
-    v.optional("accepted_dirty_base", &IntegrateArgs::accepted_dirty_base, "Globs of dirty files that may stay.");
-    v.optional("preview_token", &IntegrateArgs::preview_token, "From the preview: apply exactly what it showed.",
+    v.optional("allow_dirty_base", &IntegrateArgs::allow_dirty_base, "Beside the user's uncommitted edits.");
+    v.optional("accepted_dirty_base", &IntegrateArgs::accepted_dirty_base, "Globs of them.");
+    v.optional("preview_token", &IntegrateArgs::preview_token, "",
                json::MaxLength{200});
     v.members(&IntegrateArgs::takeover);
   }
@@ -207,7 +207,7 @@ struct StopArgs {
     v.required("worker", &StopArgs::worker, "Name or id.", json::MaxLength{480});
     v.optional("repo_path", &StopArgs::repo_path, "", json::MaxLength{4096});
     v.optional("cleanup_workspace", &StopArgs::cleanup_workspace,
-               "Also remove the worktree; its content stays recoverable for a while.");
+               "Also remove its worktree; recoverable for a while.");
     v.optional("force", &StopArgs::force, "");
     v.optional("reason", &StopArgs::reason, "", json::MaxLength{500});
     v.optional("discard_unintegrated_changes", &StopArgs::discard_unintegrated_changes, "");
