@@ -103,6 +103,7 @@ void OwnerSocket::serve(const os::Fd& socket) {
     serve_front_end(socket);
     return;
   }
+  os::discard(socket.get(), first->size() + 1);
   const Result<Json> reply = answer(*request);
   const std::string line = json::dump(reply ? *reply : error_answer(reply.error())) + "\n";
   if (os::write_all(socket.get(), line)) os::end_writing(socket.get());

@@ -14,8 +14,9 @@ class SystemClock final : public Clock {
 }  // namespace
 
 const Clock& system_clock() {
-  static const SystemClock clock;
-  return clock;
+  // Never destroyed: threads that outlive main() may still ask for the time.
+  static const auto* clock = new SystemClock;
+  return *clock;
 }
 
 double epoch_seconds(WallTime t) { return std::chrono::duration<double>(t.time_since_epoch()).count(); }

@@ -22,6 +22,7 @@ struct Command {
   bool hidden = false;
 };
 
+Command demo_command();
 Command start_command();
 Command serve_command();
 Command stdio_command();

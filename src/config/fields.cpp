@@ -75,7 +75,7 @@ void add_server(Server& s, Out& out) {
   };
   f("host", &s.host, "Address to listen on. Anything but loopback counts as exposed and needs a token.",
     {.not_blank = true});
-  f("port", &s.port, "TCP port of the HTTP endpoint.", {.range = Range{1, 65535}});
+  f("port", &s.port, "TCP port of the HTTP endpoint; 0 takes any free one.", {.range = Range{0, 65535}});
   f("max_concurrent_jobs", &s.max_concurrent_jobs, "Jobs at once; further ones are refused. 0: no limit.",
     {.range = Range{0, 10'000}});
   f("job_timeout_seconds", &s.job_timeout_seconds, "Longest turn. 0, none or never: no limit.",

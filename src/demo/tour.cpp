@@ -95,7 +95,7 @@ Status Tour::self_test() {
 }
 
 Status Tour::open_workspace() {
-  const Json reply = PB_TRY(client_.call("codex_open_workspace", {{"include_skills", false}}));
+  const Json reply = PB_TRY(client_.call("codex_open_workspace", Json::object()));
   std::string text = json::get_string(reply, "root");
   if (const Json* git = json::find(reply, "git")) {
     const std::string branch = json::get_string(*git, "branch");

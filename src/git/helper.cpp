@@ -1,6 +1,7 @@
 #include "patchbay/git/helper.h"
 
 #include <poll.h>
+#include <sys/stat.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -91,8 +92,9 @@ void watch_owner(int fd) {
     };
     while (::poll(&p, 1, -1) < 0) {
     }
-    const auto limit = system_clock().mono() + std::chrono::minutes(5);
-    while (system_clock().mono() < std::min(limit, request_deadline())) {
+    // No object of static storage is used here: main may be returning at the same time.
+    const MonoTime limit = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+    while (std::chrono::steady_clock::now() < std::min(limit, request_deadline())) {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     ::_exit(1);
@@ -102,6 +104,9 @@ void watch_owner(int fd) {
 }  // namespace
 
 int git_helper_main(int fd) {
+  // What it writes belongs to the user's repositories and worktrees, not to our private state; journals name their own
+  // mode.
+  ::umask(022);
   scrub_environment();
   limit_resources();
   init_library();

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -71,6 +72,7 @@ int fork_exec(const std::string& program, const SpawnOptions& options,
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     for (int signo = 1; signo < NSIG; ++signo) ::signal(signo, SIG_DFL);
     if (options.new_session) ::setsid();
+    if (options.file_mask >= 0) ::umask(static_cast<mode_t>(options.file_mask));
     ::prctl(PR_SET_PDEATHSIG, options.death_signal);
     if (::getppid() != parent) ::_exit(127);  // the parent died before the signal was set
     for (const auto& [fd, number] : moves) ::dup2(fd.get(), number);

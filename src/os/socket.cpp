@@ -77,6 +77,15 @@ Result<Fd> accept_same_user(int listener) {
   return fd;
 }
 
+void discard(int socket, std::size_t bytes) {
+  char buffer[4096];
+  while (bytes > 0) {
+    const ssize_t n = ::recv(socket, buffer, std::min(bytes, sizeof buffer), MSG_DONTWAIT);
+    if (n <= 0) return;
+    bytes -= static_cast<std::size_t>(n);
+  }
+}
+
 Result<std::string> peek_line(int socket, std::size_t limit, MonoTime deadline) {
   std::string buffer(limit, '\0');
   std::size_t seen = 0;

@@ -27,6 +27,8 @@ Status AgentProcess::start(const Command& command, const std::string& marker, os
   spawn.stderr_fd = stderr_pipe.write.get();
   // SIGINT makes the agent end its commands' groups too, should this process be killed.
   spawn.death_signal = SIGINT;
+  // Our own umask keeps state private; what the agent writes are ordinary files of the user.
+  spawn.file_mask = 022;
   child_ = PB_TRY(os::Child::spawn(spawn));
   pid_ = child_.pid();
   *in = std::move(stdin_pipe.write);

@@ -106,9 +106,9 @@ class Starter {
       return Error{ErrorCode::kArtifactNotFound, "There are no imported artifacts here.",
                    "Leave context_from_artifacts out.", {}};
     }
-    if (!args_.include_untracked_from_base.empty() && plan_.mode != WorkspaceMode::kIsolatedWrite) {
-      return Error{ErrorCode::kInvalidArgument, "include_untracked_from_base is for isolated workers only.",
-                   "Leave it out; the worker sees the checkout itself.", {}};
+    if (!args_.include_untracked_from_base.empty()) {
+      return Error{ErrorCode::kInvalidArgument, "include_untracked_from_base is not supported by this version.",
+                   "Commit the files, or put what they say into the brief.", {}};
     }
     if (plan_.mode == WorkspaceMode::kSharedWrite && !actor_.may_write_shared) {
       return Error{ErrorCode::kScopeDenied, "This token may not start workers that write the checkout itself.",

@@ -67,7 +67,10 @@ std::string StopReply::text() const {
 }
 
 Workers::Workers(Parts parts, WorkersOptions options)
-    : core_(std::make_unique<Core>(std::move(parts), std::move(options))) {}
+    : core_(std::make_unique<Core>(std::move(parts), std::move(options))) {
+  // A folder that cannot be made is reported by the first call that needs a lock in it.
+  (void)os::make_private_dirs(core_->options.git_locks_dir);
+}
 
 Workers::~Workers() {
   // Checkouts under way use our parts; each of them ends inside git's own deadline.

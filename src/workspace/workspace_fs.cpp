@@ -254,9 +254,7 @@ Result<Listing> WorkspaceFs::list(const OpenedPath& dir, std::size_t max_entries
 
 LinkTarget WorkspaceFs::read_link(const OpenedPath& dir, const std::string& name) const {
   LinkTarget target;
-  CleanPath path;
-  for (const std::string_view part : split(join_relative(dir.path, name), '/'))
-    path.components.emplace_back(part);
+  const CleanPath path = components_of(join_relative(dir.path, name));
   const auto found = tree_->root.walk(path, protected_.identities());
   // A dangling link shows its text only when that text cannot lead out.
   std::string text(4096, '\0');

@@ -41,10 +41,13 @@ class EndToEnd : public testing::Test {
     }
   }
 
-  void start_owner() { patchbay_.start({"--root", repo_.path(), "--codex", codex_, "--tool-mode", "full"}); }
+  void start_owner(int port = 0) {
+    patchbay_.start({"--root", repo_.path(), "--codex", codex_, "--tool-mode", "full"}, port);
+  }
+  /// The next owner listens where the last one did, so that clients keep their connection's address and session.
   void kill_and_restart() {
     patchbay_.kill9();
-    start_owner();
+    start_owner(patchbay_.port());
   }
 
   std::unique_ptr<McpClient> client(const std::string& name = "test") {

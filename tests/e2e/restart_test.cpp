@@ -3,38 +3,42 @@
 namespace patchbay::e2e {
 namespace {
 
-class Restart : public EndToEnd {
- protected:
-  /// Kills the owner, starts the next one and connects again.
-  void crash(std::unique_ptr<McpClient>& c) {
-    kill_and_restart();
-    c = client();
-  }
-};
+class Restart : public EndToEnd {};
 
 TEST_F(Restart, EveryStageSurvivesAKilledOwner) {  // design 1, 3
   auto c = client();
   start_worker(*c, "Durable", "[[shell sleep 2]] [[write path=d.txt content=d\\n]] [[say First turn done.]]");
-  crash(c);  // while the turn runs
+  kill_and_restart();  // while the turn runs
   const Json first = c->wait_for("Durable");
   EXPECT_EQ(json::get_string(first, "state"), "idle") << json::dump(first);
   EXPECT_THAT(json::get_string(first, "report"), HasSubstr("First turn done."));
 
-  crash(c);  // between turns
+  kill_and_restart();  // between turns
   c->call("codex_worker_message", {{"worker", "Durable"}, {"message", "[[write path=e.txt content=e\\n]] [[say Second.]]"}});
-  crash(c);  // right after a message was accepted
+  kill_and_restart();  // right after a message was accepted
   EXPECT_THAT(json::get_string(c->wait_for("Durable"), "report"), HasSubstr("Second."));
   EXPECT_EQ(model_->requests().front().thread_id, model_->requests().back().thread_id);
 
   const Json preview = c->call("codex_worker_inspect", {{"worker", "Durable"}, {"view", "integration_preview"}});
-  crash(c);  // between preview and integration: the token still names what it showed
+  kill_and_restart();  // between preview and integration: the token still names what it showed
   const Json applied = c->call("codex_worker_integrate",
                                {{"worker", "Durable"}, {"preview_token", json::get_string(preview, "preview_token")}});
   EXPECT_TRUE(json::get_bool(applied, "applied")) << json::dump(applied);
-  crash(c);  // after integration
+  kill_and_restart();  // after integration
   EXPECT_EQ(json::get_string(c->wait_for("Durable"), "integration_state"), "applied_to_checkout");
   EXPECT_EQ(repo_.read("d.txt") + repo_.read("e.txt"), "d\ne\n");
   EXPECT_EQ(json::get_int(c->call("codex_worker_list"), "count"), 1);
+}
+
+TEST_F(Restart, AnotherConversationAfterARestartMustTakeOverWhileTheFirstMayComeBack) {  // mcp 7.4
+  auto first = client();
+  start_worker(*first, "Kept", "[[say hi]]");
+  first->wait_for("Kept");
+  kill_and_restart();
+  auto second = client();
+  EXPECT_EQ(json::get_string(second->call("codex_worker_message", {{"worker", "Kept"}, {"message", "go"}}), "error_code"),
+            "takeover_required");
+  EXPECT_TRUE(json::get_bool(first->call("codex_worker_inspect", {{"worker", "Kept"}}), "owned_by_current_client"));
 }
 
 TEST_F(Restart, TermLeavesTheTurnRunningAndSaysSo) {  // workers 1.9, SEC:S14
@@ -48,9 +52,7 @@ TEST_F(Restart, TermLeavesTheTurnRunningAndSaysSo) {  // workers 1.9, SEC:S14
 
 TEST_F(Restart, ALegacySessionGoesOnAfterARestart) {  // G11
   auto c = client();
-  const int port = patchbay_.port();
-  patchbay_.kill9();
-  patchbay_.start({"--root", repo_.path(), "--codex", codex_, "--tool-mode", "full", "--port", std::to_string(port)});
+  kill_and_restart();
   EXPECT_EQ(json::get_string(c->call("codex_self_test"), "name"), "patchbay");
 }
 

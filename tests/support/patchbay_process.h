@@ -29,11 +29,11 @@ class PatchbayProcess {
     if (child_.running()) kill9();
   }
 
-  /// Starts on a free port and waits until it serves.
-  void start(std::vector<std::string> flags) {
+  /// Starts on a free port, or the given one, and waits until it serves.
+  void start(std::vector<std::string> flags, int port = 0) {
     const std::string ready = os::join(home_, "ready-" + std::to_string(++starts_));
     (void)os::make_private_dirs(home_);
-    std::vector<std::string> argv = {patchbay_binary(), "start", "--port", "0", "--ready-file", ready};
+    std::vector<std::string> argv = {patchbay_binary(), "start", "--port", std::to_string(port), "--ready-file", ready};
     argv.insert(argv.end(), flags.begin(), flags.end());
     os::SpawnOptions spawn{.argv = argv};
     spawn.env = env_;

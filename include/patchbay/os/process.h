@@ -44,6 +44,8 @@ struct SpawnOptions {
   /// Signal the child gets when this process dies; 0: none. It is tied to the spawning *thread*, and the child is
   /// made with fork(), so only a single-threaded program may ask for it (SEC:S6).
   int death_signal = 0;
+  /// umask of the child; -1: ours. Only together with `death_signal`.
+  int file_mask = -1;
 };
 
 /// Names one process for ever: a recycled pid has another start time, another boot another id.

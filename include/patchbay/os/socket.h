@@ -22,5 +22,7 @@ Result<Fd> accept_same_user(int listener);
 /// The first line of what a peer sent, without its newline, and without consuming it. kTimeout when it did not
 /// arrive before the deadline, kInvalidArgument when it is longer than `limit`, kIoError when the peer left.
 Result<std::string> peek_line(int socket, std::size_t limit, MonoTime deadline);
+/// Reads and drops `bytes` bytes that are known to be there. A socket that is closed with unread input resets its peer.
+void discard(int socket, std::size_t bytes);
 
 }  // namespace patchbay::os

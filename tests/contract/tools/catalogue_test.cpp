@@ -214,7 +214,8 @@ TEST_F(Catalogue, WaitsAreCappedAt25Seconds) {
     EXPECT_EQ(properties.contains("wait_seconds"), waiting.contains(e.name)) << e.name;
     if (!properties.contains("wait_seconds")) continue;
     EXPECT_EQ(properties["wait_seconds"]["maximum"], Json(25)) << e.name;
-    EXPECT_EQ(properties["wait_seconds"]["default"], Json(e.name == "codex_worker_wait" ? 25 : 0)) << e.name;
+    EXPECT_EQ(json::get_int(properties["wait_seconds"], "default"), e.name == "codex_worker_wait" ? 25 : 0)
+        << e.name;
   }
 }
 
@@ -268,6 +269,10 @@ TEST_F(Catalogue, OutputSchemasNameTheDocumentedMembers) {
       {"codex_tool_mode_switch",
        {"previous_mode", "current_mode", "changed", "persisted_to_config", "chatgpt_refresh_note", "modes"}},
       {"codex_get_status", {"reference_id", "state", "mode", "started_at", "completed_at", "message"}},
+      {"codex_worker_start", {"accepted", "worker_id", "next", "handle", "error_code"}},
+      {"codex_worker_inspect", {"report", "can_apply", "preview_token", "next_cursor"}},
+      {"codex_worker_integrate", {"applied", "error_code"}},
+      {"codex_worker_stop", {"stopped", "workspace_cleaned"}},
       {"codex_get_diff", {"reference_id", "record_path", "delta_content"}},
       {"codex_worker_options", {"models", "source", "default_model", "reasoning_efforts"}},
   };

@@ -127,7 +127,7 @@ TEST(ReferencePage, ListsEveryKeyWithBothValues) {
   const std::string page = reference_page();
   Config c;
   for (const Field& f : fields_of(c)) EXPECT_THAT(page, HasSubstr("| `" + std::string(f.key) + "` |"));
-  EXPECT_THAT(page, HasSubstr("| `port` | whole number, 1 to 65535 | `8000` | same |"));
+  EXPECT_THAT(page, HasSubstr("| `port` | whole number, 0 to 65535 | `8000` | same |"));
   EXPECT_THAT(page, HasSubstr("| `bash_mode` | off, safe, full | `safe` | `full` |"));
   EXPECT_THAT(page, HasSubstr("| `blocked_globs` | list of texts | – | `[]` |"));
 }

@@ -58,6 +58,18 @@ TEST(Launch, ExpandsVariablesTildeAndRelativePaths) {
   EXPECT_EQ(place.refusal().code, ErrorCode::kConfigRefused);
 }
 
+TEST(Launch, KnowsTheHomeOfCodexAndAGivenSalt) {
+  Place place;
+  EXPECT_EQ(place.launch()->codex_home, place.dir.path("user/.codex"));
+  EXPECT_TRUE(place.launch()->ref_salt.empty());
+  place.env["CODEX_HOME"] = "/srv/codex";
+  place.env["PATCHBAY_SESSION_REF_SALT"] = "pepper";
+  EXPECT_EQ(place.launch()->codex_home, "/srv/codex");
+  EXPECT_TRUE(place.launch()->ref_salt.equals("pepper"));
+  place.options.posture = "documented";
+  EXPECT_EQ(place.launch()->codex_home, place.dir.path("user/.codex"));
+}
+
 TEST(Launch, LooksUpItsFileInOrder) {
   Place place;
   place.make("state");
@@ -258,7 +270,7 @@ TEST(Launch, FlagsAreCheckedLikeTheFile) {
     EXPECT_EQ(e.code, ErrorCode::kUsage) << e.message;
     return e.message;
   };
-  EXPECT_EQ(refused([](LaunchOptions& o) { o.port = 0; }), "--port must be from 1 to 65535");
+  EXPECT_EQ(refused([](LaunchOptions& o) { o.port = 65536; }), "--port must be from 0 to 65535");
   EXPECT_EQ(refused([](LaunchOptions& o) { o.tool_mode = "all"; }),
             "--tool-mode must be one of worker, standard, full, minimal");
   EXPECT_THAT(refused([](LaunchOptions& o) { o.bash_mode = "yes"; }), HasSubstr("--bash-mode"));

@@ -154,8 +154,8 @@ TEST(Settings, WrongTypesNameFileLineAndKey) {  // SEC:F4
 }
 
 TEST(Settings, NumbersOutOfRangeAndUnknownWordsAreRefused) {  // SEC:F4
-  EXPECT_EQ(refusal("server: {port: 0}\n"), "my.yaml:1: server.port: must be from 1 to 65535");
-  EXPECT_EQ(refusal("server: {port: 65536}\n"), "my.yaml:1: server.port: must be from 1 to 65535");
+  EXPECT_EQ(refusal("server: {port: -1}\n"), "my.yaml:1: server.port: must be from 0 to 65535");
+  EXPECT_EQ(refusal("server: {port: 65536}\n"), "my.yaml:1: server.port: must be from 0 to 65535");
   EXPECT_THAT(refusal("server: {port: 99999999999999999999}\n"), HasSubstr("server.port: must be"));
   EXPECT_THAT(refusal("server: {max_request_bytes: 0}\n"), HasSubstr("must be from 1 to"));
   EXPECT_THAT(refusal("tunnel: {timeout_seconds: 301}\n"), HasSubstr("must be from 1 to 300"));

@@ -74,7 +74,8 @@ TEST(JobRecord, ToleratesUnknownKeysAndRefusesAnotherThing) {
 }
 
 TEST(JobRecord, NeverHoldsThePrompt) {
-  for (const auto& [key, value] : running().to_json().items()) EXPECT_NE(key, "prompt");
+  const Json written = running().to_json();
+  for (const auto& [key, value] : written.items()) EXPECT_NE(key, "prompt");
 }
 
 }  // namespace
