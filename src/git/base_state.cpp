@@ -54,36 +54,40 @@ class BaseLook {
   }
 
  private:
-  // What earlier integrations of this worker brought: where the baseline is not the worker's first commit.
+  // After an integration the baseline is what was integrated; what holds exactly that is our doing.
   Status find_earlier() {
     if (spec_.base_revision.empty()) return {};
     const git_oid id = PB_TRY(from_id(spec_.base_revision));
     auto commit =
         PB_TRY(acquire<CommitHandle>("Reading the base revision", git_commit_lookup, repo_.get(), &id));
-    const ObjectId tree = to_id(*git_commit_tree_id(commit.get()));
-    if (tree == spec_.baseline) return {};
-    for (const TreeDelta& d : PB_TRY(raw_tree_deltas(repo_.get(), tree, spec_.baseline))) {
-      earlier_[d.path] = {d.new_mode, d.new_id};
+    if (to_id(*git_commit_tree_id(commit.get())) != spec_.baseline) {
+      integrated_tree_ = PB_TRY(tree_by_id(repo_.get(), spec_.baseline));
     }
     return {};
   }
 
-  static bool holds(const std::map<std::string, Content>& wanted, const std::string& path,
-                    const FileState& now) {
-    const auto it = wanted.find(path);
-    return it != wanted.end() && now.blocked == FileState::Blocked::kNo &&
-           now.same_as(it->second.mode, it->second.id);
+  bool holds_integrated(const std::string& path, const FileState& now) const {
+    if (!integrated_tree_ || !now.comparable()) return false;
+    git_tree_entry* raw = nullptr;
+    if (git_tree_entry_bypath(&raw, integrated_tree_.get(), path.c_str()) != 0) return now.mode == 0;
+    const TreeEntryHandle entry(raw);
+    if (git_tree_entry_type(raw) == GIT_OBJECT_TREE) return now.mode == 0;
+    return now.same_as(git_tree_entry_filemode(raw), *git_tree_entry_id(raw));
+  }
+
+  bool holds_result(const std::string& path, const FileState& now) const {
+    const auto it = results_.find(path);
+    return it != results_.end() && now.same_as(it->second.mode, it->second.id);
   }
 
   Status file(const std::string& path, bool tracked) {
     if (in_scope(kOwnDirectory, path)) return {};
-    const bool concerned = results_.contains(path) || earlier_.contains(path);
-    if (!tracked && !concerned) {
+    if (!tracked && !integrated_tree_ && !results_.contains(path)) {
       if (out_.state.untracked.size() < kMaxUntracked) out_.state.untracked.push_back(path);
       return {};
     }
     const FileState now = PB_TRY(read_state(checkout_.root.get(), path, kMaxCompared));
-    if (holds(earlier_, path, now) || holds(results_, path, now)) {
+    if (holds_integrated(path, now) || holds_result(path, now)) {
       note(out_.state.integrated, path, now);
     } else if (tracked) {
       note(out_.state.tracked_dirty, path, now);
@@ -104,7 +108,7 @@ class BaseLook {
         continue;
       if (std::binary_search(out_.state.collisions.begin(), out_.state.collisions.end(), path)) continue;
       const FileState now = PB_TRY(read_state(checkout_.root.get(), path, kMaxCompared));
-      if (now.mode == 0 || holds(earlier_, path, now) || holds(results_, path, now)) continue;
+      if (now.mode == 0 || holds_integrated(path, now) || holds_result(path, now)) continue;
       note(out_.state.collisions, path, now);
       std::sort(out_.state.collisions.begin(), out_.state.collisions.end());
     }
@@ -131,7 +135,8 @@ class BaseLook {
   const Repo& repo_;
   const Checkout& checkout_;
   const IntegrationSpec& spec_;
-  std::map<std::string, Content> results_, earlier_;
+  std::map<std::string, Content> results_;
+  TreeHandle integrated_tree_;  // null before the first integration
   std::map<std::string, std::string> contents_;
   Uncommitted out_;
 };

@@ -26,8 +26,10 @@ struct FileState {
   std::string blocker;       ///< the parent in the way, for kParentIs…
   unsigned permissions = 0;  ///< of a regular file
 
+  /// Whether it could be compared at all; what is blocked by a directory or a parent is simply absent.
+  bool comparable() const { return blocked != Blocked::kSpecial && blocked != Blocked::kTooLarge; }
   bool same_as(unsigned other_mode, const git_oid& other_id) const {
-    if (mode != other_mode) return false;
+    if (mode != other_mode || !comparable()) return false;
     return mode == 0 || git_oid_equal(&id, &other_id) != 0;
   }
 };

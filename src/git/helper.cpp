@@ -92,8 +92,9 @@ void watch_owner(int fd) {
     };
     while (::poll(&p, 1, -1) < 0) {
     }
-    const auto limit = system_clock().mono() + std::chrono::minutes(5);
-    while (system_clock().mono() < std::min(limit, request_deadline())) {
+    // No object of static storage is used here: main may be returning at the same time.
+    const MonoTime limit = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+    while (std::chrono::steady_clock::now() < std::min(limit, request_deadline())) {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     ::_exit(1);
