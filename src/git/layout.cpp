@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -142,6 +143,14 @@ bool same_file(const char* a, const std::string& b) {
          sa.st_ino == sb.st_ino;
 }
 
+bool owned_by_others(const Layout& layout) {
+  for (const std::string& path : {layout.toplevel, layout.git_dir}) {
+    struct stat st {};
+    if (::stat(path.c_str(), &st) == 0 && st.st_uid != ::geteuid()) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_below_any(const std::vector<std::string>& directories, const std::string& path) {
@@ -195,6 +204,9 @@ Result<Repo> open_repo(const Target& target) {
   git_repository* raw = nullptr;
   const int rc =
       git_repository_open_ext(&raw, repo.layout.toplevel.c_str(), GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr);
+  // libgit2 1.5 says "not found" instead of "not the owner" when the user has no configuration file.
+  if (rc == GIT_ENOTFOUND && owned_by_others(repo.layout))
+    return git_failure(GIT_EOWNER, "Opening the repository");
   if (rc == GIT_ENOTFOUND) return not_a_repository();
   if (rc < 0) return git_failure(rc, "Opening the repository");
   repo.handle.reset(raw);
