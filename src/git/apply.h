@@ -1,7 +1,6 @@
 #pragma once
 
-#include "git/journal.h"
-#include "git/tree_fs.h"
+#include "git/plan.h"
 
 namespace patchbay::git {
 

@@ -19,7 +19,7 @@ FsyncPause::~FsyncPause() {
 }
 
 Status sync_together(const std::vector<std::string>& paths) {
-  constexpr std::size_t kThreads = 4;
+  constexpr std::size_t kThreads = 16;
   std::atomic<std::size_t> next{0};
   std::atomic<int> failure{0};
   const auto work = [&] {
