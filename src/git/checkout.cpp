@@ -65,7 +65,6 @@ class Writer {
   }
 
   std::uint64_t bytes() const { return bytes_; }
-  std::uint64_t files() const { return files_; }
   const std::optional<Error>& error() const { return error_; }
 
  private:
@@ -106,7 +105,6 @@ class Writer {
     }
     remember_stat(e, st);
     bytes_ += content.size();
-    ++files_;
     return {};
   }
 
@@ -121,7 +119,7 @@ class Writer {
   std::vector<IndexEntry>& entries_;
   std::atomic<std::size_t> next_{0};
   std::atomic<bool> failed_{false};
-  std::atomic<std::uint64_t> bytes_{0}, files_{0};
+  std::atomic<std::uint64_t> bytes_{0};
   std::mutex mutex_;
   std::optional<Error> error_;
 };
@@ -144,11 +142,7 @@ Result<CheckedOut> check_out(const std::string& git_dir, const FlatTree& tree, i
   writer.work(git_dir);
   for (std::thread& t : threads) t.join();
   if (writer.error()) return *writer.error();
-  out.files = writer.files();
   out.bytes = writer.bytes();
-  for (const FlatEntry& e : tree.entries) {
-    if (e.mode == GIT_FILEMODE_COMMIT) out.submodules.push_back(e.path);
-  }
   return out;
 }
 

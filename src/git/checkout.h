@@ -6,8 +6,7 @@ namespace patchbay::git {
 
 struct CheckedOut {
   std::vector<IndexEntry> entries;  ///< with stat data; paths point into the FlatTree
-  std::uint64_t files = 0, bytes = 0;
-  std::vector<std::string> submodules;
+  std::uint64_t bytes = 0;
 };
 
 /// Writes every file of `tree` below the empty directory `root` as it is stored: no filter, no hook. Blobs

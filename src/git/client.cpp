@@ -28,6 +28,27 @@ auto call(Pool& pool, const char* op, std::chrono::milliseconds limit, const A&.
   return unpack_reply<typename Signature<decltype(Function)>::Value>(reply.value());
 }
 
+// Fills a worktree that has a registration and no files yet. Filter drivers run, and nothing else that the
+// repository's configuration names.
+Status check_out_with_program(const std::string& directory, MonoTime deadline) {
+  os::SpawnOptions git;
+  git.argv = {"git",   "-c",     "core.hooksPath=/dev/null", "-c",     "core.fsmonitor=false",
+              "reset", "--hard", "--no-recurse-submodules",  "--quiet"};
+  git.env = environment_without_git();
+  git.env->insert_or_assign("GIT_TERMINAL_PROMPT", "0");
+  git.cwd = directory;
+  const os::RunResult run = PB_TRY(os::run(git, "", deadline));
+  if (run.timed_out) {
+    return Error{ErrorCode::kTimeout, "The checkout with the git program took too long.", "Call again.",
+                 directory};
+  }
+  if (run.status.signalled || run.status.code != 0) {
+    return Error{ErrorCode::kGitError, "The checkout with the git program failed.",
+                 "Look at the repository's filter drivers.", run.err};
+  }
+  return {};
+}
+
 }  // namespace
 
 #define PB_GIT_READ(op, ...) call<&ops::op>(*pool_, #op, pool_->options().read_deadline, __VA_ARGS__)
@@ -64,7 +85,13 @@ Result<ObjectId> Client::tree_of(const Target& target, const ObjectId& commit) {
 }
 
 Result<Worktree> Client::add_worktree(const Target& base, const WorktreeSpec& spec) {
-  return PB_GIT_WRITE(add_worktree, base, spec);
+  const MonoTime deadline = system_clock().mono() + pool_->options().write_deadline;
+  Worktree made = PB_TRY(PB_GIT_WRITE(add_worktree, base, spec));
+  if (!spec.git_filters) return made;
+  const Status filled = check_out_with_program(spec.directory, deadline);
+  if (filled.ok()) return made;
+  (void)remove_worktree(base, {spec.directory, spec.branch, spec.lock_path});
+  return filled.error();
 }
 Status Client::remove_worktree(const Target& base, const WorktreeRemoval& removal) {
   return PB_GIT_WRITE(remove_worktree, base, removal);

@@ -5,15 +5,12 @@
 #include "patchbay/git/helper.h"
 
 namespace patchbay::git {
-namespace {
 
-os::Environment helper_environment() {
+os::Environment environment_without_git() {
   os::Environment env = os::current_environment();
   std::erase_if(env, [](const auto& e) { return e.first.starts_with("GIT_"); });
   return env;
 }
-
-}  // namespace
 
 Client::Pool::Pool(ClientOptions options)
     : options_(std::move(options)), reaper_([this] { end_idle_helpers(); }) {}
@@ -36,7 +33,7 @@ Result<Client::Pool::Helper> Client::Pool::start() const {
   os::SocketPair pair = PB_TRY(os::make_socket_pair());
   os::SpawnOptions spawn;
   spawn.argv = options_.helper;
-  spawn.env = helper_environment();
+  spawn.env = environment_without_git();
   spawn.stderr_fd = STDERR_FILENO;
   spawn.passed = {{pair.b.get(), kHelperFd}};
   Helper helper;

@@ -11,6 +11,9 @@
 
 namespace patchbay::git {
 
+/// This process's environment without the variables that steer git (SEC:G2).
+os::Environment environment_without_git();
+
 /// The helper processes of one Client.
 ///
 /// A call takes an idle helper or starts one, sends one request, waits for its reply, and gives the helper

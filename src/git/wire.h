@@ -97,6 +97,7 @@ void fields(V& v, Diff& x) {
 template <class V>
 void fields(V& v, WorktreeSpec& x) {
   v("directory", x.directory), v("branch", x.branch), v("commit", x.commit), v("lock", x.lock_path);
+  v("git_filters", x.git_filters);
 }
 template <class V>
 void fields(V& v, Worktree& x) {

@@ -50,23 +50,27 @@ class Adding {
       PB_TRY(register_worktree());
     }
     const FlatTree tree = PB_TRY(flatten(repo_.get(), content));
-    CheckedOut files = PB_TRY(check_out(repo_.layout.common_dir, tree, directory_.get()));
-    if (git_oid_equal(&commit_tree, &content)) {
-      PB_TRY(write_index(files.entries, &tree.cache));
-    } else {
-      PB_TRY(write_index_of_head(commit_tree, files.entries));
+    Worktree out;
+    if (!spec_.git_filters) {
+      const CheckedOut files = PB_TRY(check_out(repo_.layout.common_dir, tree, directory_.get()));
+      if (git_oid_equal(&commit_tree, &content)) {
+        PB_TRY(write_index(files.entries, &tree.cache));
+      } else {
+        PB_TRY(write_index_of_head(commit_tree, files.entries));
+      }
+      out.bytes = files.bytes;
+      out.filtered_files = count_filtered(repo_.get(), repo_.layout.common_dir, tree);
     }
     PB_TRY(make_durable());
     finished_ = true;
-    Worktree out;
     out.directory = spec_.directory;
     out.branch = spec_.branch;
     out.commit = to_id(commit);
     out.tree = to_id(content);
-    out.files = files.files;
-    out.bytes = files.bytes;
-    out.submodules = std::move(files.submodules);
-    out.filtered_files = count_filtered(repo_.get(), repo_.layout.common_dir, tree);
+    for (const FlatEntry& e : tree.entries) {
+      if (e.mode == GIT_FILEMODE_COMMIT) out.submodules.push_back(e.path);
+    }
+    out.files = tree.entries.size() - out.submodules.size();
     return out;
   }
 

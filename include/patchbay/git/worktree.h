@@ -10,13 +10,16 @@ struct WorktreeSpec {
   std::string branch{};     ///< for example "codex/worker-wrk-1a2b"; kAlreadyExists when taken
   std::string commit{};     ///< commit-ish; empty: HEAD
   std::string lock_path{};  ///< file lock of the common directory, taken around ref and metadata changes
+  /// The git program checks the files out, so that filter drivers such as LFS run (workers.git_filters).
+  /// The one place where a program that the repository names may be started; hooks stay off.
+  bool git_filters = false;
 };
 
 struct Worktree {
   std::string directory, branch;
   ObjectId commit, tree;
   std::uint64_t files = 0, bytes = 0;
-  std::uint64_t filtered_files = 0;     ///< have a `filter` attribute (LFS and such): left as stored
+  std::uint64_t filtered_files = 0;     ///< have a `filter` attribute (LFS and such), left as stored
   std::vector<std::string> submodules;  ///< paths left as empty directories
 };
 

@@ -139,6 +139,36 @@ TEST_F(WorktreeTest, SubmodulesAreLeftAsEmptyDirectoriesAndNamed) {
   EXPECT_EQ(git({"status", "--porcelain"}, w.directory), "");
 }
 
+TEST_F(WorktreeTest, FilterDriversRunOnlyWhenAskedForAndHooksNever) {
+  put(".gitattributes", "*.up filter=up\n");
+  put("a.up", "text\n");
+  commit_all();
+  git({"config", "filter.up.smudge", "tr a-z A-Z"});
+  git({"config", "filter.up.clean", "tr A-Z a-z"});
+  put(".git/hooks/post-checkout", "#!/bin/sh\ntouch " + dir.path("hook ran") + "\n", 0755);
+  const Worktree raw = must(client->add_worktree(target(), worktree_spec("raw")));
+  EXPECT_EQ(get(raw.directory + "/a.up"), "text\n");
+  EXPECT_EQ(raw.filtered_files, 1u);
+  WorktreeSpec spec = worktree_spec("filtered");
+  spec.git_filters = true;
+  const Worktree w = must(client->add_worktree(target(), spec));
+  EXPECT_EQ(get(w.directory + "/a.up"), "TEXT\n");
+  EXPECT_EQ(w.files, 2u);
+  EXPECT_EQ(w.filtered_files, 0u);
+  EXPECT_EQ(git({"status", "--porcelain"}, w.directory), "");
+  EXPECT_FALSE(os::exists(dir.path("hook ran")));
+  const Snapshot s = must(client->snapshot(target(), {.directory = spec.directory, .worker_id = "w1"}));
+  EXPECT_EQ(s.tree, w.tree);
+
+  git({"config", "filter.up.required", "true"});
+  git({"config", "filter.up.smudge", "false"});
+  spec = worktree_spec("failing");
+  spec.git_filters = true;
+  EXPECT_EQ(code_of(client->add_worktree(target(), spec)), "git_error");
+  EXPECT_FALSE(os::exists(spec.directory));
+  EXPECT_FALSE(branch_exists(spec.branch));
+}
+
 TEST_F(WorktreeTest, TheLockOfTheCommonDirectoryIsWaitedFor) {
   put("a", "1\n");
   commit_all();
