@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 #include "patchbay/base/hash.h"
 
@@ -18,6 +19,13 @@ Error cancelled() {
   return Error{ErrorCode::kCancelled, "The request was cancelled.", {}, {}};
 }
 
+/// One bit per byte of `word` that is a line feed, at the top of that byte.
+std::uint64_t feeds_in(std::uint64_t word) {
+  constexpr std::uint64_t kLow = 0x7f7f7f7f7f7f7f7f;
+  const std::uint64_t other = word ^ 0x0a0a0a0a0a0a0a0a;
+  return ~(((other & kLow) + kLow) | other | kLow);
+}
+
 /// Counts the line ends of consecutive chunks and notes where the wanted line starts.
 class LineCounter {
  public:
@@ -28,18 +36,33 @@ class LineCounter {
   bool found() const { return scan_.line_offset.has_value(); }
 
   void add(std::string_view chunk) {
-    const bool has_cr = last_ == '\r' || std::memchr(chunk.data(), '\r', chunk.size()) != nullptr;
-    for (std::size_t at = chunk.find('\n'); at != std::string_view::npos; at = chunk.find('\n', at + 1)) {
-      ++scan_.line_feeds;
-      if (has_cr && (at > 0 ? chunk[at - 1] : last_) == '\r') ++scan_.crlf;
-      if (scan_.line_feeds == wanted_feeds_) scan_.line_offset = scan_.looked_at + at + 1;
+    if (last_ == '\r' || std::memchr(chunk.data(), '\r', chunk.size()) != nullptr) {
+      count_crlf(chunk);
     }
+    const std::int64_t feeds = count_feeds(chunk);
+    if (!found() && scan_.line_feeds + feeds >= wanted_feeds_) locate(chunk);
+    scan_.line_feeds += feeds;
     last_ = chunk.back();
     scan_.looked_at += chunk.size();
     scan_.ends_with_line_feed = last_ == '\n';
   }
 
  private:
+  void count_crlf(std::string_view chunk) {
+    if (last_ == '\r' && chunk.front() == '\n') ++scan_.crlf;
+    for (std::size_t at = chunk.find("\r\n"); at != std::string_view::npos; at = chunk.find("\r\n", at + 2))
+      ++scan_.crlf;
+  }
+
+  void locate(std::string_view chunk) {
+    std::int64_t feeds = scan_.line_feeds;
+    for (std::size_t at = chunk.find('\n'); at != std::string_view::npos; at = chunk.find('\n', at + 1)) {
+      if (++feeds != wanted_feeds_) continue;
+      scan_.line_offset = scan_.looked_at + at + 1;
+      return;
+    }
+  }
+
   FileScan& scan_;
   const std::int64_t wanted_feeds_;
   char last_ = '\0';
@@ -47,12 +70,25 @@ class LineCounter {
 
 }  // namespace
 
+std::int64_t count_feeds(std::string_view text) {
+  std::int64_t feeds = 0;
+  std::size_t i = 0;
+  for (; i + sizeof(std::uint64_t) <= text.size(); i += sizeof(std::uint64_t)) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + i, sizeof word);
+    feeds +=
+        static_cast<std::int64_t>((feeds_in(word) >> 7) * 0x0101010101010101 >> 56);  // adds up the bytes
+  }
+  for (; i < text.size(); ++i) feeds += text[i] == '\n' ? 1 : 0;
+  return feeds;
+}
+
 Result<FileScan> scan_file(int fd, const FileScanWish& wish, const CancelToken& cancel) {
   FileScan scan;
   LineCounter counter(scan, wish.line);
   std::optional<Sha256> hash;
   if (wish.hash) hash.emplace();
-  std::string buffer(kBuffer, '\0');
+  const std::unique_ptr<char[]> buffer(new char[kBuffer]);  // not zeroed: most files are much smaller
   while (wish.to_the_end || !counter.found()) {
     if (cancel.cancelled()) return cancelled();
     if (scan.looked_at > wish.max_bytes) {
@@ -61,14 +97,14 @@ Result<FileScan> scan_file(int fd, const FileScanWish& wish, const CancelToken& 
                    "Search for the text instead, or read a line nearer to the start.",
                    {}};
     }
-    const ssize_t n = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(scan.looked_at));
+    const ssize_t n = ::pread(fd, buffer.get(), kBuffer, static_cast<off_t>(scan.looked_at));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno_error(errno, "reading a file");
     if (n == 0) {
       scan.reached_end = true;
       break;
     }
-    const std::string_view chunk(buffer.data(), static_cast<std::size_t>(n));
+    const std::string_view chunk(buffer.get(), static_cast<std::size_t>(n));
     if (hash) hash->update(chunk);
     counter.add(chunk);
   }

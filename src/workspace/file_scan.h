@@ -41,6 +41,9 @@ Result<std::uint64_t> tail_offset(int fd, std::uint64_t size, std::int64_t lines
 /// Up to `length` bytes at `offset`; fewer at the end of the file.
 Result<std::string> read_range(int fd, std::uint64_t offset, std::size_t length);
 
+/// Line feeds in `text`.
+std::int64_t count_feeds(std::string_view text);
+
 /// kBinaryFile for a NUL in the first 8 KiB or a UTF-16 mark.
 Status refuse_binary(std::string_view head);
 inline constexpr std::size_t kSniffBytes = 8192;

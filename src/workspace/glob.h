@@ -22,7 +22,7 @@ class Glob {
   bool literal() const;
   /// True for a pattern that matches nothing (blank).
   bool empty() const { return parts_.empty(); }
-  /// The same pattern for `rg --iglob`, without the leading '!'.
+  /// The same pattern for `rg --glob`, without the leading '!'.
   std::string for_ripgrep() const;
   /// The pattern's own text as a path, for asking whether another pattern covers it.
   std::string as_path() const;

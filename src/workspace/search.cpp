@@ -71,6 +71,13 @@ std::optional<std::string> below_target(const WorkspaceFs& fs, const Target& tar
   return real->substr(base == "/" ? 1 : base.size() + 1);
 }
 
+/// Plain names and extensions are one look-up for ripgrep; any other pattern is an expression that it tries
+/// on every path. Files behind those are searched, and dropped by the check that every hit goes through.
+bool is_cheap(std::string_view glob) {
+  if (glob.starts_with("!*.")) glob.remove_prefix(3);
+  return glob.find_first_of("*?[\\") == std::string_view::npos;
+}
+
 std::vector<std::string> make_argv(const WorkspaceFs& fs, const SearchRequest& request, const Target& target,
                                    const std::string& program, bool sorted) {
   std::vector<std::string> argv = {program, "--no-config", "--json", "--no-mmap"};
@@ -90,12 +97,17 @@ std::vector<std::string> make_argv(const WorkspaceFs& fs, const SearchRequest& r
   if (request.files_only) argv.push_back("--max-count=1");
   if (sorted) argv.push_back("--sort=path");
   if (!request.glob.empty()) argv.push_back("--glob=" + request.glob);
-  // The later glob wins, so the caller's own cannot take these back; every --iglob comes after every --glob.
-  for (const std::string_view name : noise_directories())
-    argv.push_back("--glob=!" + std::string(name) + "/");
-  for (const std::string& glob : fs.blocked_globs().ripgrep_globs()) argv.push_back("--iglob=" + glob);
+  // The later glob wins, so the caller's own cannot take these back. Hidden names are skipped anyway.
+  const bool hidden_seen = request.include_hidden || !request.glob.empty();
+  for (const std::string_view name : noise_directories()) {
+    if (hidden_seen || !name.starts_with('.')) argv.push_back("--glob=!" + std::string(name) + "/");
+  }
+  for (const std::string& glob : fs.blocked_globs().ripgrep_globs()) {
+    const bool hidden = glob.starts_with("!.") || glob.find("/.") != std::string::npos;
+    if (is_cheap(glob) && (hidden_seen || !hidden)) argv.push_back("--glob=" + glob);
+  }
   for (const std::string& path : fs.protected_paths().paths()) {
-    if (const auto below = below_target(fs, target, path)) argv.push_back("--iglob=!/" + escape_glob(*below));
+    if (const auto below = below_target(fs, target, path)) argv.push_back("--glob=!/" + escape_glob(*below));
   }
   argv.insert(argv.end(), {"-e", request.query, "--", target.argument});
   return argv;

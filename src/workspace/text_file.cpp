@@ -5,6 +5,8 @@
 #include "patchbay/workspace/text_file.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "file_scan.h"
 #include "patchbay/base/redact.h"
@@ -69,7 +71,7 @@ struct RawPage {
 Result<RawPage> read_raw(int fd, std::uint64_t offset, std::size_t max_bytes) {
   const auto before = static_cast<std::size_t>(std::min<std::uint64_t>(offset, kLookBehind));
   const std::size_t wanted = before + max_bytes + kLookAhead;
-  const std::string window = PB_TRY(read_range(fd, offset - before, wanted));
+  std::string window = PB_TRY(read_range(fd, offset - before, wanted));
   RawPage raw;
   for (SecretSpan s : find_secrets(window)) {
     if (s.end <= before) continue;
@@ -78,7 +80,8 @@ Result<RawPage> read_raw(int fd, std::uint64_t offset, std::size_t max_bytes) {
     raw.secrets.push_back(s);
   }
   raw.at_end = window.size() < wanted;
-  raw.bytes = window.substr(std::min(before, window.size()));
+  window.erase(0, before);
+  raw.bytes = std::move(window);
   raw.limit = raw.at_end ? raw.bytes.size() : raw.bytes.size() - kLookAhead;
   return raw;
 }
@@ -92,8 +95,7 @@ class PageWriter {
         page_(page),
         column_(column),
         budget_(static_cast<std::size_t>(page.max_bytes_applied)) {
-    const auto limit = raw.bytes.begin() + static_cast<std::ptrdiff_t>(raw.limit);
-    std::int64_t last = page.start_line + std::count(raw.bytes.begin(), limit, '\n');
+    std::int64_t last = page.start_line + count_feeds(std::string_view(raw.bytes).substr(0, raw.limit));
     if (page.requested_end_line) last = std::min(last, *page.requested_end_line);
     width_ = digits(std::max(last, page.start_line));
   }
@@ -125,16 +127,23 @@ class PageWriter {
     const bool complete = has_feed || raw_.at_end;
     const bool empty_page = page_.end_line < page_.start_line;
 
-    std::string out = numbered_ && !empty_page ? "\n" : "";
-    out += gutter(line);
-    const std::size_t used = page_.text.size() + out.size() + (has_feed && !numbered_ ? 1 : 0);
-    if (!empty_page && used > budget_) return stop_before(line);
+    std::string& out = page_.text;
+    const std::size_t before = out.size();
+    if (numbered_ && !empty_page) out += '\n';
+    if (numbered_) add_gutter(line, out);
+    const std::size_t used = out.size() + (has_feed && !numbered_ ? 1 : 0);
     int found = 0;
-    const std::size_t stop = render(text_end, budget_ - std::min(budget_, used), empty_page, out, &found);
-    const bool whole = complete && stop == text_end;
-    if (!whole && !empty_page) return stop_before(line);
-
-    page_.text += out;
+    std::size_t stop = position_;
+    bool whole = false;
+    if (empty_page || used <= budget_) {
+      stop = render(text_end, budget_ - std::min(budget_, used), empty_page, out, &found);
+      whole = complete && stop == text_end;
+    }
+    if (!whole && !empty_page) {
+      out.resize(before);
+      page_.next_start_line = line;
+      return false;
+    }
     page_.end_line = line;
     page_.redactions += found;
     if (found > 0) page_.redacted_lines.push_back(line);
@@ -145,20 +154,16 @@ class PageWriter {
       position_ = stop;
       return false;
     }
-    if (has_feed && !numbered_) page_.text += '\n';
+    if (has_feed && !numbered_) out += '\n';
     position_ = has_feed ? line_end + 1 : line_end;
     return true;
   }
 
-  bool stop_before(std::int64_t line) {
-    page_.next_start_line = line;
-    return false;
-  }
-
-  std::string gutter(std::int64_t line) const {
-    if (!numbered_) return {};
-    const std::string number = std::to_string(line);
-    return std::string(width_ - std::min(width_, number.size()), ' ') + number + " | ";
+  void add_gutter(std::int64_t line, std::string& out) const {
+    std::array<char, 24> number;
+    const char* const end = std::to_chars(number.data(), number.data() + number.size(), line).ptr;
+    const auto length = static_cast<std::size_t>(end - number.data());
+    out.append(width_ - std::min(width_, length), ' ').append(number.data(), length).append(" | ");
   }
 
   /// Appends the redacted text from position_ to `end`, at most `room` bytes; with `force` at least one
@@ -291,6 +296,8 @@ Result<TextPage> read_text_page(const OpenedPath& file, const PageRequest& reque
 
   const RawPage raw = PB_TRY(read_raw(fd, offset, static_cast<std::size_t>(page.max_bytes_applied)));
   PageWriter writer(raw, request.numbered, page, column);
+  page.text.reserve(
+      std::min(raw.bytes.size() + raw.bytes.size() / 4, static_cast<std::size_t>(page.max_bytes_applied)));
   writer.run();
   const std::size_t bad = first_invalid_utf8(std::string_view(raw.bytes).substr(0, writer.consumed()));
   if (bad != std::string_view::npos) return not_utf8(offset + bad);

@@ -24,7 +24,7 @@ class BlockedGlobs {
   bool matches(std::string_view path) const;
   /// The same for a clean path (no ".", no doubled slash) whose parent directories are known not to match.
   bool matches_entry(std::string_view path) const;
-  /// Values for `rg --iglob`. Negative globs for ripgrep that leave out at least nothing that `matches` would
+  /// Values for `rg --glob`. Negative globs for ripgrep that leave out at least nothing that `matches` would
   /// not.
   std::vector<std::string> ripgrep_globs() const;
   std::size_t size() const;

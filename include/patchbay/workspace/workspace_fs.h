@@ -77,8 +77,8 @@ class WorkspaceFs {
   /// A file or directory without access to its content (O_PATH).
   Result<OpenedPath> find(std::string_view input) const;
 
-  /// A directory by the raw path that listings led to, whose parents were not blocked. Follows no link: a path
-  /// that holds one now is kPathSymlinkEscape.
+  /// A directory by the raw path that listings led to, whose parents were not blocked. Follows no link: a
+  /// path that holds one now is kPathSymlinkEscape.
   Result<OpenedPath> open_listed_dir(const std::string& path) const;
   /// A regular file by a raw path that another program reported. Every check of open_file; follows no link.
   Result<OpenedPath> open_reported_file(const std::string& path) const;
