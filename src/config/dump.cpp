@@ -20,8 +20,8 @@ std::string list_text(const std::vector<std::string>& items) {
 }
 
 std::string alias_text(const RepositoryAlias& a) {
-  return fmt::format("{{canonical: {}, local: {}, description: {}}}", in_quotes(a.canonical), in_quotes(a.local),
-                     in_quotes(a.description));
+  return fmt::format("{{canonical: {}, local: {}, description: {}}}", in_quotes(a.canonical),
+                     in_quotes(a.local), in_quotes(a.description));
 }
 
 struct Show {

@@ -102,6 +102,14 @@ Result<Token> token_of(const LaunchOptions& options, const os::Environment& env,
   return token;
 }
 
+Result<std::string> codex_home_of(const Config& config, const LaunchOptions& options,
+                                  const os::Environment& env) {
+  const auto& configured = config.power_tools.codex_home;
+  if (configured && !configured->empty()) return *configured;
+  const std::string variable = lookup(env, "CODEX_HOME");
+  return absolute_path(variable.empty() ? "~/.codex" : variable, "CODEX_HOME", env, options.cwd);
+}
+
 }  // namespace
 
 std::string_view name_of(Posture p) {
@@ -150,6 +158,8 @@ Result<Launch> compose(const LaunchOptions& options, const os::Environment& env)
   }
   launch.differences = differences_of(launch);
   PB_TRY(resolve_paths(env, options.cwd, launch.home, launch.config));
+  launch.codex_home = PB_TRY(codex_home_of(launch.config, options, env));
+  launch.ref_salt = Secret(lookup(env, "PATCHBAY_SESSION_REF_SALT"));
   return launch;
 }
 

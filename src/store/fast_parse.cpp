@@ -9,7 +9,8 @@
 namespace patchbay::store {
 namespace {
 
-constexpr int kMaxDepth = 64;
+constexpr std::size_t kMembersOfARecord = 64;
+constexpr std::size_t kMembersOfAPart = 8;
 
 class FastParser {
  public:
@@ -41,9 +42,9 @@ class FastParser {
     if (at_ == end_) return false;
     switch (*at_) {
       case '{':
-        return depth < kMaxDepth && object(out, depth);
+        return depth < kMaxRecordDepth && object(out, depth);
       case '[':
-        return depth < kMaxDepth && array(out, depth);
+        return depth < kMaxRecordDepth && array(out, depth);
       case '"': {
         std::string text;
         if (!string(text)) return false;
@@ -70,6 +71,8 @@ class FastParser {
     auto& members = out.get_ref<Json::object_t&>();
     skip_space();
     if (take('}')) return true;
+    // Growing copies every key, because the library keeps them const.
+    members.reserve(depth == 0 ? kMembersOfARecord : kMembersOfAPart);
     do {
       skip_space();
       std::string key;

@@ -115,6 +115,12 @@ class Loading {
   std::atomic<int> trouble_{0};
 };
 
+bool is_deeper_than(const Json& value, int levels) {
+  if (!value.is_structured()) return false;
+  return levels == 0 || std::any_of(value.begin(), value.end(),
+                                    [&](const Json& item) { return is_deeper_than(item, levels - 1); });
+}
+
 Error too_new_error() {
   return {ErrorCode::kStateTooNew,
           "a record was written by a newer version of PatchBay",
@@ -199,7 +205,7 @@ Result<Json> RecordStore::get(const std::string& id) const {
 
 Result<RecordOrder> RecordStore::put(const std::string& id, const Json& record) {
   if (!is_id(id)) return bad_id(id);
-  if (!record.is_object() || record.contains(kCheckMember)) {
+  if (!record.is_object() || record.contains(kCheckMember) || is_deeper_than(record, kMaxRecordDepth)) {
     return Error{ErrorCode::kInvalidArgument, "not a record", {}, id};
   }
   std::lock_guard lock(stripe(id));
@@ -225,7 +231,11 @@ Result<RecordOrder> RecordStore::put(const std::string& id, const Json& record) 
   }
   order.revision = next_number();
   if (!known) order.created = order.revision;
-  PB_TRY(write(id, seal(order, record)));
+  const std::string text = seal(order, record);
+  if (text.size() > kMaxRecordBytes) {
+    return Error{ErrorCode::kContentTooLarge, "the record is larger than 8 MiB", {}, id};
+  }
+  PB_TRY(write(id, text));
   return order;
 }
 

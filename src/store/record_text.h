@@ -22,6 +22,7 @@ namespace patchbay::store {
 
 inline constexpr int kRecordSchema = 1;
 inline constexpr std::size_t kMaxRecordBytes = 8u << 20;
+inline constexpr int kMaxRecordDepth = 64;
 
 std::string seal(const RecordOrder& order, const Json& record);
 

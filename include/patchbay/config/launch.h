@@ -52,6 +52,8 @@ struct Launch {
   Posture posture = Posture::kNarrow;  ///< of the values below the file
   std::string config_file;             ///< absolute; empty when none was read
   AuthPolicy auth;
+  std::string codex_home;  ///< where Codex keeps its files: the key, else CODEX_HOME, else ~/.codex
+  Secret ref_salt;         ///< PATCHBAY_SESSION_REF_SALT; empty: the key file <home>/ref_salt counts
   std::vector<std::string> exposure;  ///< why this start is reachable beyond loopback; empty: it is not
   std::vector<std::string> warnings;
   std::vector<Difference> differences;

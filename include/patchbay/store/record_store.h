@@ -44,7 +44,9 @@ struct LoadReport {
 ///             leaves the old record or the new one (SEC:D1, I5).
 /// Errors:     kDiskFull; kDegradedReadonly when writing failed twice for another reason (SEC:D2): stop
 /// accepting
-///             work. kInvalidArgument for an id that is not 1..128 of [A-Za-z0-9_-].
+///             work. kInvalidArgument for an id that is not 1..128 of [A-Za-z0-9_-] and for a record nested
+///             more than 64 levels deep; kContentTooLarge above 8 MiB: what could not be read back is not
+///             written.
 class RecordStore {
  public:
   /// `root` is created when needed; unreadable records go to `corrupt_dir`.

@@ -58,6 +58,18 @@ TEST(Launch, ExpandsVariablesTildeAndRelativePaths) {
   EXPECT_EQ(place.refusal().code, ErrorCode::kConfigRefused);
 }
 
+TEST(Launch, KnowsTheHomeOfCodexAndAGivenSalt) {
+  Place place;
+  EXPECT_EQ(place.launch()->codex_home, place.dir.path("user/.codex"));
+  EXPECT_TRUE(place.launch()->ref_salt.empty());
+  place.env["CODEX_HOME"] = "/srv/codex";
+  place.env["PATCHBAY_SESSION_REF_SALT"] = "pepper";
+  EXPECT_EQ(place.launch()->codex_home, "/srv/codex");
+  EXPECT_TRUE(place.launch()->ref_salt.equals("pepper"));
+  place.options.posture = "documented";
+  EXPECT_EQ(place.launch()->codex_home, place.dir.path("user/.codex"));
+}
+
 TEST(Launch, LooksUpItsFileInOrder) {
   Place place;
   place.make("state");

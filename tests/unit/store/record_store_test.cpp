@@ -112,6 +112,19 @@ TEST_F(Records, RefuseIdsThatAreNoFileName) {
   EXPECT_EQ(store->put("a", {{"_check", 1}}).error().code, ErrorCode::kInvalidArgument);
 }
 
+TEST_F(Records, ThatCouldNotBeReadBackAreNotWritten) {
+  const auto nested = [](int levels) {
+    Json v = 1;
+    for (int i = 1; i < levels; ++i) v = Json::array({v});
+    return Json{{"deep", v}};
+  };
+  ASSERT_TRUE(store->put("a", nested(64)).ok());
+  EXPECT_EQ(*store->get("a"), nested(64));
+  EXPECT_EQ(store->put("a", nested(65)).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(store->put("a", {{"big", std::string(9u << 20, 'x')}}).error().code, ErrorCode::kContentTooLarge);
+  EXPECT_EQ(*store->get("a"), nested(64));
+}
+
 TEST_F(Records, AreRemovedWithTheirFolder) {
   ASSERT_TRUE(store->put("a", {{"n", 1}}).ok());
   ASSERT_TRUE(os::write_file_atomic(store->folder("a") + "/stdout.log", "x").ok());
