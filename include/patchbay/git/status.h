@@ -36,7 +36,7 @@ struct StatusReport {
   bool truncated = false;
 };
 
-/// First orientation: tools.md 5.6 and the git members of 11.1.
+/// What somebody who sees a repository for the first time wants to know.
 struct Summary {
   StatusReport status;
   std::optional<std::string> default_branch;  ///< of origin/HEAD, else init.defaultBranch, main or master

@@ -4,7 +4,7 @@
 
 namespace patchbay::git {
 
-/// A new worktree at a directory outside of every repository, on a new branch (workers.md 5.5).
+/// A new worktree at a directory outside of every repository, on a new branch.
 struct WorktreeSpec {
   std::string directory{};  ///< absolute; must not exist, its parent must
   std::string branch{};     ///< for example "codex/worker-wrk-1a2b"; kAlreadyExists when taken
