@@ -210,6 +210,7 @@ void Connection::receive_request(Message m) {
     outlet.answer(self->state_->impl.answer(*request));
   };
   if (takes_long(request->message.method)) {
+    s.impl.make_cancellable(*request);  // a cancellation may follow before the other thread has begun
     run(std::move(work));
   } else {
     work();

@@ -133,6 +133,20 @@ void Server::Impl::cancel_request(const void* owner, const Json& params) {
   if (token) token->cancel();
 }
 
+void Server::Impl::make_cancellable(Request& request) {
+  if (request.cancel_entry) return;
+  request.cancel = CancelToken();
+  const std::pair key{request.owner, json::dump(request.message.id)};
+  if (request.owner == nullptr) return;
+  std::lock_guard lock(cancels.mutex);
+  if (!cancels.running.emplace(key, request.cancel).second)
+    return;  // an id that is in use twice names the first
+  request.cancel_entry = std::shared_ptr<void>(this, [this, key](void*) {
+    std::lock_guard held(cancels.mutex);
+    cancels.running.erase(key);
+  });
+}
+
 Server::Impl::CredentialPermit::~CredentialPermit() {
   if (table_ == nullptr) return;
   std::lock_guard lock(table_->mutex);

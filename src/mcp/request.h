@@ -26,6 +26,8 @@ struct Request {
   const void* owner = nullptr;         ///< whose request ids these are; null: nobody can cancel by id
   Json capabilities = Json::object();  ///< what the client declared
   Outlet* outlet = nullptr;
+  CancelToken cancel;                  ///< given up by its sender
+  std::shared_ptr<void> cancel_entry;  ///< keeps the request findable by its id while it lives
 
   bool modern() const { return version->era == Era::kModern; }
   bool over_http() const { return headers != nullptr; }

@@ -33,24 +33,14 @@ RunningCall::RunningCall(Server::Impl& server, Request& request, Caller caller,
       caller_(std::move(caller)),
       handle_(std::move(handle)),
       deadline_(server.clock.mono() + server.limits.max_call) {
+  server.make_cancellable(request);
+  cancel_ = request.cancel;
   // The token is copied into the callbacks: they may still run when this object is gone.
   const auto give_up = [token = cancel_]() mutable { token.cancel(); };
   links_.push_back(server.stopping.on_cancel(give_up));
   // Only the modern era, and lines, take a lost client for a cancelled request (M31, G17).
   if (request.modern() || !request.over_http()) links_.push_back(request.outlet->gone().on_cancel(give_up));
   overdue_ = server.timers.at(std::chrono::steady_clock::now() + server.limits.max_call + kGrace, give_up);
-  if (request.owner != nullptr) {
-    std::lock_guard lock(server.cancels.mutex);
-    registered_ =
-        server.cancels.running.emplace(std::pair(request.owner, json::dump(request.message.id)), cancel_)
-            .second;
-  }
-}
-
-RunningCall::~RunningCall() {
-  if (!registered_) return;
-  std::lock_guard lock(server_.cancels.mutex);
-  server_.cancels.running.erase({request_.owner, json::dump(request_.message.id)});
 }
 
 void RunningCall::progress(std::string_view message) {

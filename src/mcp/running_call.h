@@ -16,7 +16,6 @@ class RunningCall final : public RichCall {
   /// `subject` names what is called (tool, prompt, uri) and `digest` its arguments: sealed state comes back
   /// only to the same ones (M26).
   RunningCall(Server::Impl& server, Request& request, Caller caller, std::optional<std::string> handle);
-  ~RunningCall() override;
 
   /// Takes `requestState` and `inputResponses` of this round; an error means they must not be used (M26,
   /// M28).
@@ -58,7 +57,6 @@ class RunningCall final : public RichCall {
   CancelToken cancel_;
   std::vector<CancelToken::Registration> links_;
   Timers::Pending overdue_;
-  bool registered_ = false;
 
   std::mutex mutex_;
   std::optional<double> last_progress_;

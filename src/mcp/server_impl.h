@@ -128,6 +128,8 @@ struct Server::Impl {
     std::map<std::pair<const void*, std::string>, CancelToken> running;
   };
   void cancel_request(const void* owner, const Json& params);
+  /// Makes a request findable for cancel_request, as early as it is known; again is harmless.
+  void make_cancellable(Request& request);
 
   void sweep();
   void schedule_sweep();
