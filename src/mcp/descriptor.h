@@ -21,7 +21,7 @@ Json describe_tool(const Tool& tool, const std::string& card_uri);
 /// What hosts would choke on (T2), or nothing.
 std::optional<std::string> schema_trouble(const Tool& tool);
 
-/// Parameters that travel as headers too (x-mcp-header, mcp.md 3.3): argument path with '/' and header name.
+/// Parameters that travel as headers too (x-mcp-header): argument path with '/' and header name.
 /// kConfigRefused when a mark is malformed.
 Result<std::vector<std::pair<std::string, std::string>>> header_parameters(const Json& descriptor);
 

@@ -8,7 +8,7 @@
 #include "patchbay/mcp/jsonrpc.h"
 #include "patchbay/mcp/outlet.h"
 
-/// What the headers of an HTTP request may say and what they must agree with (mcp.md 3.2, 3.3).
+/// What the headers of an HTTP request may say and what they must agree with (M9-M13).
 namespace patchbay::mcp {
 
 /// A header's value, spaces and tabs at the ends dropped; absent when it was not sent.

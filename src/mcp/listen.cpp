@@ -5,7 +5,7 @@
 namespace patchbay::mcp {
 namespace {
 
-constexpr std::chrono::milliseconds kListenTick{15'000};
+constexpr std::chrono::milliseconds kListenTick{1000};
 
 RpcError too_many(std::string message) {
   return {
@@ -86,6 +86,7 @@ Reply Server::Impl::listen(Request& request) {
   while (reachable && state != Listen::State::kEnded) {
     state = listen->next(&message, kListenTick);
     if (state == Listen::State::kMessage) reachable = request.outlet->send(message);
+    if (state == Listen::State::kTimeout) request.outlet->idle();
   }
   close_listen(listen);
   return listen->result();

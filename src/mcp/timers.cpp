@@ -16,14 +16,15 @@ Timers::~Timers() {
 Timers::Pending Timers::at(MonoTime when, std::function<void()> callback) {
   Pending pending;
   pending.owner_ = this;
-  bool first = false;
+  bool sooner = false;
   {
     std::lock_guard lock(mutex_);
     pending.key_ = {when, next_++};
-    const auto it = pending_.emplace(pending.key_, std::move(callback)).first;
-    first = it == pending_.begin();
+    pending_.emplace(pending.key_, std::move(callback));
+    // Most callbacks are cancelled long before their time; the thread is not woken for each of them.
+    sooner = when < waits_until_;
   }
-  if (first) changed_.notify_all();
+  if (sooner) changed_.notify_all();
   return pending;
 }
 
@@ -47,12 +48,16 @@ void Timers::run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     if (pending_.empty()) {
+      waits_until_ = MonoTime::max();
       changed_.wait(lock);
+      waits_until_ = MonoTime::min();
       continue;
     }
     const auto first = pending_.begin();
     if (first->first.first > std::chrono::steady_clock::now()) {
-      changed_.wait_until(lock, first->first.first);
+      waits_until_ = first->first.first;
+      changed_.wait_until(lock, waits_until_);
+      waits_until_ = MonoTime::min();
       continue;
     }
     auto callback = std::move(first->second);

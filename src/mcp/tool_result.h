@@ -7,7 +7,7 @@
 #include "patchbay/mcp/limits.h"
 #include "patchbay/mcp/version.h"
 
-/// CallToolResult objects: how a reply or an error of a tool looks on the wire (mcp.md 6).
+/// CallToolResult objects: how a reply or an error of a tool looks on the wire.
 namespace patchbay::mcp {
 
 /// content, structuredContent and _meta of a reply: redacted, text cut at the limit with a marker.

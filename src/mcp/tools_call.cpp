@@ -49,9 +49,13 @@ bool worth_keeping(const Json& result) {
 }
 
 /// Marks a stored result as given before.
-Json replayed(const std::string& text) {
+Result<Json> replayed(const std::string& text) {
   auto parsed = json::parse(text);
-  Json result = parsed.ok() ? std::move(parsed).value() : Json::object();
+  if (!parsed.ok()) {
+    return Error{ErrorCode::kStateCorrupt, "The first answer under this request_key can no longer be read.",
+                 "What it did was done; look at the current state.", parsed.error().message};
+  }
+  Json result = std::move(parsed).value();
   if (const auto it = result.find("structuredContent"); it != result.end()) (*it)["replayed"] = true;
   return result;
 }
@@ -133,7 +137,10 @@ Reply Server::Impl::run_tool(Request& request, const Catalog::Entry& entry, Json
     auto claim = request_keys.claim(caller->scope_key, entry.name, *request_key, arguments, call.cancel(),
                                     call.deadline());
     if (!claim.ok()) return give(error_result(claim.error()));
-    if (claim->replay) return give(replayed(*claim->replay));
+    if (claim->replay) {
+      auto again = replayed(*claim->replay);
+      return give(again.ok() ? std::move(again).value() : error_result(again.error()));
+    }
     turn.emplace(std::move(*claim->turn));
   }
   auto reply = entry.tool.run(call, arguments);

@@ -97,7 +97,7 @@ Gate::Gate(const HttpOptions& options, const Credentials* credentials, const Clo
 
 void Gate::allow_host(const std::string& name) {
   std::lock_guard lock(mutex_);
-  hosts_.insert(name_of_host(name));
+  if (std::string host = name_of_host(name); !host.empty()) hosts_.insert(std::move(host));
 }
 
 void Gate::allow_origin(const std::string& origin) {
@@ -105,14 +105,16 @@ void Gate::allow_origin(const std::string& origin) {
   origins_.insert(to_lower_ascii(origin));
 }
 
+bool Gate::listed(std::string_view host) const {
+  std::lock_guard lock(mutex_);
+  return hosts_.contains(name_of_host(host));
+}
+
 bool Gate::host_allowed(std::string_view host) const {
   const std::string name = name_of_host(host);
   if (name.empty()) return false;
   // Without authentication a public name means that somebody put a tunnel in front of us (SEC:F3).
-  if (is_loopback_name(name)) return true;
-  if (!auth_required_) return false;
-  std::lock_guard lock(mutex_);
-  return hosts_.contains(name);
+  return is_loopback_name(name) || (auth_required_ && listed(host));
 }
 
 bool Gate::origin_allowed(std::string_view origin) const {
@@ -135,10 +137,13 @@ std::optional<http::Response> Gate::check_names(const http::Request& head, Route
   if (head.count("Host") != 1) return refuse(route, 400, "bad_host", "Exactly one Host header is needed");
   const std::string_view host = *head.header("Host");
   if (!host_allowed(host)) {
-    return refuse(
-        route, 403, "host_forbidden",
-        fmt::format("Host '{}' is not allowed; add it to {} or start the tunnel through this server",
-                    shown(host), options_.hosts_setting));
+    // A listed name is refused only while nobody needs a token; saying "add it" would send people in circles.
+    const std::string way_out =
+        listed(host)
+            ? std::string("it is listed, but a public name needs a token; set one up first")
+            : fmt::format("add it to {} or start the tunnel through this server", options_.hosts_setting);
+    return refuse(route, 403, "host_forbidden",
+                  fmt::format("Host '{}' is not allowed; {}", shown(host), way_out));
   }
   if (!auth_required_ && came_through_a_proxy(head)) {
     return refuse(route, 403, "host_forbidden",

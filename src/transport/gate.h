@@ -49,6 +49,7 @@ class Gate {
     std::optional<mcp::Credential> credential;
   };
   Login login(const http::Request& request) const;
+  bool listed(std::string_view host) const;
   bool host_allowed(std::string_view host) const;
   bool origin_allowed(std::string_view origin) const;
 

@@ -48,22 +48,30 @@ void HttpOutlet::watch() {
   while (!done_) {
     const MonoTime now = steady_clock::now();
     if (stream_ == nullptr && may_stream_late_ && now - started_ >= settings_.stream_after) start_stream();
-    if (stream_ != nullptr && !detached_ && now - last_write_ >= settings_.comment_every) {
-      last_write_ = now;
-      if (!stream_->write(kKeepAlive)) detached_ = true;
-    }
-    const bool lost = detached_ || exchange_.peer_gone();
-    if (lost) {
+    if (!keep_alive(now)) {
       lock.unlock();
-      gone_.cancel();
-      lock.lock();
-      if (!log_) return;  // nobody is left to keep alive
+      return gone_.cancel();  // nobody is left to keep anything alive for
     }
     MonoTime next = now + kLookEvery;
     if (stream_ == nullptr && may_stream_late_) next = std::min(next, started_ + settings_.stream_after);
     if (stream_ != nullptr) next = std::min(next, last_write_ + settings_.comment_every);
     changed_.wait_until(lock, std::max(next, now + std::chrono::milliseconds(1)), [&] { return done_; });
   }
+}
+
+bool HttpOutlet::keep_alive(MonoTime now) {
+  if (stream_ != nullptr && !detached_ && now - last_write_ >= settings_.comment_every) {
+    last_write_ = now;
+    if (!stream_->write(kKeepAlive)) detached_ = true;
+  }
+  return !detached_ && !exchange_.peer_gone();
+}
+
+void HttpOutlet::idle() {
+  std::unique_lock lock(mutex_);
+  if (done_ || keep_alive(steady_clock::now())) return;
+  lock.unlock();
+  gone_.cancel();
 }
 
 bool HttpOutlet::start_stream() {
@@ -101,7 +109,6 @@ bool HttpOutlet::send(std::string_view message) {
   std::unique_lock lock(mutex_);
   if (done_ || (stream_ == nullptr && !start_stream())) return false;
   const bool sent = emit(message);
-  start_watch();
   if (detached_) {
     lock.unlock();
     gone_.cancel();

@@ -39,6 +39,7 @@ class HttpOutlet final : public mcp::Outlet {
   void use_session(std::shared_ptr<mcp::Session> session) override { session_ = std::move(session); }
   CancelToken gone() const override { return gone_; }
   void allow_stream() override;
+  void idle() override;
 
  private:
   bool start_stream();                   ///< mutex_ held
@@ -46,6 +47,7 @@ class HttpOutlet final : public mcp::Outlet {
   void reply_json(mcp::Answer& answer);  ///< mutex_ held
   void start_watch();
   void watch();
+  bool keep_alive(MonoTime now);  ///< mutex_ held; false when the client is lost
 
   http::Exchange& exchange_;
   mcp::Server& server_;

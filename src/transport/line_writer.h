@@ -24,7 +24,8 @@ class LineWriter {
   void write(std::string_view line);
   /// Waits until everything queued is written, or `deadline`.
   void drain(MonoTime deadline);
-  /// Drops what is still queued and touches the descriptor no more; later writes do nothing. Once, by its owner.
+  /// Drops what is still queued and touches the descriptor no more; later writes do nothing. Once, by its
+  /// owner.
   void stop();
   CancelToken broken() const { return broken_; }
 

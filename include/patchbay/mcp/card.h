@@ -12,7 +12,7 @@ std::string_view card_uri();
 /// The page itself.
 std::string_view card_html();
 
-/// Serves the card as a resource: the current one listed, the older URI readable (tools.md 15, mcp.md 12.5).
+/// Serves the card as a resource: the current one listed, the older URI readable.
 class CardResource final : public ResourceProvider {
  public:
   struct Options {

@@ -84,7 +84,7 @@ class Catalog {
   bool permits(Mode mode) const;
 
   /// The overview of modes: current_mode, default_mode, available_modes, modes[], recommended_default,
-  /// persisted_to_config, chatgpt_refresh_note (tools.md 8.2).
+  /// persisted_to_config, chatgpt_refresh_note.
   Json mode_info(Mode current, Scope scope) const;
 
  private:

@@ -10,7 +10,7 @@
 
 namespace patchbay::mcp {
 
-/// Every cap of the protocol library; exceeding one has a defined answer (mcp.md 11).
+/// Every cap of the protocol library; exceeding one has a defined answer.
 struct Limits {
   json::ParseLimits json;
   std::size_t id_bytes = 256;

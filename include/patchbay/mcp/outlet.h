@@ -42,6 +42,9 @@ class Outlet {
   virtual void use_session(std::shared_ptr<Session>) {}
   /// Cancelled when the other side is gone.
   virtual CancelToken gone() const = 0;
+  /// Called about once a second by whoever waits on this message for long without a handler running: keeps an
+  /// open stream alive and notices a lost client.
+  virtual void idle() {}
   /// The message may be answered by a stream only if this returns true; called before a long answer. JSON
   /// methods never ask.
   virtual void allow_stream() {}

@@ -42,7 +42,7 @@ struct HttpSender {
   const HeaderList* headers = nullptr;
 };
 
-/// How a new mode was asked for (tools.md 8.2, mcp.md 7.3).
+/// How a new mode was asked for.
 struct ModeChange {
   Mode mode = Mode::kWorker;
   std::string reason;
@@ -142,7 +142,7 @@ class Server {
   std::unique_ptr<Impl> impl_;
 };
 
-/// One line-based client (stdio rules, mcp.md 5).
+/// One line-based client (rows S).
 ///
 /// Messages are fed in order by one reader thread; answers come through ConnectOptions::write in any order.
 class Connection : public std::enable_shared_from_this<Connection> {

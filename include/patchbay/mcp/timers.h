@@ -47,7 +47,8 @@ class Timers {
   std::condition_variable changed_;
   std::map<Pending::Key, std::function<void()>> pending_;
   std::uint64_t next_ = 0;
-  std::uint64_t running_ = 0;  ///< number of the callback that runs, plus one
+  std::uint64_t running_ = 0;               ///< number of the callback that runs, plus one
+  MonoTime waits_until_ = MonoTime::min();  ///< what the thread sleeps towards
   bool stopping_ = false;
   std::thread thread_;
 };

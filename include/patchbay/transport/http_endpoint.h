@@ -37,7 +37,7 @@ struct HttpOptions {
       {};  ///< for the audit log; never sees the value
 };
 
-/// Streamable HTTP for one mcp::Server: every check of mcp.md 2.1 in its order, then the protocol.
+/// Streamable HTTP for one mcp::Server: every check (H1-H13) in its order, then the protocol.
 ///
 /// Threads: `check_head` and `handle` from many threads at once.
 class HttpEndpoint {

@@ -115,6 +115,7 @@ TEST_F(GateTest, X2LearnsHostNamesOnceTokensAreAskedFor) {
   make();
   EXPECT_EQ(post({{"Host", "pb.example.net"}}), 403)
       << "SEC:F3: a public name without authentication is a tunnel";
+  EXPECT_NE(body()["error"]["message"].get<std::string>().find("needs a token"), std::string::npos);
   endpoint->require_auth(true);
   const http::Header token{"Authorization", "Bearer alpha-token-0123456789"};
   EXPECT_EQ(post({{"Host", "PB.example.net:443"}, token}), 0);
