@@ -23,11 +23,11 @@ struct Budget {
 struct Line {
   int row = 0;
   std::string what;
-  std::string measured, yardstick;  ///< as shown
-  double value = 0;                 ///< in the budget's unit
+  std::string measured = {}, yardstick = {};  ///< as shown
+  double value = 0;                           ///< in the budget's unit
   Budget budget{};
-  std::string note;
-  std::string failure;  ///< not empty: could not be measured, and why
+  std::string note = {};
+  std::string failure = {};  ///< not empty: could not be measured, and why
 
   bool met() const;
 };

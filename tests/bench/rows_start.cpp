@@ -12,10 +12,13 @@ constexpr int kSessions = 200;
 constexpr auto kSettle = std::chrono::milliseconds(1500);
 constexpr auto kRowTime = std::chrono::seconds(90);
 
+Result<double> time_start(const Workplace& place, const Owner::Setup& setup) {
+  return PB_TRY(Owner::start(place, setup))->start_ms();
+}
+
 Result<Line> starts(Workplace& place, const Owner::Setup& setup, std::string what, int times, double budget) {
   const Deadline deadline(kRowTime);
-  const auto times_ms = PB_TRY(repeat(
-      times, deadline, [&]() -> Result<double> { return PB_TRY(Owner::start(place, setup))->start_ms(); }));
+  const auto times_ms = PB_TRY(repeat(times, deadline, [&] { return time_start(place, setup); }));
   return time_line(1, std::move(what), times_ms, budget);
 }
 

@@ -64,8 +64,8 @@ Json finished_worker(int number, double now) {
   r.options["_mcp_owner_credential"] = "local";
   r.options["_mcp_owner_client_ref"] = "client_" + random_hex(12);
   r.options["sandbox"] = "workspace-write";
-  r.worktree_path = r.options[workers::key::kWorktree];
-  r.branch_name = r.options[workers::key::kBranch];
+  r.worktree_path = r.option(workers::key::kWorktree);
+  r.branch_name = r.option(workers::key::kBranch);
   r.session_id = new_uuid();
   r.created_at = now - number;
   r.started_at = r.created_at + 0.1;
