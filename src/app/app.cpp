@@ -31,8 +31,10 @@ codex::PathCheck path_check(const workspace::Roots& roots) {
   return [&roots](const std::string& path) -> Result<std::string> {
     const std::string resolved = PB_TRY(os::real_path(path));
     if (roots.allowed_root_of(resolved).empty()) {
-      return Error{ErrorCode::kRootNotAllowed, "This path is outside the allowed repository roots.",
-                   "Ask the operator to start PatchBay with --allow-root for it.", {}};
+      return Error{ErrorCode::kRootNotAllowed,
+                   "This path is outside the allowed repository roots.",
+                   "Ask the operator to start PatchBay with --allow-root for it.",
+                   {}};
     }
     return resolved;
   };
@@ -47,7 +49,8 @@ void build_state(App& app) {
 
 Status build_credentials(App& app, const os::Environment& env) {
   const auto read_token = [&app, env] { return config::find_token(app.launch.config, app.launch.home, env); };
-  app.credentials = std::make_unique<TokenCredentials>(*app.state, app.launch.home.state_db(), app.clock, read_token);
+  app.credentials =
+      std::make_unique<TokenCredentials>(*app.state, app.launch.home.state_db(), app.clock, read_token);
   if (app.launch.auth.required()) PB_TRY(app.credentials->reload());
   return {};
 }
@@ -64,9 +67,10 @@ Status build_work(App& app, const Program& program, const os::Environment& env) 
   engine.check_path = path_check(*app.roots);
   app.codex = std::make_unique<codex::CodexEngine>(std::move(engine));
   app.models = std::make_unique<codex::ModelCatalog>(*app.codex, app.clock);
-  app.jobs = std::make_unique<jobs::Jobs>(*app.records, *app.codex, app.clock, jobs_options(config, program.run_turn));
-  app.plain_jobs = std::make_unique<workers::PlainJobs>(*app.jobs, *app.git, *app.roots, *app.locks, *app.codex,
-                                                        plain_jobs_options(app.launch));
+  app.jobs = std::make_unique<jobs::Jobs>(*app.records, *app.codex, app.clock,
+                                          jobs_options(config, program.run_turn));
+  app.plain_jobs = std::make_unique<workers::PlainJobs>(*app.jobs, *app.git, *app.roots, *app.locks,
+                                                        *app.codex, plain_jobs_options(app.launch));
   const auto idle = std::chrono::seconds(static_cast<std::int64_t>(config.ownership.idle_minutes * 60));
   app.workers = std::make_unique<workers::Workers>(
       workers::Workers::Parts{.jobs = *app.jobs,
@@ -76,9 +80,10 @@ Status build_work(App& app, const Program& program, const os::Environment& env) 
                               .locks = *app.locks,
                               .blocked = app.blocked,
                               .clock = app.clock,
-                              .scope_live = [&app, idle](const std::string& scope_key) {
-                                return app.server && app.server->scope_live(scope_key, idle);
-                              },
+                              .scope_live =
+                                  [&app, idle](const std::string& scope_key) {
+                                    return app.server && app.server->scope_live(scope_key, idle);
+                                  },
                               .key = hmac_sha256(app.key, "workers")},
       workers_options(app.launch));
   return {};
@@ -86,21 +91,21 @@ Status build_work(App& app, const Program& program, const os::Environment& env) 
 
 Status build_catalog(App& app) {
   const config::Config& config = app.launch.config;
-  app.services = std::make_unique<tools::Services>(
-      tools::Services{.launch = app.launch,
-                      .clock = app.clock,
-                      .roots = *app.roots,
-                      .blocked = app.blocked,
-                      .locks = *app.locks,
-                      .git = *app.git,
-                      .codex = *app.codex,
-                      .models = *app.models,
-                      .jobs = *app.jobs,
-                      .plain_jobs = *app.plain_jobs,
-                      .workers = *app.workers});
+  app.services = std::make_unique<tools::Services>(tools::Services{.launch = app.launch,
+                                                                   .clock = app.clock,
+                                                                   .roots = *app.roots,
+                                                                   .blocked = app.blocked,
+                                                                   .locks = *app.locks,
+                                                                   .git = *app.git,
+                                                                   .codex = *app.codex,
+                                                                   .models = *app.models,
+                                                                   .jobs = *app.jobs,
+                                                                   .plain_jobs = *app.plain_jobs,
+                                                                   .workers = *app.workers});
   app.services->http_port = [&app] { return app.http ? app.http->port() : 0; };
   std::vector<mcp::Tool> tools;
-  for (mcp::Tool& tool : tools::all_tools(*app.services)) tools.push_back(audited(std::move(tool), *app.audit, app.clock));
+  for (mcp::Tool& tool : tools::all_tools(*app.services))
+    tools.push_back(audited(std::move(tool), *app.audit, app.clock));
   const std::string card_uri = config.app.tool_cards ? std::string(mcp::card_uri()) : std::string();
   app.catalog = PB_TRY(mcp::Catalog::build(std::move(tools), tools::catalog_options(config, card_uri)));
   return {};
@@ -108,14 +113,17 @@ Status build_catalog(App& app) {
 
 void build_protocol(App& app) {
   const config::Config& config = app.launch.config;
-  app.card = std::make_unique<mcp::CardResource>(
-      mcp::CardResource::Options{.enabled = config.app.tool_cards, .widget_domain = config.app.widget_domain});
+  app.card = std::make_unique<mcp::CardResource>(mcp::CardResource::Options{
+      .enabled = config.app.tool_cards, .widget_domain = config.app.widget_domain});
   app.work_resources = std::make_unique<WorkResources>(*app.workers, *app.jobs);
   app.prompts = std::make_unique<WorkPrompts>();
   app.completion = std::make_unique<WorkCompletion>(*app.workers, *app.jobs);
 
   mcp::Server::Options options;
-  options.info = {.name = "patchbay", .title = "PatchBay", .version = PATCHBAY_VERSION, .instructions = tools::instructions()};
+  options.info = {.name = "patchbay",
+                  .title = "PatchBay",
+                  .version = PATCHBAY_VERSION,
+                  .instructions = tools::instructions()};
   options.catalog = app.catalog.get();
   options.resources = {app.card.get(), app.work_resources.get()};
   options.prompts = {app.prompts.get()};
@@ -130,8 +138,8 @@ void build_protocol(App& app) {
   app.services->server = app.server.get();
 }
 
-/// Tells readers of a worker or job that there is something new. The observers live as long as the jobs, which
-/// outlive the server.
+/// Tells readers of a worker or job that there is something new. The observers live as long as the jobs,
+/// which outlive the server.
 void announce_changes(App& app) {
   app.workers->on_change([&app](const std::string& worker_id) {
     if (app.server) app.server->notify_resource_updated(worker_uri(worker_id));
@@ -158,7 +166,8 @@ Result<std::unique_ptr<App>> build(config::Launch launch, const Program& program
                                    const Clock& clock) {
   auto app = std::make_unique<App>(std::move(launch), clock);
   const config::Home& home = app->launch.home;
-  for (const std::string& dir : {home.runtime_dir(), home.logs_dir(), home.run_dir()}) PB_TRY(os::make_private_dirs(dir));
+  for (const std::string& dir : {home.runtime_dir(), home.logs_dir(), home.run_dir()})
+    PB_TRY(os::make_private_dirs(dir));
   app->instance = random_hex(kInstanceDigits);
   app->key = PB_TRY(home_key(home, env));
   app->audit = PB_TRY(store::AuditLog::open(app->launch.config.logging.audit_file, {}, clock));
@@ -185,10 +194,11 @@ Status listen(App& app) {
     [[maybe_unused]] const Status written =
         app.audit->write(Json{{"event", "login_failure"}, {"peer", peer}}, store::AuditLog::Kind::kReading);
   };
-  app.http = PB_TRY(transport::HttpTransport::start(
-      *app.server,
-      {.host = config.server.host, .port = static_cast<int>(config.server.port), .limits = http_limits(config)},
-      std::move(options), app.credentials.get()));
+  app.http = PB_TRY(transport::HttpTransport::start(*app.server,
+                                                    {.host = config.server.host,
+                                                     .port = static_cast<int>(config.server.port),
+                                                     .limits = http_limits(config)},
+                                                    std::move(options), app.credentials.get()));
   return {};
 }
 
@@ -196,6 +206,8 @@ std::unique_ptr<codex::CodexEngine> make_engine(const config::Launch& launch, co
   return std::make_unique<codex::CodexEngine>(engine_options(launch, env));
 }
 
-int active_turns(const App& app) { return app.jobs->active_count(); }
+int active_turns(const App& app) {
+  return app.jobs->active_count();
+}
 
 }  // namespace patchbay::app

@@ -33,8 +33,10 @@ mcp::Tool audited(mcp::Tool tool, store::AuditLog& audit, const Clock& clock) {
     const std::uint64_t number = ++last_call;
     if (changes) {
       if (!audit.write(event("begin", number, name, call.caller()), store::AuditLog::Kind::kReading)) {
-        return Error{ErrorCode::kDegradedReadonly, "The audit log cannot be written, so nothing is changed.",
-                     "Ask the operator to look at the disk of the PatchBay home.", {}};
+        return Error{ErrorCode::kDegradedReadonly,
+                     "The audit log cannot be written, so nothing is changed.",
+                     "Ask the operator to look at the disk of the PatchBay home.",
+                     {}};
       }
     }
     const MonoTime began = clock.mono();

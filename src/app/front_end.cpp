@@ -1,5 +1,6 @@
-// Two threads copy lines, one per direction; the caller's thread waits for a reason to end. The direction towards the
-// host owns the connection: when it breaks, that thread makes a new one and the other waits for it.
+// Two threads copy lines, one per direction; the caller's thread waits for a reason to end. The direction
+// towards the host owns the connection: when it breaks, that thread makes a new one and the other waits for
+// it.
 
 #include "patchbay/app/front_end.h"
 
@@ -81,9 +82,9 @@ class FrontEnd {
   struct Offer {
     std::string id, line;
   };
-  Offer offered_;              ///< the host's `initialize` while it has no answer
-  std::string handshake_;      ///< the one that was answered, to be repeated
-  bool initialized_ = false;   ///< the host finished its handshake
+  Offer offered_;             ///< the host's `initialize` while it has no answer
+  std::string handshake_;     ///< the one that was answered, to be repeated
+  bool initialized_ = false;  ///< the host finished its handshake
   std::set<std::string> unanswered_;
   std::mutex output_;
   os::Wake over_;
@@ -222,7 +223,8 @@ bool FrontEnd::reconnect() {
     if (greeted_before) write_to_host(kListChanged);
     return true;
   }
-  end(Error{ErrorCode::kIoError, "the connection to the owner broke", "Start the host's connection again.", {}});
+  end(Error{
+      ErrorCode::kIoError, "the connection to the owner broke", "Start the host's connection again.", {}});
   return false;
 }
 
@@ -255,8 +257,8 @@ Status FrontEnd::run() {
 
   MonoTime give_up = MonoTime::max();
   for (;;) {
-    [[maybe_unused]] const auto ready =
-        os::wait_any_readable({signals.fd(), over_.fd()}, std::min(give_up, std::chrono::steady_clock::now() + kLook));
+    [[maybe_unused]] const auto ready = os::wait_any_readable(
+        {signals.fd(), over_.fd()}, std::min(give_up, std::chrono::steady_clock::now() + kLook));
     over_.clear();
     const bool asked = signals.wait(std::chrono::milliseconds(0)).has_value() || os::parent_pid() != parent;
     std::lock_guard lock(mutex_);

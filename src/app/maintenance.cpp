@@ -54,6 +54,8 @@ void Maintenance::run() {
 void Maintenance::tidy() {
   const int removed = app_.plain_jobs->remove_old(app_.launch.config.server.job_cleanup_after_hours);
   if (removed > 0) log::info("{} old jobs were removed", removed);
+  const int pruned = app_.workers->prune_snapshots();
+  if (pruned > 0) log::info("{} snapshots past their retention were removed", pruned);
   const std::size_t swept = app_.records->sweep_leftovers();
   if (swept > 0) log::info("{} unfinished files of an earlier run were removed", swept);
   if (const Status cleaned = app_.state->remove_expired(); !cleaned) {

@@ -8,8 +8,8 @@
 
 namespace patchbay::app {
 
-/// The thread that keeps the home tidy: a minute after the start and then hourly it removes old jobs, snapshots past
-/// their retention, and what a crash left behind; every half minute it writes last-seen times.
+/// The thread that keeps the home tidy: a minute after the start and then hourly it removes old jobs,
+/// snapshots past their retention, and what a crash left behind; every half minute it writes last-seen times.
 ///
 /// With `clients` it also ends an owner that nobody uses: no client and no active turn for
 /// server.owner_idle_minutes.

@@ -28,7 +28,9 @@ std::string codex_home(const config::Config& config, const os::Environment& env)
   return from_env.empty() ? os::join(os::home_dir(), ".codex") : from_env;
 }
 
-std::chrono::seconds minutes(double m) { return std::chrono::seconds(std::llround(m * 60)); }
+std::chrono::seconds minutes(double m) {
+  return std::chrono::seconds(std::llround(m * 60));
+}
 
 }  // namespace
 
@@ -36,7 +38,8 @@ workspace::RootsOptions roots_options(const config::Config& config) {
   workspace::RootsOptions o;
   o.allowed = config.repositories.allowed;
   o.default_root = config.repositories.default_root;
-  for (const auto& a : config.repositories.aliases) o.aliases.push_back({a.canonical, a.local, a.description});
+  for (const auto& a : config.repositories.aliases)
+    o.aliases.push_back({a.canonical, a.local, a.description});
   o.discovery_roots = config.repositories.discovery_roots;
   o.max_discovery_depth = static_cast<int>(config.repositories.max_discovery_depth);
   o.max_discovery_results = static_cast<int>(config.repositories.max_discovery_results);
@@ -49,7 +52,8 @@ codex::EngineOptions engine_options(const config::Launch& launch, const os::Envi
   o.executable = config.codex.executable;
   o.codex_home = codex_home(config, env);
   o.allowed_env = config.security.allowed_env_keys;
-  o.secret_env = {"PATCHBAY_HTTP_TOKEN", "PATCHBAY_TOKEN", "PATCHBAY_SESSION_REF_SALT", "TUNNEL_TOKEN", "NGROK_AUTHTOKEN"};
+  o.secret_env = {"PATCHBAY_HTTP_TOKEN", "PATCHBAY_TOKEN", "PATCHBAY_SESSION_REF_SALT", "TUNNEL_TOKEN",
+                  "NGROK_AUTHTOKEN"};
   if (!config.auth.token_env.empty()) o.secret_env.push_back(config.auth.token_env);
   if (!config.tunnel.cloudflare_token_env.empty()) o.secret_env.push_back(config.tunnel.cloudflare_token_env);
   o.default_sandbox = config::name_of(config.security.default_sandbox);

@@ -7,12 +7,13 @@
 #include "app/owner_socket.h"
 #include "app/stop_request.h"
 #include "app/token_credentials.h"
-#include "patchbay/base/guarded.h"
 #include "patchbay/app/owner_link.h"
+#include "patchbay/base/guarded.h"
 #include "patchbay/base/log.h"
 #include "patchbay/base/redact.h"
 #include "patchbay/os/file.h"
 #include "patchbay/os/program.h"
+#include "patchbay/os/stream.h"
 
 namespace patchbay::app {
 namespace {
@@ -36,9 +37,11 @@ Error owner_runs(const std::optional<OwnerInfo>& owner) {
   if (!owner) {
     error.message = "another PatchBay owner is just starting or leaving on this home";
   } else if (owner->http_url.empty()) {
-    error.message = fmt::format("another PatchBay owner without HTTP runs on this home (pid {})", owner->process.pid);
+    error.message =
+        fmt::format("another PatchBay owner without HTTP runs on this home (pid {})", owner->process.pid);
   } else {
-    error.message = fmt::format("another PatchBay owner runs on this home (pid {}, {})", owner->process.pid, owner->http_url);
+    error.message = fmt::format("another PatchBay owner runs on this home (pid {}, {})", owner->process.pid,
+                                owner->http_url);
   }
   error.hint = "Use that one, end it with `patchbay stop`, or set PATCHBAY_HOME to another directory.";
   return error;
@@ -55,7 +58,8 @@ Result<os::FileLock> become_owner(const config::Home& home, bool may_replace) {
     if (!may_replace || stays || std::chrono::steady_clock::now() >= deadline) return owner_runs(owner);
     if (owner) {
       // It may be starting still, or leaving already: then nobody answers, and the lock decides.
-      [[maybe_unused]] const auto asked = ask_owner(home, Json{{"control", "leave"}}, std::chrono::seconds(2));
+      [[maybe_unused]] const auto asked =
+          ask_owner(home, Json{{"control", "leave"}}, std::chrono::seconds(2));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
@@ -79,10 +83,14 @@ void scrub_surroundings(const config::Launch& launch) {
 /// The thread that receives signals: the first end signal asks the owner to leave, the second ends it.
 class SignalWatch {
  public:
-  SignalWatch(os::SignalQueue signals, StopRequest& stop, TokenCredentials& credentials)
-      : signals_(std::move(signals)), stop_(stop), credentials_(&credentials), thread_([this] { run(); }) {}
+  SignalWatch(os::SignalQueue signals, os::Wake wake, StopRequest& stop, TokenCredentials& credentials)
+      : signals_(std::move(signals)),
+        ending_(std::move(wake)),
+        stop_(stop),
+        credentials_(&credentials),
+        thread_([this] { run(); }) {}
   ~SignalWatch() {
-    ending_ = true;
+    ending_.wake();
     thread_.join();
   }
 
@@ -94,14 +102,18 @@ class SignalWatch {
     const auto credentials = credentials_.lock();
     if (*credentials == nullptr) return;
     const Status read = (*credentials)->reload();
-    if (read) log::info("The tokens were read again");
-    else log::error("The tokens could not be read again: {}", read.error().message);
+    if (read)
+      log::info("The tokens were read again");
+    else
+      log::error("The tokens could not be read again: {}", read.error().message);
   }
 
   void run() {
     bool asked = false;
-    while (!ending_) {
-      const auto signo = signals_.wait(std::chrono::milliseconds(100));
+    for (;;) {
+      const auto ready = os::wait_any_readable({ending_.fd(), signals_.fd()}, MonoTime::max());
+      if (!ready || *ready != 1) return;
+      const auto signo = signals_.wait(std::chrono::milliseconds(0));
       if (!signo) continue;
       if (*signo == SIGHUP) {
         read_tokens_again();
@@ -114,9 +126,9 @@ class SignalWatch {
   }
 
   os::SignalQueue signals_;
+  os::Wake ending_;
   StopRequest& stop_;
   Guarded<TokenCredentials*> credentials_;
-  std::atomic<bool> ending_{false};
   std::thread thread_;
 };
 
@@ -131,12 +143,13 @@ Status write_ready_file(const std::string& path, const App& app) {
 /// Ends the process although something does not end: turns and records are safe whenever that happens.
 class LastResort {
  public:
-  LastResort() : thread_([this] {
-    if (!done_.wait_for(kGiveUpAfter)) {
-      log::error("Something did not end in time; leaving all the same");
-      os::exit_now(0);
-    }
-  }) {}
+  LastResort()
+      : thread_([this] {
+          if (!done_.wait_for(kGiveUpAfter)) {
+            log::error("Something did not end in time; leaving all the same");
+            os::exit_now(0);
+          }
+        }) {}
   ~LastResort() {
     done_.raise("done");
     thread_.join();
@@ -156,9 +169,10 @@ void let_calls_finish(const App& app) {
 }
 
 void say_goodbye(const std::string& reason, int turns) {
-  const std::string going_on = turns == 0   ? std::string("no turn is running")
-                               : turns == 1 ? std::string("1 turn goes on and is taken up by the next start")
-                                            : fmt::format("{} turns go on and are taken up by the next start", turns);
+  const std::string going_on = turns == 0 ? std::string("no turn is running")
+                               : turns == 1
+                                   ? std::string("1 turn goes on and is taken up by the next start")
+                                   : fmt::format("{} turns go on and are taken up by the next start", turns);
   log::write(log::Level::kWarn, fmt::format("PatchBay ends ({}): {}", reason, going_on));
 }
 
@@ -205,10 +219,12 @@ Status run_owner(config::Launch launch, const os::Environment& env, const OwnerO
   gate.release();
   if (!options.ready_file.empty()) PB_TRY(write_ready_file(options.ready_file, app));
   if (options.on_ready) options.on_ready(app);
-  SignalWatch watch(std::move(signals), stop, *app.credentials);
+  SignalWatch watch(std::move(signals), PB_TRY(os::Wake::create()), stop, *app.credentials);
   std::optional<Maintenance> maintenance;
-  if (options.background) maintenance.emplace(app, stop, [&socket] { return socket->clients(); });
-  else maintenance.emplace(app, stop, nullptr);
+  if (options.background)
+    maintenance.emplace(app, stop, [&socket] { return socket->clients(); });
+  else
+    maintenance.emplace(app, stop, nullptr);
 
   const std::string reason = stop.wait();
   const LastResort last_resort;

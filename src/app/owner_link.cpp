@@ -27,14 +27,18 @@ Result<os::FileLock> take_lock(const std::string& path, MonoTime deadline) {
   }
 }
 
-std::string gate_path(const config::Home& home) { return os::join(home.run_dir(), "start.lock"); }
+std::string gate_path(const config::Home& home) {
+  return os::join(home.run_dir(), "start.lock");
+}
 
-std::string owner_log(const config::Home& home) { return os::join(home.logs_dir(), "owner.log"); }
+std::string owner_log(const config::Home& home) {
+  return os::join(home.logs_dir(), "owner.log");
+}
 
 /// Errors of a command that ended, by its exit status.
 ErrorCode code_of_exit(int status) {
-  for (const ErrorCode code : {ErrorCode::kUsage, ErrorCode::kConfigRefused, ErrorCode::kStateTooNew, ErrorCode::kIoError,
-                               ErrorCode::kOwnerRunning, ErrorCode::kPortInUse}) {
+  for (const ErrorCode code : {ErrorCode::kUsage, ErrorCode::kConfigRefused, ErrorCode::kStateTooNew,
+                               ErrorCode::kIoError, ErrorCode::kOwnerRunning, ErrorCode::kPortInUse}) {
     if (error_info(code).exit_code == status) return code;
   }
   return ErrorCode::kInternal;
@@ -146,13 +150,16 @@ Result<Json> ask_owner(const config::Home& home, const Json& request, std::chron
   const std::string line = PB_TRY(os::read_to_end(socket.get(), kAnswerLimit));
   Json answer = PB_TRY(json::parse(line));
   if (const Json* error = json::find(answer, "error")) {
-    return Error{code_of_name(json::get_string(*error, "code")), json::get_string(*error, "message"),
-                 json::get_string(*error, "hint"), {}};
+    return Error{code_of_name(json::get_string(*error, "code")),
+                 json::get_string(*error, "message"),
+                 json::get_string(*error, "hint"),
+                 {}};
   }
   return answer;
 }
 
-Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::string>& owner_argv, MonoTime deadline) {
+Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::string>& owner_argv,
+                           MonoTime deadline) {
   PB_TRY(os::make_private_dirs(home.run_dir()));
   std::optional<BackgroundOwner> started;
   for (;;) {
@@ -165,7 +172,8 @@ Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::stri
     if (started) {
       if (const auto status = started->child.try_wait()) {
         // Somebody else was faster: that owner is as good.
-        const bool lost_race = !status->signalled && status->code == error_info(ErrorCode::kOwnerRunning).exit_code;
+        const bool lost_race =
+            !status->signalled && status->code == error_info(ErrorCode::kOwnerRunning).exit_code;
         if (!lost_race) return refusal_of(*status, last_words(owner_log(home), started->log_from));
         started.reset();
       }
@@ -179,8 +187,10 @@ Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::stri
     std::this_thread::sleep_for(kPause);
   }
   if (started) started->child.detach();
-  return Error{ErrorCode::kTimeout, "no owner answered on the socket in time",
-               "Look into <home>/runtime/logs/owner.log.", {}};
+  return Error{ErrorCode::kTimeout,
+               "no owner answered on the socket in time",
+               "Look into <home>/runtime/logs/owner.log.",
+               {}};
 }
 
 }  // namespace patchbay::app

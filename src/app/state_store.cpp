@@ -14,7 +14,9 @@ constexpr std::string_view kResult = "mcp.result/";
 constexpr std::string_view kNonce = "mcp.nonce/";
 constexpr std::chrono::hours kSweepResultsEvery{1};
 
-std::string named(std::string_view kind, const std::string& key) { return std::string(kind) + key; }
+std::string named(std::string_view kind, const std::string& key) {
+  return std::string(kind) + key;
+}
 
 std::string text_of(const mcp::HandleRecord& r) {
   return json::dump(Json{{"credential", r.credential},
@@ -28,8 +30,8 @@ mcp::HandleRecord handle_from(const Json& j) {
   mcp::HandleRecord r;
   r.credential = json::get_string(j, "credential");
   r.scope_key = json::get_string(j, "scope_key");
-  r.minted_by = static_cast<mcp::ScopeKind>(
-      std::clamp<std::int64_t>(json::get_int(j, "minted_by"), 0, static_cast<int>(mcp::ScopeKind::kCredential)));
+  r.minted_by = static_cast<mcp::ScopeKind>(std::clamp<std::int64_t>(
+      json::get_int(j, "minted_by"), 0, static_cast<int>(mcp::ScopeKind::kCredential)));
   r.created = from_epoch_seconds(json::get_double(j, "created"));
   r.used = from_epoch_seconds(json::get_double(j, "used"));
   return r;
@@ -50,10 +52,14 @@ mcp::ScopeRecord scope_from(const Json& j) {
 }
 
 /// A value that ends: its time stands in the first line, so that a sweep need not read the rest.
-std::string timed(WallTime time, std::string_view text) { return fmt::format("{:.3f}\n{}", epoch_seconds(time), text); }
+std::string timed(WallTime time, std::string_view text) {
+  return fmt::format("{:.3f}\n{}", epoch_seconds(time), text);
+}
 
 constexpr std::size_t kTimeBytes = 32;
-double time_of(const std::string& value) { return std::strtod(value.c_str(), nullptr); }
+double time_of(const std::string& value) {
+  return std::strtod(value.c_str(), nullptr);
+}
 
 std::string_view text_behind_time(const std::string& value) {
   const std::size_t end = value.find('\n');
@@ -78,12 +84,15 @@ DurableStateStore::DurableStateStore(store::StateDb& db, bool database_exists) :
   tables->loaded = !database_exists;
 }
 
-DurableStateStore::~DurableStateStore() { flush(); }
+DurableStateStore::~DurableStateStore() {
+  flush();
+}
 
 Status DurableStateStore::load(Tables& tables) {
   if (tables.loaded) return {};
   for (const auto& [name, text] : PB_TRY(db_.values(std::string(kHandle)))) {
-    if (const auto j = json::parse(text)) tables.handles[name.substr(kHandle.size())] = {handle_from(*j), false};
+    if (const auto j = json::parse(text))
+      tables.handles[name.substr(kHandle.size())] = {handle_from(*j), false};
   }
   for (const auto& [name, text] : PB_TRY(db_.values(std::string(kScope)))) {
     if (const auto j = json::parse(text)) tables.scopes[name.substr(kScope.size())] = {scope_from(*j), false};
@@ -99,9 +108,9 @@ Status DurableStateStore::put_handle(const std::string& handle_hash, const mcp::
   tables->database = true;
   tables->handles[handle_hash] = {record, false};
   if (tables->handles.size() <= kMaxHandles) return {};
-  const auto oldest = std::min_element(tables->handles.begin(), tables->handles.end(), [](const auto& a, const auto& b) {
-    return a.second.record.used < b.second.record.used;
-  });
+  const auto oldest = std::min_element(
+      tables->handles.begin(), tables->handles.end(),
+      [](const auto& a, const auto& b) { return a.second.record.used < b.second.record.used; });
   const std::string name = named(kHandle, oldest->first);
   tables->handles.erase(oldest);
   return db_.erase_value(name);
@@ -133,7 +142,8 @@ Status DurableStateStore::put_scope(const std::string& scope_key, const mcp::Sco
   auto tables = tables_.lock();
   PB_TRY(load(*tables));
   const auto it = tables->scopes.find(scope_key);
-  const std::optional<mcp::Mode> mode_before = it == tables->scopes.end() ? std::nullopt : it->second.record.mode;
+  const std::optional<mcp::Mode> mode_before =
+      it == tables->scopes.end() ? std::nullopt : it->second.record.mode;
   const bool only_seen = mode_before == record.mode;
   if (!only_seen) {
     PB_TRY(db_.put_value(named(kScope, scope_key), text_of(record)));
@@ -166,8 +176,8 @@ Result<std::optional<mcp::KeyedResult>> DurableStateStore::find_result(const std
   const auto value = PB_TRY(db_.value(named(kResult, key)));
   if (!value) return std::optional<mcp::KeyedResult>{};
   const Json j = PB_TRY(json::parse(text_behind_time(*value)));
-  return std::optional(mcp::KeyedResult{json::get_string(j, "arguments_digest"), json::get_string(j, "result"),
-                                        from_epoch_seconds(time_of(*value))});
+  return std::optional(mcp::KeyedResult{json::get_string(j, "arguments_digest"),
+                                        json::get_string(j, "result"), from_epoch_seconds(time_of(*value))});
 }
 
 Status DurableStateStore::add_tombstone(const std::string& session_hash, WallTime until) {

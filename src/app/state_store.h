@@ -11,8 +11,8 @@ namespace patchbay::app {
 
 /// What the protocol remembers, in the state database.
 ///
-/// Handles and scopes are read once and kept in memory; this process is the only one that writes them. The database
-/// is opened by the first call that needs it: a new home answers its first requests without one.
+/// Handles and scopes are read once and kept in memory; this process is the only one that writes them. The
+/// database is opened by the first call that needs it: a new home answers its first requests without one.
 ///
 /// Durability: as StateStore demands, with one exception: a scope of which only the last-seen time changed is
 ///             written by flush().

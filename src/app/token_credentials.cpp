@@ -60,7 +60,8 @@ Status TokenCredentials::reload() {
   if (database_exists()) fresh->generation = PB_TRY(db_.token_generation());
   fresh->tokens = PB_TRY(named_tokens());
   if (!token.value.empty()) {
-    fresh->tokens.push_back({sha256_hex(token.value.reveal()), {kOperator, mcp::Scope::kPower}, std::nullopt});
+    fresh->tokens.push_back(
+        {sha256_hex(token.value.reveal()), {kOperator, mcp::Scope::kPower}, std::nullopt});
   }
   std::lock_guard lock(mutex_);
   table_ = std::move(fresh);

@@ -16,8 +16,8 @@
 
 namespace patchbay::app {
 
-/// The tokens that open the HTTP port: the operator's own (environment, token file, generated) with every right,
-/// and the named ones of the state database with the scope they were made with.
+/// The tokens that open the HTTP port: the operator's own (environment, token file, generated) with every
+/// right, and the named ones of the state database with the scope they were made with.
 ///
 /// Threads: any. A change of the named tokens by another process is seen within a second (SEC:A6).
 class TokenCredentials final : public transport::Credentials {

@@ -29,6 +29,7 @@ Command stdio_command();
 Command stop_command();
 Command doctor_command();
 Command worker_command();
+Command demo_command();
 Command version_command();
 
 /// Every command, in the order of the help.

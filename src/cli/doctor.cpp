@@ -30,7 +30,8 @@ Result<int> doctor(const DoctorFlags& flags) {
   const os::Environment env = os::current_environment();
   const config::Launch launch = PB_TRY(compose_launch(*flags.launch, env));
   tools::ReadinessOptions look{.run_codex = true, .reveal_token = flags.reveal_token};
-  if (!flags.public_base_url.empty()) look.public_base_url = PB_TRY(tools::check_public_base_url(flags.public_base_url));
+  if (!flags.public_base_url.empty())
+    look.public_base_url = PB_TRY(tools::check_public_base_url(flags.public_base_url));
   const auto engine = app::make_engine(launch, env);
   tools::Readiness readiness = tools::check_readiness(launch, *engine, env, look);
   readiness.checks.push_back(owner_check(launch.home));
@@ -45,7 +46,8 @@ Command doctor_command() {
   return {kName, "check whether this machine is ready", [](CLI::App& app) -> std::function<int()> {
             const auto flags = std::make_shared<DoctorFlags>();
             declare_config_flag(app, flags->launch);
-            app.add_option("--public-base-url", flags->public_base_url, "Public address, for the Server URL")->option_text("URL");
+            app.add_option("--public-base-url", flags->public_base_url, "Public address, for the Server URL")
+                ->option_text("URL");
             app.add_flag("--json", flags->json, "Print JSON instead of text");
             app.add_flag("--reveal-token", flags->reveal_token, "Print the Server URL with its token");
             return [flags] {

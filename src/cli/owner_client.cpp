@@ -14,9 +14,10 @@ constexpr std::size_t kPiece = 64u << 10;
 constexpr json::ParseLimits kAnswerLimits{.max_nodes = 1'000'000};
 
 Json envelope() {
-  return Json{{"io.modelcontextprotocol/protocolVersion", mcp::newest(mcp::Era::kModern).name},
-              {"io.modelcontextprotocol/clientCapabilities", Json::object()},
-              {"io.modelcontextprotocol/clientInfo", Json{{"name", "patchbay-cli"}, {"version", PATCHBAY_VERSION}}}};
+  return Json{
+      {"io.modelcontextprotocol/protocolVersion", mcp::newest(mcp::Era::kModern).name},
+      {"io.modelcontextprotocol/clientCapabilities", Json::object()},
+      {"io.modelcontextprotocol/clientInfo", Json{{"name", "patchbay-cli"}, {"version", PATCHBAY_VERSION}}}};
 }
 
 ErrorCode code_of_name(std::string_view name) {
@@ -60,13 +61,14 @@ Result<OwnerClient> OwnerClient::connect() {
   const config::Home home = PB_TRY(config::Home::locate(os::current_environment(), working_directory()));
   PB_TRY(home.prepare());
   OwnerClient client;
-  client.socket_ =
-      PB_TRY(app::reach_owner(home, background_owner_argv(""), std::chrono::steady_clock::now() + kReachWithin));
+  client.socket_ = PB_TRY(
+      app::reach_owner(home, background_owner_argv(""), std::chrono::steady_clock::now() + kReachWithin));
   PB_TRY(os::write_all(client.socket_.get(), transport::hello_line({"operator", PATCHBAY_VERSION})));
   return client;
 }
 
-Result<Json> OwnerClient::call(const std::string& tool, const Json& arguments, std::chrono::milliseconds timeout) {
+Result<Json> OwnerClient::call(const std::string& tool, const Json& arguments,
+                               std::chrono::milliseconds timeout) {
   const MonoTime deadline = std::chrono::steady_clock::now() + timeout;
   const int id = ++last_id_;
   const Json request{{"jsonrpc", "2.0"},
@@ -84,7 +86,8 @@ Result<Json> OwnerClient::call(const std::string& tool, const Json& arguments, s
       return Error{ErrorCode::kTimeout, "the owner did not answer in time", {}, {}};
     }
     const std::string piece = PB_TRY(os::read_some(socket_.get(), kPiece));
-    if (piece.empty()) return Error{ErrorCode::kIoError, "the owner ended before it answered", "Repeat the command.", {}};
+    if (piece.empty())
+      return Error{ErrorCode::kIoError, "the owner ended before it answered", "Repeat the command.", {}};
     rest_ += piece;
   }
 }

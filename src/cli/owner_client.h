@@ -8,8 +8,8 @@
 
 namespace patchbay::cli {
 
-/// Calls tools of the owner of this home over its socket, as a chat client would; starts an owner in the background
-/// when none runs. One call at a time.
+/// Calls tools of the owner of this home over its socket, as a chat client would; starts an owner in the
+/// background when none runs. One call at a time.
 class OwnerClient {
  public:
   static Result<OwnerClient> connect();

@@ -33,9 +33,11 @@ Command serve_command() {
   return {kName, "start without any output, for service managers", [](CLI::App& app) -> std::function<int()> {
             const auto flags = std::make_shared<ServeFlags>();
             declare_config_flag(app, flags->launch);
-            app.add_option("--ready-file", flags->ready_file, "Written when the server listens: its URL, port and pid as JSON")
+            app.add_option("--ready-file", flags->ready_file,
+                           "Written when the server listens: its URL, port and pid as JSON")
                 ->option_text("FILE");
-            app.add_flag("--background", flags->background, "No HTTP; leave when no front end and no turn needs it");
+            app.add_flag("--background", flags->background,
+                         "No HTTP; leave when no front end and no turn needs it");
             return [flags] {
               const Status done = serve(*flags);
               return done ? 0 : report(kName, done.error());

@@ -12,7 +12,8 @@ std::vector<std::string> chatgpt_steps(const tools::Connection& connection) {
       "Create a connector and name it PatchBay.",
       "Paste the Server URL: " + connection.server_url,
       connection.chatgpt_authentication,
-      "Open a new chat, add the connector PatchBay, and let it begin with codex_self_test and codex_open_workspace. "
+      "Open a new chat, add the connector PatchBay, and let it begin with codex_self_test and "
+      "codex_open_workspace. "
       "Describe the goal and let named workers do the work: the chat is their manager.",
   };
 }
@@ -38,7 +39,9 @@ std::vector<std::string> warnings(const config::Launch& launch, const tools::Rea
   return lines;
 }
 
-std::string tunnel_mode(const config::Launch& launch) { return std::string(name_of(launch.config.auth.tunnel_mode)); }
+std::string tunnel_mode(const config::Launch& launch) {
+  return std::string(name_of(launch.config.auth.tunnel_mode));
+}
 
 Json profile_json() {
   return Json{{"used", false}, {"saved", false}, {"profile_path", nullptr}, {"public_base_url", nullptr}};
@@ -73,8 +76,8 @@ Json setup_guide(const config::Launch& launch, const tools::Readiness& readiness
 std::string setup_guide_text(const config::Launch& launch, const tools::Readiness& readiness) {
   const tools::Connection& c = readiness.connection;
   std::string text = "ChatGPT setup\n";
-  text += fmt::format("  Server URL: {}\n  Authentication: {}\n  Tool mode: {}\n  Tunnel mode: {}\n\n", c.server_url,
-                      c.chatgpt_authentication, c.tool_mode, tunnel_mode(launch));
+  text += fmt::format("  Server URL: {}\n  Authentication: {}\n  Tool mode: {}\n  Tunnel mode: {}\n\n",
+                      c.server_url, c.chatgpt_authentication, c.tool_mode, tunnel_mode(launch));
   int number = 0;
   for (const std::string& step : chatgpt_steps(c)) text += fmt::format("  {}. {}\n", ++number, step);
   text += "\nUseful commands\n";
@@ -94,10 +97,11 @@ Json readiness_json(const tools::Readiness& readiness) {
 
 std::string doctor_text(const config::Launch& launch, const tools::Readiness& readiness) {
   std::string text = "PatchBay " PATCHBAY_VERSION "\n";
-  for (const tools::Check& check : readiness.checks) text += fmt::format("[{}] {}: {}\n", check.status, check.name, check.detail);
-  text += fmt::format("\nReady: {}\nLocal URL: {}\nServer URL: {}\nAuthentication: {}\n\n", readiness.ready ? "yes" : "no",
-                      readiness.connection.local_mcp_url, readiness.connection.server_url,
-                      readiness.connection.chatgpt_authentication);
+  for (const tools::Check& check : readiness.checks)
+    text += fmt::format("[{}] {}: {}\n", check.status, check.name, check.detail);
+  text += fmt::format("\nReady: {}\nLocal URL: {}\nServer URL: {}\nAuthentication: {}\n\n",
+                      readiness.ready ? "yes" : "no", readiness.connection.local_mcp_url,
+                      readiness.connection.server_url, readiness.connection.chatgpt_authentication);
   for (const std::string& line : config::posture_lines(launch)) text += line + "\n";
   text += readiness.ready ? "\nNext: patchbay start --root /path/to/repository\n"
                           : "\nNext: repair what is marked [fail] and ask again.\n";

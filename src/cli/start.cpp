@@ -14,7 +14,8 @@ constexpr int kNotReady = 1;
 
 struct StartFlags {
   std::shared_ptr<LaunchFlags> launch = std::make_shared<LaunchFlags>();
-  bool print_only = false, json = false, reveal_token = false, verbose_logs = false, force = false, no_profile = false;
+  bool print_only = false, json = false, reveal_token = false, verbose_logs = false, force = false,
+       no_profile = false;
   std::string ready_file;
   std::string tunnel_mode = "none";
   std::string public_base_url;
@@ -22,12 +23,14 @@ struct StartFlags {
 
 void declare_flags(CLI::App& app, const std::shared_ptr<StartFlags>& flags) {
   declare_launch_flags(app, flags->launch);
-  app.add_option("--public-base-url", flags->public_base_url, "Public address in front of this server, for the Server URL")
+  app.add_option("--public-base-url", flags->public_base_url,
+                 "Public address in front of this server, for the Server URL")
       ->option_text("URL");
   app.add_option("--tunnel-mode", flags->tunnel_mode, "none or local: this command opens no tunnel")
       ->option_text("MODE")
       ->check(CLI::IsMember({"none", "local"}));
-  app.add_option("--ready-file", flags->ready_file, "Written when the server listens: its URL, port and pid as JSON")
+  app.add_option("--ready-file", flags->ready_file,
+                 "Written when the server listens: its URL, port and pid as JSON")
       ->option_text("FILE");
   app.add_flag("--print-only", flags->print_only, "Print what would be started, and do not start it");
   app.add_flag("--json", flags->json, "Print JSON instead of text");
@@ -37,7 +40,8 @@ void declare_flags(CLI::App& app, const std::shared_ptr<StartFlags>& flags) {
   app.add_flag("--no-profile", flags->no_profile, "Use no saved profile");
 }
 
-Json print_only_json(const config::Launch& launch, const tools::Readiness& readiness, const std::string& config_path) {
+Json print_only_json(const config::Launch& launch, const tools::Readiness& readiness,
+                     const std::string& config_path) {
   const Json guide = setup_guide(launch, readiness);
   const Json report = readiness_json(readiness);
   return Json{{"name", "patchbay"},
@@ -51,13 +55,15 @@ Json print_only_json(const config::Launch& launch, const tools::Readiness& readi
               {"checks", report["checks"]}};
 }
 
-void print_launch(const config::Launch& launch, const tools::Readiness& readiness, const std::string& config_path, bool as_json) {
+void print_launch(const config::Launch& launch, const tools::Readiness& readiness,
+                  const std::string& config_path, bool as_json) {
   warn_of_revealed_token(readiness);
   if (as_json) {
     print(json::dump_pretty(print_only_json(launch, readiness, config_path)) + "\n");
     return;
   }
-  print(doctor_text(launch, readiness) + "\n" + setup_guide_text(launch, readiness) + "\nRuntime config: " + config_path + "\n");
+  print(doctor_text(launch, readiness) + "\n" + setup_guide_text(launch, readiness) +
+        "\nRuntime config: " + config_path + "\n");
 }
 
 Result<std::string> write_runtime_config(const config::Launch& launch) {
@@ -67,7 +73,8 @@ Result<std::string> write_runtime_config(const config::Launch& launch) {
   return path;
 }
 
-/// The first failing check that no --force lifts: exposure without a token never gets this far (compose refuses it).
+/// The first failing check that no --force lifts: exposure without a token never gets this far (compose
+/// refuses it).
 std::string first_failure(const tools::Readiness& readiness) {
   for (const tools::Check& check : readiness.checks) {
     if (check.status == "fail") return check.name + ": " + check.detail;
@@ -83,7 +90,8 @@ Status start(const StartFlags& flags, int* exit_code) {
   log::init(launch.config.logging.level);
 
   tools::ReadinessOptions look{.reveal_token = flags.reveal_token};
-  if (!flags.public_base_url.empty()) look.public_base_url = PB_TRY(tools::check_public_base_url(flags.public_base_url));
+  if (!flags.public_base_url.empty())
+    look.public_base_url = PB_TRY(tools::check_public_base_url(flags.public_base_url));
   const auto engine = app::make_engine(launch, env);
   const tools::Readiness readiness = tools::check_readiness(launch, *engine, env, look);
   const std::string config_path = PB_TRY(write_runtime_config(launch));
@@ -104,7 +112,8 @@ Status start(const StartFlags& flags, int* exit_code) {
   owner.ready_file = flags.ready_file;
   owner.on_ready = [&](const app::App& app) {
     look.port = app.http->port();
-    print_launch(app.launch, tools::check_readiness(app.launch, *app.codex, env, look), config_path, flags.json);
+    print_launch(app.launch, tools::check_readiness(app.launch, *app.codex, env, look), config_path,
+                 flags.json);
   };
   return app::run_owner(std::move(launch), env, owner);
 }

@@ -28,8 +28,10 @@ Status same_settings(const LaunchFlags& flags, const config::Home& home, const o
   const config::Launch wanted = PB_TRY(compose_launch(flags, env));
   if (app::settings_fingerprint(wanted.config) == owner->settings) return {};
   return Error{ErrorCode::kOwnerRunning,
-               fmt::format("the owner that runs (pid {}) has other settings than {}", owner->process.pid, *flags.options.config),
-               "Leave --config out to use that owner, or set PATCHBAY_HOME to another directory.", {}};
+               fmt::format("the owner that runs (pid {}) has other settings than {}", owner->process.pid,
+                           *flags.options.config),
+               "Leave --config out to use that owner, or set PATCHBAY_HOME to another directory.",
+               {}};
 }
 
 Status serve_host(const StdioFlags& flags) {
@@ -39,11 +41,13 @@ Status serve_host(const StdioFlags& flags) {
   PB_TRY(home.prepare());
   app::FrontEndOptions front_end;
   front_end.home = home;
-  const std::string config_file = flags.launch->options.config ? PB_TRY(os::real_path(*flags.launch->options.config)) : "";
+  const std::string config_file =
+      flags.launch->options.config ? PB_TRY(os::real_path(*flags.launch->options.config)) : "";
   front_end.owner_argv = background_owner_argv(config_file);
   front_end.label = flags.label;
   front_end.fd_out = output.get();
-  front_end.socket = PB_TRY(app::reach_owner(home, front_end.owner_argv, std::chrono::steady_clock::now() + kReachWithin));
+  front_end.socket =
+      PB_TRY(app::reach_owner(home, front_end.owner_argv, std::chrono::steady_clock::now() + kReachWithin));
   PB_TRY(same_settings(*flags.launch, home, env));
   return app::run_front_end(std::move(front_end));
 }
@@ -51,10 +55,12 @@ Status serve_host(const StdioFlags& flags) {
 }  // namespace
 
 Command stdio_command() {
-  return {kName, "serve one local MCP host on standard input and output", [](CLI::App& app) -> std::function<int()> {
+  return {kName, "serve one local MCP host on standard input and output",
+          [](CLI::App& app) -> std::function<int()> {
             const auto flags = std::make_shared<StdioFlags>();
             declare_config_flag(app, flags->launch);
-            app.add_option("--client-label", flags->label, "Name of the host, shown as the owner of what it starts")
+            app.add_option("--client-label", flags->label,
+                           "Name of the host, shown as the owner of what it starts")
                 ->option_text("TEXT");
             return [flags]() -> int {
               log::init(log::Level::kWarn);

@@ -13,9 +13,11 @@ constexpr auto kGoneWithin = std::chrono::seconds(10);
 
 std::string outcome(int cancelled, int active) {
   std::string text = "PatchBay has ended.";
-  if (cancelled > 0) text += fmt::format(" {} {} stopped.", cancelled, cancelled == 1 ? "turn was" : "turns were");
-  if (active > 0) text += fmt::format(" {} {} on; the next start takes {} up.", active, active == 1 ? "turn goes" : "turns go",
-                                      active == 1 ? "it" : "them");
+  if (cancelled > 0)
+    text += fmt::format(" {} {} stopped.", cancelled, cancelled == 1 ? "turn was" : "turns were");
+  if (active > 0)
+    text += fmt::format(" {} {} on; the next start takes {} up.", active,
+                        active == 1 ? "turn goes" : "turns go", active == 1 ? "it" : "them");
   return text + "\n";
 }
 
@@ -27,8 +29,10 @@ Status stop(bool turns) {
     return {};
   }
   if (!asked) return asked.error();
-  // The lock is the proof that it is gone; nobody else may be hindered by our having it, so it is given back at once.
-  const os::FileLock gone = PB_TRY(app::take_owner_lock(home, std::chrono::steady_clock::now() + kGoneWithin));
+  // The lock is the proof that it is gone; nobody else may be hindered by our having it, so it is given back
+  // at once.
+  const os::FileLock gone =
+      PB_TRY(app::take_owner_lock(home, std::chrono::steady_clock::now() + kGoneWithin));
   if (!gone.held()) return Error{ErrorCode::kTimeout, "the owner did not end in time", {}, {}};
   print(outcome(static_cast<int>(json::get_int(*asked, "cancelled_turns")),
                 static_cast<int>(json::get_int(*asked, "active_turns"))));
@@ -38,7 +42,8 @@ Status stop(bool turns) {
 }  // namespace
 
 Command stop_command() {
-  return {kName, "end the owner of this home; running turns go on", [](CLI::App& app) -> std::function<int()> {
+  return {kName, "end the owner of this home; running turns go on",
+          [](CLI::App& app) -> std::function<int()> {
             const auto turns = std::make_shared<bool>(false);
             app.add_flag("--turns", *turns, "Stop the running turns first");
             return [turns] {

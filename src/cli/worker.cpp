@@ -55,11 +55,13 @@ bool is_active(const Json& worker) {
 std::string list_text(const Json& reply) {
   const Json* workers = json::find(reply, "workers");
   if (workers == nullptr || workers->empty()) return "No workers.\n";
-  std::string text = fmt::format("{:<24} {:<10} {:<16} {:<28} {}\n", "NAME", "STATE", "MODE", "ID", "WORKSPACE");
+  std::string text =
+      fmt::format("{:<24} {:<10} {:<16} {:<28} {}\n", "NAME", "STATE", "MODE", "ID", "WORKSPACE");
   for (const Json& w : *workers) {
-    text += fmt::format("{:<24} {:<10} {:<16} {:<28} {}\n", display_safe(json::get_string(w, "name")),
-                        json::get_string(w, "state"), json::get_string(w, "workspace_mode"), json::get_string(w, "worker_id"),
-                        display_safe(json::get_string(w, "workspace_name")));
+    text +=
+        fmt::format("{:<24} {:<10} {:<16} {:<28} {}\n", display_safe(json::get_string(w, "name")),
+                    json::get_string(w, "state"), json::get_string(w, "workspace_mode"),
+                    json::get_string(w, "worker_id"), display_safe(json::get_string(w, "workspace_name")));
   }
   if (const auto cursor = json::find_string(reply, "next_cursor")) text += "More: --cursor " + *cursor + "\n";
   return text;
@@ -68,7 +70,8 @@ std::string list_text(const Json& reply) {
 std::string change_lines(const Json& reply) {
   std::string text;
   if (const Json* files = json::find(reply, "changed_files"); files != nullptr && files->is_array()) {
-    for (const Json& file : *files) text += "  " + display_safe(file.is_string() ? file.get<std::string>() : "") + "\n";
+    for (const Json& file : *files)
+      text += "  " + display_safe(file.is_string() ? file.get<std::string>() : "") + "\n";
   }
   return text;
 }
@@ -77,21 +80,26 @@ std::string change_lines(const Json& reply) {
 std::string worker_text(const Json& reply) {
   std::string text = fmt::format("{} ({}): {}\n", display_safe(json::get_string(reply, "name")),
                                  json::get_string(reply, "worker_id"), json::get_string(reply, "state"));
-  for (const char* member : {"status_line", "ownership_note", "note", "required_action", "conflict_summary"}) {
+  for (const char* member :
+       {"status_line", "ownership_note", "note", "required_action", "conflict_summary"}) {
     if (const auto value = json::find_string(reply, member); value && !value->empty()) {
       text += display_safe(*value, true) + "\n";
     }
   }
   if (const Json* applied = json::find(reply, "applied"); applied != nullptr && applied->is_boolean()) {
-    text += fmt::format("applied: {}, can apply: {}, check: {}\n", applied->get<bool>(), json::get_bool(reply, "can_apply"),
-                        json::get_string(reply, "apply_check"));
+    text += fmt::format("applied: {}, can apply: {}, check: {}\n", applied->get<bool>(),
+                        json::get_bool(reply, "can_apply"), json::get_string(reply, "apply_check"));
   }
   text += change_lines(reply);
   const std::string view = json::get_string(reply, "view");
-  const char* body = view == "diff" ? "diff" : view == "file" ? "text" : view == "report" ? "report" : nullptr;
+  const char* body = view == "diff"     ? "diff"
+                     : view == "file"   ? "text"
+                     : view == "report" ? "report"
+                                        : nullptr;
   if (body != nullptr) text += "\n" + display_safe(json::get_string(reply, body), true) + "\n";
   if (const auto cursor = json::find_string(reply, "next_cursor")) text += "More: --cursor " + *cursor + "\n";
-  if (const auto token = json::find_string(reply, "preview_token")) text += "Apply exactly this: --preview-token " + *token + "\n";
+  if (const auto token = json::find_string(reply, "preview_token"))
+    text += "Apply exactly this: --preview-token " + *token + "\n";
   return text;
 }
 
@@ -131,13 +139,15 @@ Result<int> inspect(const WorkerFlags& flags) {
 
 /// Until the worker rests, or the time is over (then 1).
 Result<int> wait(const WorkerFlags& flags) {
-  const MonoTime deadline = flags.timeout > 0 ? std::chrono::steady_clock::now() + std::chrono::seconds(flags.timeout)
-                                              : MonoTime::max();
+  const MonoTime deadline = flags.timeout > 0
+                                ? std::chrono::steady_clock::now() + std::chrono::seconds(flags.timeout)
+                                : MonoTime::max();
   Json arguments = PB_TRY(common_arguments(flags));
   arguments["view"] = "status";
   OwnerClient owner = PB_TRY(OwnerClient::connect());
   for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::seconds>(deadline - std::chrono::steady_clock::now()).count();
+    const auto left =
+        std::chrono::duration_cast<std::chrono::seconds>(deadline - std::chrono::steady_clock::now()).count();
     arguments["wait_seconds"] = static_cast<int>(std::clamp<std::int64_t>(left, 0, kWaitPiece));
     const Json reply = PB_TRY(owner.call("codex_worker_inspect", arguments, kCallWithin));
     const bool over = std::chrono::steady_clock::now() >= deadline;
@@ -200,13 +210,15 @@ void declare_list(CLI::App& app, const Flags& flags) {
 }
 void declare_inspect(CLI::App& app, const Flags& flags) {
   add_name(app, flags);
-  app.add_option("--view", flags->view, "report, status, changes, diff, file or integration_preview")->option_text("VIEW");
+  app.add_option("--view", flags->view, "report, status, changes, diff, file or integration_preview")
+      ->option_text("VIEW");
   app.add_option("--file", flags->file_path, "File of a diff or file view")->option_text("PATH");
   app.add_option("--start-line", flags->start_line, "First line of a file")->option_text("N");
   app.add_option("--end-line", flags->end_line, "Last line of a file")->option_text("N");
   app.add_option("--max-bytes", flags->max_bytes, "Size of a page")->option_text("N");
   app.add_option("--cursor", flags->cursor, "Next page of a diff")->option_text("CURSOR");
-  app.add_option("--wait-seconds", flags->wait_seconds, "Wait for the turn to end, at most 25")->option_text("N");
+  app.add_option("--wait-seconds", flags->wait_seconds, "Wait for the turn to end, at most 25")
+      ->option_text("N");
 }
 void declare_wait(CLI::App& app, const Flags& flags) {
   add_name(app, flags);
@@ -214,23 +226,30 @@ void declare_wait(CLI::App& app, const Flags& flags) {
 }
 void declare_stop(CLI::App& app, const Flags& flags) {
   add_name(app, flags);
-  app.add_flag("--cleanup-workspace", flags->cleanup_workspace, "Also remove its worktree; `worker restore` brings it back");
-  app.add_flag("--discard-unintegrated-changes", flags->discard, "Confirm the removal of changes that were not integrated");
+  app.add_flag("--cleanup-workspace", flags->cleanup_workspace,
+               "Also remove its worktree; `worker restore` brings it back");
+  app.add_flag("--discard-unintegrated-changes", flags->discard,
+               "Confirm the removal of changes that were not integrated");
   app.add_flag("--force", flags->force, "Stop although a turn just began");
   app.add_option("--reason", flags->reason, "Why, for the record")->option_text("TEXT");
   add_takeover(app, flags);
 }
 void declare_integrate(CLI::App& app, const Flags& flags) {
   add_name(app, flags);
-  app.add_option("--preview-token", flags->preview_token, "Apply exactly what this preview showed")->option_text("TOKEN");
-  app.add_flag("--allow-dirty-base", flags->allow_dirty_base, "Apply beside uncommitted edits of the checkout");
-  app.add_option("--accept-dirty", flags->accepted_dirty_base, "Glob of dirty files that may stay; may be repeated")
+  app.add_option("--preview-token", flags->preview_token, "Apply exactly what this preview showed")
+      ->option_text("TOKEN");
+  app.add_flag("--allow-dirty-base", flags->allow_dirty_base,
+               "Apply beside uncommitted edits of the checkout");
+  app.add_option("--accept-dirty", flags->accepted_dirty_base,
+                 "Glob of dirty files that may stay; may be repeated")
       ->option_text("GLOB")
       ->expected(1)
       ->take_all();
   add_takeover(app, flags);
 }
-void declare_restore(CLI::App& app, const Flags& flags) { add_name(app, flags); }
+void declare_restore(CLI::App& app, const Flags& flags) {
+  add_name(app, flags);
+}
 
 struct Action {
   const char* name;

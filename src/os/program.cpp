@@ -17,9 +17,13 @@ extern char** environ;
 
 namespace patchbay::os {
 
-void set_private_umask() { ::umask(077); }
+void set_private_umask() {
+  ::umask(077);
+}
 
-void ignore_sigpipe() { ::signal(SIGPIPE, SIG_IGN); }
+void ignore_sigpipe() {
+  ::signal(SIGPIPE, SIG_IGN);
+}
 
 std::size_t raise_open_files(std::size_t wanted) {
   rlimit limit{};
@@ -48,9 +52,13 @@ void remove_environment(std::string_view prefix) {
   for (const std::string& name : names) ::unsetenv(name.c_str());
 }
 
-pid_t current_pid() { return ::getpid(); }
+pid_t current_pid() {
+  return ::getpid();
+}
 
-void exit_now(int code) { ::_exit(code); }
+void exit_now(int code) {
+  ::_exit(code);
+}
 
 Result<SignalQueue> SignalQueue::open(std::initializer_list<int> signals) {
   sigset_t set;
@@ -72,12 +80,15 @@ std::optional<int> SignalQueue::wait(std::chrono::milliseconds timeout) {
 }
 
 Result<LogFile> open_log(const std::string& path, std::size_t keep_bytes) {
-  const auto open = [&] { return Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600)); };
+  const auto open = [&] {
+    return Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
+  };
   LogFile log;
   log.fd = open();
   struct stat st {};
   if (!log.fd || ::fstat(log.fd.get(), &st) != 0) return errno_error(errno, "opening a log", path);
-  if (static_cast<std::size_t>(st.st_size) > keep_bytes && ::rename(path.c_str(), (path + ".1").c_str()) == 0) {
+  if (static_cast<std::size_t>(st.st_size) > keep_bytes &&
+      ::rename(path.c_str(), (path + ".1").c_str()) == 0) {
     log.fd = open();
     if (!log.fd || ::fstat(log.fd.get(), &st) != 0) return errno_error(errno, "opening a log", path);
   }
@@ -85,6 +96,8 @@ Result<LogFile> open_log(const std::string& path, std::size_t keep_bytes) {
   return log;
 }
 
-bool is_terminal(int fd) { return ::isatty(fd) == 1; }
+bool is_terminal(int fd) {
+  return ::isatty(fd) == 1;
+}
 
 }  // namespace patchbay::os

@@ -86,4 +86,40 @@ void recover_worktrees(Core& self) {
   }
 }
 
+namespace {
+
+/// Snapshots that a worker's changes are still counted from: what was integrated last is its baseline.
+std::vector<std::string> baseline_refs(Core& self, const git::Target& base, const std::set<std::string>& baselines) {
+  std::vector<std::string> refs;
+  const auto pins = self.parts.git.list_pins(base, git::PinKind::kSnapshot);
+  if (!pins) return refs;
+  for (const git::Pin& pin : *pins) {
+    if (baselines.contains(pin.tree)) refs.push_back(pin.ref);
+  }
+  return refs;
+}
+
+}  // namespace
+
+int prune_snapshots(Core& self) {
+  std::map<std::string, std::set<std::string>> baselines;  // by base repository
+  for (const WorkerPtr& worker : self.directory.all()) {
+    std::set<std::string>& trees = baselines[worker->base_repo()];
+    for (const jobs::JobPtr& turn : worker->turns()) {
+      if (std::string tree = turn->option(key::kIntegratedTree); !tree.empty()) trees.insert(std::move(tree));
+    }
+  }
+  int pruned = 0;
+  for (const auto& [repo, trees] : baselines) {
+    const git::Target base = self.base_target(repo);
+    const auto layout = self.base_layout(repo);
+    if (!layout) continue;
+    const auto count = self.parts.git.prune_pins(base, {.days = self.options.snapshot_retention_days,
+                                                        .keep = baseline_refs(self, base, trees),
+                                                        .lock_path = self.git_lock_path(*layout)});
+    if (count) pruned += *count;
+  }
+  return pruned;
+}
+
 }  // namespace patchbay::workers

@@ -18,4 +18,7 @@ void remember_preview(Core& self, const Actor& actor, const std::string& worker_
 void recover_integrations(Core& self);
 void recover_worktrees(Core& self);
 
+/// Deletes the snapshots past their retention; returns how many. A repository that cannot be read is passed over.
+int prune_snapshots(Core& self);
+
 }  // namespace patchbay::workers

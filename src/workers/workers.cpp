@@ -84,6 +84,8 @@ Status Workers::recover() {
   return {};
 }
 
+int Workers::prune_snapshots() { return workers::prune_snapshots(*core_); }
+
 Result<Json> Workers::summary(const Actor& actor, const std::string& worker_id) {
   const WorkerPtr worker = core_->directory.by_id(worker_id);
   if (!worker) return Error{ErrorCode::kWorkerNotFound, "Unknown worker: " + display_safe(worker_id), {}, {}};

@@ -19,14 +19,15 @@ struct FrontEndOptions {
   os::Fd socket;  ///< from reach_owner()
 };
 
-/// Relays until the host closes its end, SIGTERM or SIGINT arrives, or the parent process dies; then what was asked
-/// is answered for at most 2 s (S3). Takes nothing with it: owner and turns go on.
+/// Relays until the host closes its end, SIGTERM or SIGINT arrives, or the parent process dies; then what was
+/// asked is answered for at most 2 s (S3). Takes nothing with it: owner and turns go on.
 ///
-/// When the owner is replaced, or ends and is started again, the connection is made anew within 10 s: the handshake is
-/// repeated on the host's behalf, and every call that had no answer yet gets an error that says so.
+/// When the owner is replaced, or ends and is started again, the connection is made anew within 10 s: the
+/// handshake is repeated on the host's behalf, and every call that had no answer yet gets an error that says
+/// so.
 ///
-/// Owns the signals of the process and may leave threads behind that wait for a host: end the process afterwards with
-/// os::exit_now. kIoError when no owner could be reached any more.
+/// Owns the signals of the process and may leave threads behind that wait for a host: end the process
+/// afterwards with os::exit_now. kIoError when no owner could be reached any more.
 Status run_front_end(FrontEndOptions options);
 
 }  // namespace patchbay::app

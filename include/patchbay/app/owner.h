@@ -21,9 +21,9 @@ struct OwnerOptions {
 
 /// Becomes the owner of `launch.home`, serves until it is told to stop, and leaves. Turns go on without it.
 ///
-/// Call from the main thread while no other thread runs; SIGTERM, SIGINT and SIGHUP belong to it from then on.
-/// kOwnerRunning naming pid and port, kPortInUse, kStateTooNew, kConfigRefused; kIoError and kDiskFull when the
-/// state directory cannot be locked or written.
+/// Call from the main thread while no other thread runs; SIGTERM, SIGINT and SIGHUP belong to it from then
+/// on. kOwnerRunning naming pid and port, kPortInUse, kStateTooNew, kConfigRefused; kIoError and kDiskFull
+/// when the state directory cannot be locked or written.
 Status run_owner(config::Launch launch, const os::Environment& env, const OwnerOptions& options);
 
 /// Settings of every PatchBay process, first thing in main(): private umask, no SIGPIPE.

@@ -31,8 +31,8 @@ struct OwnerInfo {
 /// The living owner of a home, or nothing when the lock is free or its text not yet written.
 std::optional<OwnerInfo> find_owner(const config::Home& home);
 
-/// The same for two configurations that mean the same to a client on the socket: where HTTP listens and how much
-/// is logged play no part.
+/// The same for two configurations that mean the same to a client on the socket: where HTTP listens and how
+/// much is logged play no part.
 std::string settings_fingerprint(const config::Config& config);
 
 /// Held by whoever is about to become owner with HTTP, so that nobody starts a background owner meanwhile.
@@ -49,11 +49,12 @@ Result<os::FileLock> take_owner_lock(const config::Home& home, MonoTime deadline
 /// kNotFound when no owner listens; an error of the owner comes back with its code.
 Result<Json> ask_owner(const config::Home& home, const Json& request, std::chrono::milliseconds timeout);
 
-/// A connection to the owner's socket. When no owner runs, `owner_argv` is started in the background, in its own
-/// session, with standard error in <home>/runtime/logs/owner.log.
+/// A connection to the owner's socket. When no owner runs, `owner_argv` is started in the background, in its
+/// own session, with standard error in <home>/runtime/logs/owner.log.
 ///
 /// `deadline` limits the whole. When the background owner refuses to start, the error has its last words; its
 /// code is the one of the exit status (kConfigRefused, kUsage, kStateTooNew ...).
-Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::string>& owner_argv, MonoTime deadline);
+Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::string>& owner_argv,
+                           MonoTime deadline);
 
 }  // namespace patchbay::app

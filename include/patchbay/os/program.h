@@ -30,8 +30,8 @@ pid_t current_pid();
 /// threads may be stuck in a read.
 [[noreturn]] void exit_now(int code);
 
-/// Signals as a descriptor instead of as interruptions. Construct before any other thread starts: it blocks the
-/// signals in the calling thread and in all that it starts later. Children get the default mask back.
+/// Signals as a descriptor instead of as interruptions. Construct before any other thread starts: it blocks
+/// the signals in the calling thread and in all that it starts later. Children get the default mask back.
 class SignalQueue {
  public:
   static Result<SignalQueue> open(std::initializer_list<int> signals);

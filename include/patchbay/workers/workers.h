@@ -90,6 +90,9 @@ class Workers {
 
   /// Finishes what a crash interrupted: integration journals, half-made worktrees. After Jobs::recover().
   Status recover();
+  /// Deletes the snapshots past their retention in every repository that a worker belongs to; returns how many.
+  /// Hourly, on a thread that may wait for git.
+  int prune_snapshots();
 
   Result<TurnReply> start(const Actor& actor, const CallContext& call, const StartArgs& args);
   Result<TurnReply> message(const Actor& actor, const CallContext& call, const MessageArgs& args);

@@ -1,0 +1,168 @@
+// What the commands print and how they end (cli.md 1, 3, 5).
+
+#include "integration/fixture.h"
+
+namespace patchbay::integration {
+namespace {
+
+using CommandLineTest = Integration;
+
+TEST_F(CommandLineTest, NoArgumentsAndHelpPrintTheTopHelp) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{}, {"-h"}, {"--help"}, {"help"}}) {
+    const Finished done = run(arguments);
+    EXPECT_EQ(done.code, 0);
+    EXPECT_THAT(done.out, HasSubstr("patchbay <command>"));
+    EXPECT_EQ(done.err, "");
+  }
+}
+
+TEST_F(CommandLineTest, UnknownCommandIsAUsageErrorOnStandardError) {
+  const Finished done = run({"strat"});
+  EXPECT_EQ(done.code, 2);
+  EXPECT_EQ(done.out, "");
+  EXPECT_THAT(done.err, HasSubstr("Unknown command: strat"));
+  EXPECT_THAT(done.err, HasSubstr("`start`"));
+}
+
+TEST_F(CommandLineTest, HelpOfACommandNamesItsFlags) {
+  const Finished done = run({"start", "--help"});
+  EXPECT_EQ(done.code, 0);
+  EXPECT_THAT(done.out, HasSubstr("--root"));
+  EXPECT_THAT(done.out, HasSubstr("--allow-root"));
+}
+
+TEST_F(CommandLineTest, UnknownFlagAndInvalidValueAreUsageErrors) {
+  EXPECT_EQ(run({"start", "--nonsense"}).code, 2);
+  EXPECT_EQ(run({"start", "--root", repo_.path(), "--port", "70000"}).code, 2);
+  EXPECT_EQ(run({"start", "--root", repo_.path(), "--port", "x"}).code, 2);
+  EXPECT_EQ(run({"start", "--root", repo_.path(), "--tool-mode", "everything"}).code, 2);
+}
+
+TEST_F(CommandLineTest, VersionNamesTheLibraries) {
+  const Finished done = run({"version", "--json"});
+  ASSERT_EQ(done.code, 0);
+  const Json version = *json::parse(done.out);
+  EXPECT_EQ(json::get_string(version, "name"), "patchbay");
+  for (const char* library : {"libgit2", "openssl", "sqlite", "cpp-httplib"}) {
+    EXPECT_NE(json::get_string(version["libraries"], library), "") << library;
+  }
+}
+
+TEST_F(CommandLineTest, PrintOnlyTellsTheSetupAndStartsNothing) {
+  const Finished done = run({"start", "--root", repo_.path(), "--codex", support::FakeCodex::program(),
+                             "--port", "8123", "--print-only", "--json"});
+  ASSERT_EQ(done.code, 0) << done.err;
+  const Json printed = *json::parse(done.out);
+  EXPECT_EQ(json::get_string(printed, "name"), "patchbay");
+  EXPECT_TRUE(json::get_bool(printed, "ready"));
+  EXPECT_TRUE(os::exists(json::get_string(printed, "runtime_config_path")));
+  EXPECT_EQ(json::get_string(printed["connection"], "local_mcp_url"), "http://127.0.0.1:8123/mcp");
+  const Json& guide = printed["setup_guide"];
+  EXPECT_EQ(json::get_string(guide, "server_url"), "http://127.0.0.1:8123/mcp");
+  EXPECT_EQ(guide["chatgpt_steps"].size(), 6u);
+  EXPECT_EQ(json::get_string(guide, "default_root"), repo_.path());
+  for (const char* member : {"purpose", "authentication", "tool_mode", "tunnel_mode", "allowed_roots",
+                             "profile", "operator_commands", "controls", "warnings", "runtime"}) {
+    EXPECT_NE(json::find(guide, member), nullptr) << member;
+  }
+  EXPECT_EQ(owner_pid(), 0);
+}
+
+TEST_F(CommandLineTest, PrintOnlyAsTextIsTheDoctorReportAndTheGuide) {
+  const Finished done =
+      run({"start", "--root", repo_.path(), "--codex", support::FakeCodex::program(), "--print-only"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("Ready: yes"));
+  EXPECT_THAT(done.out, HasSubstr("ChatGPT setup"));
+  EXPECT_THAT(done.out, HasSubstr("Developer mode"));
+  EXPECT_THAT(done.out, HasSubstr("Runtime config: "));
+}
+
+TEST_F(CommandLineTest, TokenIsShownOnlyWhenAskedForAndWithAWarning) {
+  env_["PATCHBAY_HTTP_TOKEN"] = "canary-token-0123456789abcdef";
+  const Finished hidden = run({"start", "--root", repo_.path(), "--print-only", "--json"});
+  EXPECT_EQ(hidden.code, 0) << hidden.err;
+  EXPECT_THAT(hidden.out + hidden.err, Not(HasSubstr("canary-token")));
+  const Finished shown = run({"start", "--root", repo_.path(), "--print-only", "--json", "--reveal-token"});
+  EXPECT_THAT(shown.out, HasSubstr("patchbay_token=canary-token-0123456789abcdef"));
+  EXPECT_THAT(shown.err, HasSubstr("WARNING: printing a private tokenized"));
+  EXPECT_TRUE(json::parse(shown.out).ok());
+}
+
+TEST_F(CommandLineTest, DoctorReportsEveryCheckAsJsonAndAsText) {
+  use_config();
+  const Finished done = run({"doctor", "--json"});
+  ASSERT_EQ(done.code, 0) << done.out << done.err;
+  const Json report = *json::parse(done.out);
+  EXPECT_TRUE(json::get_bool(report, "ready"));
+  std::vector<std::string> names;
+  for (const Json& check : report["checks"]) names.push_back(json::get_string(check, "name"));
+  for (const char* name : {"codex_cli", "host_binding", "http_auth", "default_sandbox", "direct_write",
+                           "bash_mode", "allowed_roots", "codex_version", "codex_auth"}) {
+    EXPECT_THAT(names, testing::Contains(name));
+  }
+  const Finished text = run({"doctor"});
+  EXPECT_EQ(text.code, 0);
+  EXPECT_THAT(text.out, HasSubstr("Ready: yes"));
+}
+
+TEST_F(CommandLineTest, MissingCodexIsAWarningAndNoReasonNotToStart) {  // SEC:F13
+  use_config();
+  env_["PATCHBAY_CONFIG"] = write_config();
+  const Finished done = run({"start", "--codex", dir_.path("no-such-codex"), "--print-only", "--json"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  const Json printed = *json::parse(done.out);
+  for (const Json& check : printed["checks"]) {
+    if (json::get_string(check, "name") == "codex_cli") {
+      EXPECT_EQ(json::get_string(check, "status"), "warn");
+    }
+  }
+}
+
+TEST_F(CommandLineTest, RefusesToBeReachableWithoutAToken) {  // SEC:F1, A1
+  for (const char* how : {"--json", "--print-only"}) {
+    const Finished done = run({"start", "--root", repo_.path(), "--host", "0.0.0.0", "--force", how});
+    EXPECT_EQ(done.code, 78) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("--generate-token"));
+  }
+  EXPECT_EQ(owner_pid(), 0);
+}
+
+TEST_F(CommandLineTest, MisspeltSafetyKeyIsRefused) {  // SEC:F4
+  use_config("security:\n  allow_dangerous_bypass: false\n");
+  const Finished done = run({"start", "--print-only"});
+  EXPECT_EQ(done.code, 78);
+  EXPECT_THAT(done.err, HasSubstr("allow_dangerous_bypass"));
+}
+
+TEST_F(CommandLineTest, MissingAllowedRootIsRefused) {  // SEC:F7
+  EXPECT_EQ(run({"start", "--root", repo_.path(), "--allow-root", dir_.path("nowhere"), "--print-only"}).code,
+            78);
+}
+
+TEST_F(CommandLineTest, HomeThatOthersMayWriteIsRefused) {  // SEC:F5
+  ASSERT_TRUE(os::make_private_dirs(dir_.path("home")).ok());
+  ASSERT_EQ(::chmod(dir_.path("home").c_str(), 0777), 0);
+  EXPECT_EQ(run({"start", "--root", repo_.path(), "--print-only"}).code, 78);
+  ASSERT_EQ(::chmod(dir_.path("home").c_str(), 0700), 0);
+}
+
+TEST_F(CommandLineTest, StateOfANewerVersionIsLeftAlone) {  // SEC:F11
+  const std::string record = dir_.path("home/runtime/jobs/11111111-1111-4111-8111-111111111111/record.json");
+  ASSERT_TRUE(os::make_private_dirs(os::parent_of(record)).ok());
+  const std::string text = "{\n  \"_check\": {\"version\": 999},\n  \"job_id\": \"x\"\n}\n";
+  ASSERT_TRUE(os::write_file_atomic(record, text).ok());
+  const Finished done = run({"start", "--root", repo_.path(), "--port", "0"});
+  EXPECT_EQ(done.code, 65) << done.err;
+  EXPECT_EQ(*os::read_file(record), text);
+}
+
+TEST_F(CommandLineTest, StopWithoutAnOwnerSaysSo) {
+  const Finished done = run({"stop"});
+  EXPECT_EQ(done.code, 0);
+  EXPECT_THAT(done.out, HasSubstr("No PatchBay owner runs"));
+}
+
+}  // namespace
+}  // namespace patchbay::integration

@@ -1,0 +1,190 @@
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "patchbay/http/client.h"
+#include "patchbay/os/lock.h"
+#include "patchbay/os/stream.h"
+#include "support/fake_codex/fake_codex.h"
+#include "support/patchbay_process.h"
+#include "support/temp_dir.h"
+
+namespace patchbay::integration {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing_support::McpClient;
+using testing_support::PatchbayProcess;
+
+struct Finished {
+  int code = -1;
+  std::string out, err;
+};
+
+/// `patchbay stdio` as an MCP host drives it: one JSON message per line.
+class StdioHost {
+ public:
+  StdioHost(std::vector<std::string> argv, const os::Environment& env, const std::string& cwd) {
+    auto in = os::make_pipe();
+    auto out = os::make_pipe();
+    os::SpawnOptions spawn{.argv = std::move(argv), .env = env, .cwd = cwd};
+    spawn.stdin_fd = in->read.get();
+    spawn.stdout_fd = out->write.get();
+    spawn.stderr_fd = 2;
+    child_ = std::move(*os::Child::spawn(spawn));
+    input_ = std::move(in->write);
+    output_ = std::move(out->read);
+  }
+
+  void send(const Json& message) {
+    ASSERT_TRUE(os::write_all(input_.get(), json::dump(message) + "\n").ok());
+  }
+
+  /// The answer with this id; notifications and other answers are dropped. Null when none came in time.
+  Json answer(int id, std::chrono::seconds within = std::chrono::seconds(20)) {
+    const MonoTime deadline = system_clock().mono() + within;
+    for (;;) {
+      for (std::size_t end; (end = rest_.find('\n')) != std::string::npos;) {
+        const auto message = json::parse(rest_.substr(0, end));
+        EXPECT_TRUE(message.ok()) << "not JSON on standard output: " << rest_.substr(0, end);
+        rest_.erase(0, end + 1);
+        if (message && json::find_int(*message, "id") == id && json::find(*message, "method") == nullptr)
+          return *message;
+      }
+      const auto ready = os::wait_any_readable({output_.get()}, deadline);
+      if (!ready || *ready < 0) return nullptr;
+      const auto piece = os::read_some(output_.get(), 65536);
+      if (!piece || piece->empty()) return nullptr;
+      rest_ += *piece;
+    }
+  }
+
+  Json request(const std::string& method, Json params = Json::object()) {
+    send({{"jsonrpc", "2.0"}, {"id", ++last_id_}, {"method", method}, {"params", std::move(params)}});
+    return answer(last_id_);
+  }
+  /// The 2025-11-25 handshake.
+  Json handshake(const std::string& name = "host") {
+    const Json reply = request("initialize", {{"protocolVersion", "2025-11-25"},
+                                              {"capabilities", Json::object()},
+                                              {"clientInfo", {{"name", name}, {"version", "1"}}}});
+    send({{"jsonrpc", "2.0"}, {"method", "notifications/initialized"}});
+    return reply;
+  }
+  Json call(const std::string& tool, Json arguments = Json::object()) {
+    const Json reply = request("tools/call", {{"name", tool}, {"arguments", std::move(arguments)}});
+    const Json* result = json::find(reply, "result");
+    EXPECT_NE(result, nullptr) << json::dump(reply);
+    const Json* structured = result == nullptr ? nullptr : json::find(*result, "structuredContent");
+    return structured == nullptr ? Json::object() : *structured;
+  }
+
+  void end_input() { input_.reset(); }
+  void signal(int signo) { (void)child_.signal(signo); }
+  std::optional<os::ExitStatus> wait(std::chrono::milliseconds within) {
+    return child_.wait_until(system_clock().mono() + within);
+  }
+  pid_t pid() const { return child_.pid(); }
+  int output() const { return output_.get(); }
+
+ private:
+  os::Child child_;
+  os::Fd input_, output_;
+  std::string rest_;
+  int last_id_ = 0;
+};
+
+/// A repository, a home, and a program that plays Codex. Whatever a test started is ended with it.
+class Integration : public testing::Test {
+ protected:
+  Integration() : repo_(dir_.path("repo")), codex_(dir_.path("codex")) {
+    (void)os::make_private_dirs(dir_.path("user"));
+    env_ = {{"HOME", dir_.path("user")},
+            {"PATH", "/usr/local/bin:/usr/bin:/bin"},
+            {"CODEX_HOME", codex_.home()},
+            {"PATCHBAY_HOME", dir_.path("home")}};
+  }
+
+  void TearDown() override {
+    (void)run({"stop", "--turns"});
+    for (const std::string& job : names_in(dir_.path("home/runtime/jobs")))
+      end_runner(dir_.path("home/runtime/jobs/" + job));
+  }
+
+  /// A `start` on a free port with the program that plays Codex. `more` comes last.
+  std::unique_ptr<PatchbayProcess> start(std::vector<std::string> more = {}) {
+    auto owner = std::make_unique<PatchbayProcess>(dir_.path("home"), env_);
+    std::vector<std::string> flags = {"--root", repo_.path(), "--codex", support::FakeCodex::program()};
+    flags.insert(flags.end(), more.begin(), more.end());
+    owner->start(flags);
+    return owner;
+  }
+
+  /// A configuration file for owners that are started without flags.
+  std::string write_config(const std::string& more = {}) {
+    const std::string path = dir_.path("config.yaml");
+    const std::string text = "repositories:\n  default: " + repo_.path() + "\n  allowed: [" + repo_.path() +
+                             "]\ncodex:\n  executable: " + support::FakeCodex::program() + "\n" + more;
+    EXPECT_TRUE(os::write_file_atomic(path, text).ok());
+    return path;
+  }
+  /// Makes it the one that every process of this home reads.
+  void use_config(const std::string& more = {}) { env_["PATCHBAY_CONFIG"] = write_config(more); }
+
+  std::unique_ptr<StdioHost> host(std::vector<std::string> flags = {}) {
+    std::vector<std::string> argv = {testing_support::patchbay_binary(), "stdio"};
+    argv.insert(argv.end(), flags.begin(), flags.end());
+    return std::make_unique<StdioHost>(std::move(argv), env_, repo_.path());
+  }
+
+  Finished run(std::vector<std::string> arguments, const std::string& input = {}) {
+    arguments.insert(arguments.begin(), testing_support::patchbay_binary());
+    os::SpawnOptions spawn{.argv = std::move(arguments), .env = env_, .cwd = repo_.path()};
+    const auto done = os::run(spawn, input, system_clock().mono() + std::chrono::seconds(60), 4u << 20);
+    EXPECT_TRUE(done.ok());
+    if (!done) return {};
+    return {done->status.signalled ? 1000 + done->status.code : done->status.code, done->out, done->err};
+  }
+
+  /// Pid of the owner, or 0.
+  pid_t owner_pid() const {
+    const std::string lock = dir_.path("home/run/owner.lock");
+    const auto held = os::FileLock::is_held(lock);
+    const auto text = os::read_file(lock);
+    if (!held || !*held || !text) return 0;
+    const auto info = json::parse(*text);
+    return info ? static_cast<pid_t>(json::get_int(*info, "pid")) : 0;
+  }
+  template <class Condition>
+  static bool eventually(Condition condition, std::chrono::milliseconds within = std::chrono::seconds(15)) {
+    const MonoTime deadline = system_clock().mono() + within;
+    while (!condition()) {
+      if (system_clock().mono() > deadline) return false;
+      ::usleep(20'000);
+    }
+    return true;
+  }
+
+  static std::vector<std::string> names_in(const std::string& folder) {
+    const auto names = os::list_dir(folder);
+    return names ? *names : std::vector<std::string>{};
+  }
+  static void end_runner(const std::string& job_dir) {
+    const auto lock = os::read_file(os::join(job_dir, "run.lock"));
+    if (!lock || os::exists(os::join(job_dir, "exit.json"))) return;
+    const pid_t pid = std::atoi(lock->c_str());
+    if (pid > 1) ::kill(pid, SIGTERM);
+    (void)eventually([&] { return os::exists(os::join(job_dir, "exit.json")); });
+  }
+
+  testing_support::TempDir dir_;
+  testing_support::TestRepository repo_;
+  support::FakeCodex codex_;
+  os::Environment env_;
+};
+
+}  // namespace patchbay::integration
