@@ -17,12 +17,12 @@ struct Args {
   static void describe(V& v) {
     v.optional("repo_path", &Args::repo_path, "", json::MaxLength{4096});
     v.optional("file_path", &Args::file_path, "", json::MaxLength{4096});
-    v.optional("staged", &Args::staged, "The index against the last commit.");
-    v.optional("base", &Args::base, "A commit to compare the files with.", json::MaxLength{250});
+    v.optional("staged", &Args::staged, "Index against HEAD.");
+    v.optional("base", &Args::base, "Commit to compare files with.", json::MaxLength{250});
     v.optional("include_untracked", &Args::include_untracked, "");
-    v.optional("max_bytes", &Args::max_bytes, "Size of the page.", json::Range{1, 100'000'000});
+    v.optional("max_bytes", &Args::max_bytes, "", json::Range{1, 100'000'000});
     v.optional("context_lines", &Args::context_lines, "", json::Range{0, 20});
-    v.optional("cursor", &Args::cursor, "Next page.", json::MaxLength{200});
+    v.optional("cursor", &Args::cursor, "", json::MaxLength{200});
   }
 };
 
@@ -124,8 +124,7 @@ mcp::Declaration declaration() {
       .title = "Codex Git Diff",
       .description =
           "Show differences of the base checkout: unstaged with untracked files, staged, or against a "
-          "commit. "
-          "Goes on with next_cursor. A worker's changes: codex_worker_inspect.",
+          "commit. A worker's changes: codex_worker_inspect.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,
@@ -139,7 +138,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &git_diff};
+const Register kTool{&declaration,
+                     &git_diff,
+                     {"workspace_id", "path", "staged", "text", "diff", "additions", "deletions", "changed",
+                      "files_changed", "next_cursor"}};
 
 }  // namespace
 }  // namespace patchbay::tools

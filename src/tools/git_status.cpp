@@ -18,7 +18,7 @@ struct Args {
   static void describe(V& v) {
     v.optional("repo_path", &Args::repo_path, "", json::MaxLength{4096});
     v.optional("file_path", &Args::file_path, "", json::MaxLength{4096});
-    v.optional("porcelain", &Args::porcelain, "false: grouped for reading.");
+    v.optional("porcelain", &Args::porcelain, "");
   }
 };
 
@@ -144,9 +144,7 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_git_status",
       .title = "Codex Git Status",
-      .description =
-          "Show the branch and the changed files of the base checkout. For the changes themselves "
-          "codex_git_diff.",
+      .description = "Show branch and changed files of the base checkout.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,
@@ -160,7 +158,7 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &git_status};
+const Register kTool{&declaration, &git_status, {"workspace_id", "text", "status_short", "git"}};
 
 }  // namespace
 }  // namespace patchbay::tools

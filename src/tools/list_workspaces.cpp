@@ -18,7 +18,7 @@ struct Args {
   template <class V>
   static void describe(V& v) {
     v.optional("query", &Args::query, "Part of the name or path.", json::MaxLength{4096});
-    v.optional("discover", &Args::discover, "Also look below the discovery roots.");
+    v.optional("discover", &Args::discover, "");
     v.optional("max_depth", &Args::max_depth, "", json::Range{1, 10});
     v.optional("max_results", &Args::max_results, "", json::Range{1, 1000});
   }
@@ -158,7 +158,7 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &list_workspaces};
+const Register kTool{&declaration, &list_workspaces, {"workspaces", "count", "truncated", "paths_returned"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -151,9 +151,8 @@ mcp::Declaration declaration() {
       .name = "codex_open_workspace",
       .title = "Codex Open Workspace",
       .description =
-          "Orient yourself in a repository: path, branch, uncommitted changes, instruction files. Use it "
-          "once "
-          "after codex_self_test, then brief workers.",
+          "Orient yourself in a repository: branch, uncommitted changes, instruction files. Use it once "
+          "after codex_self_test.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,
@@ -167,7 +166,9 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &open_workspace};
+const Register kTool{&declaration,
+                     &open_workspace,
+                     {"workspace_id", "root", "git", "agents_files", "blocked_globs_count", "tree"}};
 
 }  // namespace
 }  // namespace patchbay::tools

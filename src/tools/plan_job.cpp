@@ -28,7 +28,9 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &plan_job};
+const Register kTool{&declaration,
+                     &plan_job,
+                     {"status", "job_id", "state", "mode", "next", "repo_busy", "error_code", "note"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -21,10 +21,10 @@ struct Args {
     v.optional("repo_path", &Args::repo_path, "", json::MaxLength{4096});
     v.optional("start_line", &Args::start_line, "", kLines);
     v.optional("end_line", &Args::end_line, "", kLines);
-    v.optional("start_column", &Args::start_column, "Goes on in a line longer than a page.",
+    v.optional("start_column", &Args::start_column, "In a very long line.",
                json::Range{1, 1'000'000'000'000});
-    v.optional("tail", &Args::tail, "Last lines instead.", kLines);
-    v.optional("max_bytes", &Args::max_bytes, "Size of the page.", json::Range{1, 100'000'000});
+    v.optional("tail", &Args::tail, "Last lines.", kLines);
+    v.optional("max_bytes", &Args::max_bytes, "", json::Range{1, 100'000'000});
     v.optional("numbered", &Args::numbered, "");
   }
 };
@@ -144,9 +144,8 @@ mcp::Declaration declaration() {
       .name = "codex_read_file",
       .title = "Codex Read File",
       .description =
-          "Read a page of one text file of the base checkout. A page is about 8 KiB unless max_bytes asks "
-          "for "
-          "more; go on with next_start_line. A worker's files: codex_worker_inspect.",
+          "Read a page of one text file of the base checkout; go on with next_start_line. A worker's files: "
+          "codex_worker_inspect.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,
@@ -160,7 +159,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &read_file};
+const Register kTool{&declaration,
+                     &read_file,
+                     {"workspace_id", "path", "text", "start_line", "end_line", "total_lines", "bytes",
+                      "sha256", "truncated", "requested_end_line", "max_bytes_applied", "next_start_line"}};
 
 }  // namespace
 }  // namespace patchbay::tools

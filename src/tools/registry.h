@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "patchbay/tools/services.h"
@@ -7,29 +8,38 @@
 /// How a tool gets into the catalogue: its file holds one `const Register` object, and `order.cpp` names it.
 namespace patchbay::tools {
 
-/// What was registered: a tool, with its handler bound when services are given.
-using Factory = std::function<mcp::Tool(Services*)>;
+/// A registered tool.
+struct Registered {
+  /// With its handler bound when services are given; schemas complete.
+  std::function<mcp::Tool(Services*)> make;
+  /// Members that the listed output schema names; empty: all.
+  std::vector<std::string> shown;
+};
 
-/// All factories in link order, which is no order at all.
-const std::vector<Factory>& registered();
+/// All registered tools in link order, which is no order at all.
+const std::vector<Registered>& registered();
 
 namespace detail {
-void add_factory(Factory factory);
+void add(Registered tool);
 }
 
-/// Registers one tool while the program is loaded.
+/// Registers one tool while the program is loaded. A model pays for every byte of the listed schemas with
+/// each conversation, so `shown` names the members of the reply that it should know of beforehand; replies
+/// have all.
 class Register {
  public:
   template <class Args, class Reply>
-  Register(mcp::Declaration (*declaration)(), Result<Reply> (*handler)(Services&, mcp::Call&, const Args&)) {
-    detail::add_factory([declaration, handler](Services* services) {
+  Register(mcp::Declaration (*declaration)(), Result<Reply> (*handler)(Services&, mcp::Call&, const Args&),
+           std::vector<std::string> shown = {}) {
+    const auto make = [declaration, handler](Services* services) {
       if (services != nullptr) return mcp::bind<Args, Reply>(declaration(), handler, *services);
       mcp::Tool tool;
       tool.declaration = declaration();
       tool.input_schema = json::schema_of<Args>(json::SchemaStyle::kInput);
       tool.output_schema = json::schema_of<Reply>(json::SchemaStyle::kOutputBrief);
       return tool;
-    });
+    };
+    detail::add({make, std::move(shown)});
   }
 };
 

@@ -17,11 +17,11 @@ struct Args {
   template <class V>
   static void describe(V& v) {
     v.optional("repo_path", &Args::repo_path, "", json::MaxLength{4096});
-    v.optional("path", &Args::path, "Folder in the workspace.", json::MaxLength{4096});
+    v.optional("path", &Args::path, "", json::MaxLength{4096});
     v.optional("max_depth", &Args::max_depth, "", json::Range{1, 8});
     v.optional("max_entries", &Args::max_entries, "", json::Range{1, 100'000});
     v.optional("include_hidden", &Args::include_hidden, "");
-    v.optional("cursor", &Args::cursor, "Next page.", json::MaxLength{8192});
+    v.optional("cursor", &Args::cursor, "", json::MaxLength{8192});
   }
 };
 
@@ -62,8 +62,7 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_repo_tree",
       .title = "Codex Repo Tree",
-      .description =
-          "Draw the folders and files of the base checkout, to find your way. Goes on with next_cursor.",
+      .description = "Draw folders and files of the base checkout, to find your way.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,
@@ -77,7 +76,8 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &repo_tree};
+const Register kTool{
+    &declaration, &repo_tree, {"workspace_id", "path", "text", "entries", "truncated", "next_cursor"}};
 
 }  // namespace
 }  // namespace patchbay::tools

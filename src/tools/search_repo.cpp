@@ -22,8 +22,8 @@ struct Args {
   static void describe(V& v) {
     v.required("query", &Args::query, "", json::MaxLength{4096});
     v.optional("repo_path", &Args::repo_path, "", json::MaxLength{4096});
-    v.optional("path", &Args::path, "File or folder.", json::MaxLength{4096});
-    v.optional("glob", &Args::glob, "As in ripgrep, such as *.py or !docs/**.", json::MaxLength{4096});
+    v.optional("path", &Args::path, "", json::MaxLength{4096});
+    v.optional("glob", &Args::glob, "Such as *.py or !docs/**.", json::MaxLength{4096});
     v.optional("regex", &Args::regex, "");
     v.optional("include_hidden", &Args::include_hidden, "");
     v.optional("case", &Args::letter_case, "", json::Choice{{"smart", "sensitive", "insensitive"}});
@@ -31,7 +31,7 @@ struct Args {
     v.optional("files_only", &Args::files_only, "");
     v.optional("max_results", &Args::max_results, "", json::Range{1, 100'000});
     v.optional("timeout_ms", &Args::timeout_ms, "", json::Range{1'000, 40'000});
-    v.optional("cursor", &Args::cursor, "Next page.", json::MaxLength{8192});
+    v.optional("cursor", &Args::cursor, "", json::MaxLength{8192});
   }
 };
 
@@ -193,9 +193,7 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_search_repo",
       .title = "Codex Search Repo",
-      .description =
-          "Search the text of the base checkout: literal unless regex. Honours ignore files. Goes on with "
-          "next_cursor.",
+      .description = "Search the text of the base checkout: literal unless regex. Honours ignore files.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,
@@ -209,7 +207,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &search_repo};
+const Register kTool{&declaration,
+                     &search_repo,
+                     {"workspace_id", "text", "matches", "truncated", "used", "searched_path", "timed_out",
+                      "timeout_ms", "suggested_next", "next_cursor"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -10,8 +10,7 @@ struct Args {
 
   template <class V>
   static void describe(V& v) {
-    v.optional("public_base_url", &Args::public_base_url, "Show the Server URL for this address.",
-               json::MaxLength{2000});
+    v.optional("public_base_url", &Args::public_base_url, "", json::MaxLength{2000});
   }
 };
 
@@ -106,8 +105,8 @@ mcp::Declaration declaration() {
       .name = "codex_self_test",
       .title = "Codex Self Test",
       .description =
-          "Begin here: checks that PatchBay, Codex and the allowed folders are ready, and returns the handle "
-          "that identifies you on later calls. Then codex_open_workspace.",
+          "Begin here: checks that everything is ready and returns the handle that identifies you on later "
+          "calls. Then codex_open_workspace.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,
@@ -121,7 +120,8 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &self_test};
+const Register kTool{
+    &declaration, &self_test, {"name", "ready", "checks", "connection", "auth", "power_tools", "handle"}};
 
 }  // namespace
 }  // namespace patchbay::tools

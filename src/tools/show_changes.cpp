@@ -23,9 +23,9 @@ struct Args {
     v.optional("repo_path", &Args::repo_path, "", json::MaxLength{4096});
     v.optional("file_path", &Args::file_path, "", json::MaxLength{4096});
     v.optional("include_diff", &Args::include_diff, "");
-    v.optional("staged", &Args::staged, "Diff of the staged changes.");
+    v.optional("staged", &Args::staged, "");
     v.optional("max_diff_bytes", &Args::max_diff_bytes, "", json::Range{1, 100'000'000});
-    v.optional("since", &Args::since, "review_token of an earlier look.", json::MaxLength{100});
+    v.optional("since", &Args::since, "An earlier review_token.", json::MaxLength{100});
   }
 };
 
@@ -215,8 +215,8 @@ mcp::Declaration declaration() {
       .name = "codex_show_changes",
       .title = "Codex Show Changes",
       .description =
-          "Review the base checkout: status, totals and the diff in one reply. Pass review_token as since to "
-          "see whether anything changed after your last look.",
+          "Review the base checkout: status, totals and diff. Pass review_token as since to see only what is "
+          "new.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,
@@ -230,7 +230,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &show_changes};
+const Register kTool{&declaration,
+                     &show_changes,
+                     {"workspace_id", "git", "status", "diff", "staged", "additions", "deletions", "changed",
+                      "files_changed", "text", "review_token"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -19,9 +19,7 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_tool_mode_info",
       .title = "Codex Tool Mode Info",
-      .description =
-          "Compare the tool modes and see which one this connection uses. Use when a tool you expect is "
-          "missing.",
+      .description = "Compare the tool modes. Use when a tool you expect is missing.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,
@@ -35,7 +33,8 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &tool_mode_info};
+const Register kTool{
+    &declaration, &tool_mode_info, {"current_mode", "available_modes", "modes", "chatgpt_refresh_note"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -13,7 +13,7 @@ struct Args {
   static void describe(V& v) {
     v.required("mode", &Args::mode, "", json::Choice{{"worker", "standard", "full", "minimal"}});
     v.optional("reason", &Args::reason, "", json::MaxLength{500});
-    v.optional("scope", &Args::scope, "url: for everybody on this URL, one hour, if the operator allows it.",
+    v.optional("scope", &Args::scope, "url: everybody on it, for an hour.",
                json::Choice{{"conversation", "url"}});
   }
 };
@@ -58,8 +58,8 @@ mcp::Declaration declaration() {
       .name = "codex_tool_mode_switch",
       .title = "Codex Tool Mode Switch",
       .description =
-          "Change which tools this conversation may call, within what the operator allows. Changes no "
-          "configuration. Pass the returned handle on later calls.",
+          "Change which tools this conversation may call, within what the operator allows. Pass the returned "
+          "handle on later calls.",
       .effect = mcp::Effect::kWrites,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kEachTimeAgain,
@@ -73,7 +73,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &tool_mode_switch};
+const Register kTool{&declaration,
+                     &tool_mode_switch,
+                     {"previous_mode", "current_mode", "changed", "persisted_to_config",
+                      "chatgpt_refresh_note", "modes", "handle"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -17,7 +17,7 @@ mcp::Declaration declaration() {
       .name = "codex_worker_inspect",
       .title = "Codex Worker Inspect",
       .description =
-          "Read one worker: its report, changed files, a diff, a file of its worktree, or the preview of an "
+          "Read one worker: its report, changed files, a diff or file (with file_path), or the preview of an "
           "integration. Changes nothing. After a clean preview ask the user, then codex_worker_integrate.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
@@ -32,7 +32,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_inspect};
+const Register kTool{&declaration,
+                     &worker_inspect,
+                     {"worker_id", "state", "report", "can_message", "changed_files", "can_apply",
+                      "preview_token", "next_cursor", "error_code"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -15,8 +15,7 @@ mcp::Declaration declaration() {
       .title = "Codex Worker Integrate",
       .description =
           "Put an accepted isolated worker's changes into the base checkout, all or nothing. Does not "
-          "commit; the "
-          "worktree stays. First read view integration_preview and pass its preview_token.",
+          "commit; the worktree stays. Pass the preview_token of its integration_preview.",
       .effect = mcp::Effect::kDestroys,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kEachTimeAgain,
@@ -30,7 +29,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_integrate};
+const Register kTool{
+    &declaration,
+    &worker_integrate,
+    {"applied", "apply_check", "changed_files", "conflict_summary", "error_code", "required_action"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -15,9 +15,7 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_worker_list",
       .title = "Codex Worker List",
-      .description =
-          "List workers with their state and latest report, active ones first. Use to find a name, or for an "
-          "overview of the team.",
+      .description = "List workers with state and latest report, active ones first.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,
@@ -31,7 +29,7 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_list};
+const Register kTool{&declaration, &worker_list, {"workers", "count", "active", "team_report"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -17,9 +17,8 @@ mcp::Declaration declaration() {
       .name = "codex_worker_message",
       .title = "Codex Worker Message",
       .description =
-          "Continue an idle worker with new instructions: same conversation, same workspace. Refused while "
-          "its "
-          "turn runs. Answers at once; follow `next`.",
+          "Continue an idle worker with new instructions: same conversation, same workspace. Answers at "
+          "once; follow `next`.",
       .effect = mcp::Effect::kWrites,
       .world = mcp::World::kOpen,
       .repeat = mcp::Repeat::kEachTimeAgain,
@@ -33,7 +32,7 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_message};
+const Register kTool{&declaration, &worker_message, {"accepted", "worker_id", "state", "next", "error_code"}};
 
 }  // namespace
 }  // namespace patchbay::tools

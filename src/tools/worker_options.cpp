@@ -11,7 +11,7 @@ struct Args {
 
   template <class V>
   static void describe(V& v) {
-    v.optional("model", &Args::model, "Show this model's reasoning efforts.", json::MaxLength{160});
+    v.optional("model", &Args::model, "", json::MaxLength{160});
     v.optional("max_models", &Args::max_models, "", json::Range{1, 30});
     v.optional("include_model_details", &Args::include_model_details, "");
     v.optional("repo_path", &Args::repo_path, "", json::MaxLength{4096});
@@ -134,9 +134,7 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_worker_options",
       .title = "Codex Worker Options",
-      .description =
-          "Show the models and reasoning efforts a worker can use. Needed only when the user cares which "
-          "model works.",
+      .description = "Show the models and reasoning efforts a worker can use, when the user cares which.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,
@@ -150,7 +148,8 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_options};
+const Register kTool{
+    &declaration, &worker_options, {"source", "default_model", "models", "reasoning_efforts"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -24,9 +24,8 @@ mcp::Declaration declaration() {
       .name = "codex_worker_start",
       .title = "Codex Worker Start",
       .description =
-          "Give a new named Codex worker its assignment. By default it works in a git worktree of its own, "
-          "so "
-          "the checkout stays as it is. Answers at once; follow `next`, usually codex_worker_inspect.",
+          "Give a new named Codex worker its assignment. By default it works in a git worktree of its own "
+          "and leaves the checkout as it is. Answers at once; follow `next`.",
       .effect = mcp::Effect::kWrites,
       .world = mcp::World::kOpen,
       .repeat = mcp::Repeat::kEachTimeAgain,
@@ -40,7 +39,8 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_start};
+const Register kTool{
+    &declaration, &worker_start, {"accepted", "worker_id", "state", "next", "handle", "error_code"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -17,9 +17,7 @@ mcp::Declaration declaration() {
       .name = "codex_worker_status",
       .title = "Codex Worker Status",
       .description =
-          "Compact state of all workers and what changed since you last asked. Cheaper than "
-          "codex_worker_list for "
-          "following work.",
+          "Compact state of all workers and what changed since you last asked; for following work.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,
@@ -33,7 +31,7 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_status};
+const Register kTool{&declaration, &worker_status, {"summary", "counts", "suggested_action", "worker_lines"}};
 
 }  // namespace
 }  // namespace patchbay::tools

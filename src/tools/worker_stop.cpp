@@ -17,8 +17,8 @@ mcp::Declaration declaration() {
       .name = "codex_worker_stop",
       .title = "Codex Worker Stop",
       .description =
-          "Stop a worker's running turn. The worker can go on later with codex_worker_message, unless "
-          "cleanup_workspace also removes its worktree.",
+          "Stop a worker's running turn. codex_worker_message can continue it later, unless "
+          "cleanup_workspace removes its worktree.",
       .effect = mcp::Effect::kDestroys,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kEachTimeAgain,
@@ -32,7 +32,7 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_stop};
+const Register kTool{&declaration, &worker_stop, {"stopped", "workspace_cleaned", "state", "error_code"}};
 
 }  // namespace
 }  // namespace patchbay::tools

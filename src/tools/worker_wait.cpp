@@ -17,9 +17,7 @@ mcp::Declaration declaration() {
       .name = "codex_worker_wait",
       .title = "Codex Worker Wait",
       .description =
-          "Wait up to 25 seconds until any worker changes state, then answer like codex_worker_status. "
-          "Repeat it, "
-          "or tell the user that work goes on.",
+          "Wait up to 25 seconds until any worker changes state, then answer like codex_worker_status.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,
@@ -33,7 +31,7 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration, &worker_wait};
+const Register kTool{&declaration, &worker_wait, {"summary", "counts", "suggested_action", "worker_lines"}};
 
 }  // namespace
 }  // namespace patchbay::tools

@@ -118,7 +118,8 @@ class Starter {
     plan_.root = PB_TRY(self_.choose_root(args_.repo_path));
     const std::string here = workspace::workspace_id(plan_.root);
     plan_.context = PB_TRY(peer_context(self_, args_.context, here, here));
-    plan_.digest = sha256_hex(actor_.scope_key + '\n' + plan_.root + '\n' + json::dump(json::to_json(args_)));
+    const std::string& asker = actor_.asked_as.empty() ? actor_.scope_key : actor_.asked_as;
+    plan_.digest = sha256_hex(asker + '\n' + plan_.root + '\n' + json::dump(json::to_json(args_)));
 
     plan_.request.prompt = compose_prompt(plan_.brief, plan_.context, plan_.mode);
     plan_.request.sandbox = sandbox_for(plan_.mode);

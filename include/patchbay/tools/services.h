@@ -43,7 +43,10 @@ struct Services {
 /// Every tool with its handler bound, in the order of the catalogue (tools.md 8.1, codex_self_test first).
 std::vector<mcp::Tool> all_tools(Services& services);
 
+/// What clients are shown, or everything that is known: each limit, each member of a reply.
+enum class Schemas { kListed, kComplete };
+
 /// The same tools without handlers, for pages and checks that only look at the declarations.
-std::vector<mcp::Tool> described_tools();
+std::vector<mcp::Tool> described_tools(Schemas schemas = Schemas::kListed);
 
 }  // namespace patchbay::tools

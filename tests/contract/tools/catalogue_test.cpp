@@ -214,7 +214,8 @@ TEST_F(Catalogue, WaitsAreCappedAt25Seconds) {
     EXPECT_EQ(properties.contains("wait_seconds"), waiting.contains(e.name)) << e.name;
     if (!properties.contains("wait_seconds")) continue;
     EXPECT_EQ(properties["wait_seconds"]["maximum"], Json(25)) << e.name;
-    EXPECT_EQ(properties["wait_seconds"]["default"], Json(e.name == "codex_worker_wait" ? 25 : 0)) << e.name;
+    EXPECT_EQ(json::get_int(properties["wait_seconds"], "default"), e.name == "codex_worker_wait" ? 25 : 0)
+        << e.name;
   }
 }
 
@@ -244,22 +245,36 @@ TEST_F(Catalogue, RequiredArgumentsAreThoseOfTheReference) {
 }
 
 // Members that clients of the reference read.
-TEST_F(Catalogue, OutputSchemasNameWhatAClientDecidesBy) {
+TEST_F(Catalogue, OutputSchemasNameTheDocumentedMembers) {
   const std::map<std::string, std::vector<std::string>> members = {
-      {"codex_open_workspace", {"workspace_id", "root"}},
-      {"codex_repo_tree", {"workspace_id", "text", "entries", "truncated"}},
-      {"codex_read_file", {"workspace_id", "text", "truncated", "next_start_line"}},
-      {"codex_search_repo", {"workspace_id", "text", "matches", "truncated"}},
-      {"codex_list_workspaces", {"workspaces", "truncated"}},
-      {"codex_git_status", {"workspace_id", "text"}},
-      {"codex_git_diff", {"workspace_id", "text", "diff"}},
-      {"codex_show_changes", {"workspace_id", "diff", "text"}},
-      {"codex_self_test", {"ready", "checks"}},
-      {"codex_tool_mode_info", {"current_mode"}},
-      {"codex_tool_mode_switch", {"current_mode"}},
-      {"codex_get_status", {"state"}},
-      
-      {"codex_worker_options", {"models"}},
+      {"codex_open_workspace",
+       {"workspace_id", "root", "git", "agents_files", "blocked_globs_count", "tree"}},
+      {"codex_repo_tree", {"workspace_id", "path", "text", "entries", "truncated"}},
+      {"codex_read_file",
+       {"workspace_id", "path", "text", "start_line", "end_line", "total_lines", "bytes", "sha256",
+        "truncated", "requested_end_line", "max_bytes_applied", "next_start_line"}},
+      {"codex_search_repo",
+       {"workspace_id", "text", "matches", "truncated", "used", "searched_path", "timed_out", "timeout_ms",
+        "suggested_next"}},
+      {"codex_list_workspaces", {"workspaces", "count", "truncated", "paths_returned"}},
+      {"codex_git_status", {"workspace_id", "text", "status_short", "git"}},
+      {"codex_git_diff",
+       {"workspace_id", "path", "staged", "text", "diff", "additions", "deletions", "changed",
+        "files_changed"}},
+      {"codex_show_changes",
+       {"workspace_id", "git", "status", "diff", "staged", "additions", "deletions", "changed",
+        "files_changed", "text"}},
+      {"codex_self_test", {"name", "ready", "connection", "auth", "power_tools", "checks"}},
+      {"codex_tool_mode_info", {"current_mode", "available_modes", "modes", "chatgpt_refresh_note"}},
+      {"codex_tool_mode_switch",
+       {"previous_mode", "current_mode", "changed", "persisted_to_config", "chatgpt_refresh_note", "modes"}},
+      {"codex_get_status", {"reference_id", "state", "mode", "started_at", "completed_at", "message"}},
+      {"codex_worker_start", {"accepted", "worker_id", "next", "handle", "error_code"}},
+      {"codex_worker_inspect", {"report", "can_apply", "preview_token", "next_cursor"}},
+      {"codex_worker_integrate", {"applied", "error_code"}},
+      {"codex_worker_stop", {"stopped", "workspace_cleaned"}},
+      {"codex_get_diff", {"reference_id", "record_path", "delta_content"}},
+      {"codex_worker_options", {"models", "source", "default_model", "reasoning_efforts"}},
   };
   for (const auto& [name, expected] : members) {
     for (const std::string& member : expected) {

@@ -4,7 +4,6 @@
 #include "patchbay/config/config.h"
 #include "patchbay/mcp/card.h"
 #include "patchbay/tools/catalog.h"
-#include "patchbay/tools/services.h"
 
 namespace patchbay::reference {
 namespace {
@@ -130,6 +129,8 @@ std::string tools_page(const mcp::Catalog& catalog) {
       "is any text of at most 64 characters, and the same call with the same key is carried out once; "
       "`takeover` and\n"
       "`takeover_reason` are the user's consent to change what another live conversation owns.\n\n"
+      "The lists that clients get are shorter: they leave out limits that nobody meets and name only the members of a\n"
+      "result that a model should know of beforehand.\n\n"
       "In arguments null means absent, whole numbers outside of their limits are moved into them and the "
       "result has\n"
       "`<name>_applied`, and unknown names are refused. Objects in results may gain members.\n\n"
@@ -165,20 +166,20 @@ std::string errors_page() {
 
 }  // namespace
 
-std::unique_ptr<mcp::Catalog> full_catalog() {
-  auto catalog = mcp::Catalog::build(
-      tools::described_tools(), tools::catalog_options(config::documented(), std::string(mcp::card_uri())));
+std::unique_ptr<mcp::Catalog> full_catalog(tools::Schemas schemas) {
+  auto catalog = mcp::Catalog::build(tools::described_tools(schemas),
+                                     tools::catalog_options(config::documented(), std::string(mcp::card_uri())));
   if (!catalog.ok()) throw std::runtime_error(catalog.error().message);
   return std::move(catalog).value();
 }
 
 std::map<std::string, std::string> generated_files() {
-  const auto catalog = full_catalog();
+  const auto listed = full_catalog(tools::Schemas::kListed);
   std::map<std::string, std::string> files;
-  for (const mcp::Catalog::Entry& entry : catalog->entries()) {
+  for (const mcp::Catalog::Entry& entry : listed->entries()) {
     files[fmt::format("{}/{}.json", kGoldenDir, entry.name)] = golden(entry);
   }
-  files["docs/reference/tools.md"] = tools_page(*catalog);
+  files["docs/reference/tools.md"] = tools_page(*full_catalog(tools::Schemas::kComplete));
   files["docs/reference/errors.md"] = errors_page();
   files["docs/reference/configuration.md"] = config::reference_page();
   return files;

@@ -5,13 +5,13 @@
 #include <string_view>
 
 #include "patchbay/base/error.h"
-#include "patchbay/mcp/catalog.h"
+#include "patchbay/tools/services.h"
 
 /// Everything that is generated from the declarations: reference pages and golden files.
 namespace patchbay::reference {
 
-/// The catalogue with built-in settings and cards, every gate open.
-std::unique_ptr<mcp::Catalog> full_catalog();
+/// The catalogue with every gate open and with cards.
+std::unique_ptr<mcp::Catalog> full_catalog(tools::Schemas schemas = tools::Schemas::kListed);
 
 /// Content of each generated file by its path below the project folder.
 std::map<std::string, std::string> generated_files();

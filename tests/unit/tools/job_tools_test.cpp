@@ -1,0 +1,183 @@
+#include "unit/tools/tools_fixture.h"
+
+namespace patchbay::tools {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class JobTools : public ToolsTest {
+ protected:
+  std::string start(const std::string& tool, const Json& extra = Json::object()) {
+    Json args = {{"spec", "do it"}};
+    for (const auto& [name, value] : extra.items()) args[name] = value;
+    const Json reply = call(tool, args);
+    EXPECT_EQ(json::get_string(reply, "status"), "accepted") << json::dump(reply);
+    return json::get_string(reply, "job_id");
+  }
+};
+
+constexpr char kReports[] = "thread\nturn\necho-stdin\nreport All is well.\ndone\n";
+constexpr char kHangs[] = "thread\nturn\nmessage thinking\nsleep 600\n";
+
+TEST_F(JobTools, PlanJobReports) {
+  codex_program.script(kReports);
+  const std::string id = start("codex_plan_job");
+  const Json result = call("codex_get_result", {{"job_id", id}, {"wait_seconds", 25}});
+  EXPECT_EQ(json::get_string(result, "state"), "completed") << json::dump(result);
+  EXPECT_EQ(json::get_string(result, "summary"), "All is well.");
+  EXPECT_EQ(result["untrusted_content"], Json(true));
+  EXPECT_FALSE(json::get_string(result, "session_ref").empty());
+  EXPECT_EQ(result["wait_seconds_applied"], Json(25));
+  EXPECT_THAT(last_text, HasSubstr("All is well."));
+  for (const auto& [name, value] : result.items()) EXPECT_NE(name[0], '_') << name;
+
+  const Json status = call("codex_get_status", {{"job_id", id}});
+  EXPECT_EQ(json::get_string(status, "state"), "completed");
+  EXPECT_EQ(json::get_string(status["liveness"], "category"), "completed");
+  EXPECT_TRUE(status["completed_at"].is_number());
+}
+
+// The built-in posture lets plan jobs look only; whoever sets a default sandbox means it.
+TEST_F(JobTools, PlanJobsReadOnlyUnlessSomebodyChoseOtherwise) {
+  const auto sandbox_of = [&](const std::string& id) { return parts->jobs->find(id)->option("sandbox"); };
+  EXPECT_EQ(sandbox_of(start("codex_plan_job")), "read-only");
+  launch.provenance.set("security.default_sandbox", config::Source::kFile);
+  const std::string id = start("codex_plan_job");
+  EXPECT_EQ(sandbox_of(id), "workspace-write");
+  wait_for_job(id);
+  EXPECT_EQ(sandbox_of(start("codex_plan_job", {{"sandbox", "read-only"}})), "read-only");
+}
+
+TEST_F(JobTools, ABusyCheckoutIsAnOrdinaryRefusal) {
+  codex_program.script(kHangs);
+  (void)start("codex_plan_job", {{"sandbox", "workspace-write"}});
+  const Json reply = call("codex_plan_job", {{"spec", "x"}, {"sandbox", "workspace-write"}});
+  EXPECT_EQ(json::get_string(reply, "status"), "refused");
+  EXPECT_EQ(reply["repo_busy"], Json(true));
+  EXPECT_EQ(json::get_string(reply, "error_code"), "repo_busy");
+  EXPECT_EQ(reply["retryable"], Json(true));
+  EXPECT_EQ(json::get_string(reply["holder"], "operation"), "codex_plan_job");
+  EXPECT_EQ(json::get_string(reply, "workspace_name"), "repo");
+  EXPECT_FALSE(reply.contains("job_id"));
+}
+
+TEST_F(JobTools, AWorkerTokenMayNotStartAPlanThatWrites) {
+  as.who.scope = mcp::Scope::kWorker;
+  EXPECT_EQ(refused("codex_plan_job", {{"spec", "x"}, {"sandbox", "workspace-write"}}), "scope_denied");
+  EXPECT_EQ(refused("codex_plan_job", {{"spec", "x"}, {"full_auto", true}}), "scope_denied");
+  (void)start("codex_plan_job");
+  (void)start("codex_apply_job");
+}
+
+TEST_F(JobTools, ApplyJobIsReviewedFileByFile) {
+  codex_program.script(
+      "thread\nturn\nwrite src/app.py print(1)\nwrite .env TOKEN=made-up\nreport Changed.\ndone\n");
+  put("README.md", "# Edited by the user\n");
+  const Json started = call("codex_apply_job", {{"spec", "change it"}});
+  const std::string id = json::get_string(started, "job_id");
+  EXPECT_EQ(started["base_dirty"], Json(true));
+  EXPECT_EQ(json::get_string(started, "branch_name"), "codex/job-" + id.substr(0, 8));
+  EXPECT_FALSE(started.contains("worktree_path"));
+  EXPECT_EQ(json::get_string(started["next"], "tool"), "codex_get_result");
+  wait_for_job(id);
+
+  const Json result = call("codex_get_result", {{"job_id", id}});
+  EXPECT_EQ(json::get_string(result, "staging_branch"), "codex/job-" + id.substr(0, 8));
+  EXPECT_FALSE(result.contains("staging_path"));
+  const Json diff = call("codex_get_diff", {{"job_id", id}, {"file_path", "src/app.py"}});
+  EXPECT_EQ(json::get_string(diff, "record_path"), "src/app.py");
+  EXPECT_THAT(json::get_string(diff, "delta_content"), HasSubstr("+print(1)"));
+  EXPECT_EQ(last_text, json::get_string(diff, "delta_content"));
+  EXPECT_EQ(refused("codex_get_diff", {{"job_id", id}, {"file_path", "README.md"}}), "not_found");
+  EXPECT_EQ(refused("codex_get_diff", {{"job_id", id}, {"file_path", ".env"}}), "path_blocked");
+  EXPECT_EQ(refused("codex_get_diff", {{"job_id", id}, {"file_path", "../x"}}), "path_escapes_workspace");
+  EXPECT_EQ(get(os::join(root, "src/app.py")), "def main():\n    return 'marker'\n");
+}
+
+TEST_F(JobTools, ADiffIsCutAtTheConfiguredSize) {
+  launch.config.security.max_diff_bytes = 60;
+  codex_program.script("thread\nturn\nwrite src/app.py " + std::string(500, 'x') +
+                       "\nreport Changed.\ndone\n");
+  const std::string id = start("codex_apply_job");
+  wait_for_job(id);
+  const Json diff = call("codex_get_diff", {{"job_id", id}, {"file_path", "src/app.py"}});
+  EXPECT_EQ(diff["truncated"], Json(true));
+  EXPECT_THAT(json::get_string(diff, "delta_content"),
+              testing::EndsWith("\n...[diff truncated to 60 bytes]"));
+}
+
+TEST_F(JobTools, ARunningJobSaysSoAndCanBeCancelled) {
+  codex_program.script(kHangs);
+  const std::string id = start("codex_plan_job");
+  const Json early = call("codex_get_result", {{"job_id", id}});
+  EXPECT_EQ(json::get_string(early["next"], "tool"), "codex_get_result");
+  EXPECT_TRUE(parts->jobs->wait([&] { return !parts->jobs->find(id)->session_id.empty(); },
+                                system_clock().mono() + std::chrono::seconds(30), {}));
+  const Json status = call("codex_get_status", {{"job_id", id}});
+  EXPECT_EQ(json::get_string(status["liveness"], "category"), "active");
+  EXPECT_EQ(status["completed_at"], Json(nullptr));
+
+  const Json cancelled = call("codex_cancel_job", {{"job_id", id}});
+  EXPECT_EQ(cancelled["cancelled"], Json(true));
+  EXPECT_EQ(json::get_string(cancelled, "state"), "cancelled");
+  EXPECT_EQ(cancelled["cleanup_pending"], Json(false));
+  EXPECT_EQ(json::get_string(call("codex_get_result", {{"job_id", id}}), "state"), "cancelled");
+
+  const Json again = call("codex_cancel_job", {{"job_id", id}});
+  EXPECT_EQ(again["cancelled"], Json(false));
+  EXPECT_EQ(json::get_string(again, "error_code"), "invalid_state");
+}
+
+TEST_F(JobTools, AFailedJobTellsWhy) {
+  codex_program.script("thread\nturn\nfail the model said no\nexit 1\n");
+  const std::string id = start("codex_plan_job");
+  const Json result = call("codex_get_result", {{"job_id", id}, {"wait_seconds", 25}});
+  EXPECT_EQ(json::get_string(result, "state"), "error");
+  EXPECT_FALSE(json::get_string(result, "error").empty());
+  EXPECT_FALSE(json::get_string(result, "error_code").empty());
+}
+
+// Reports quote paths; what leaves the machine does not.
+TEST_F(JobTools, ReportsNameNoPathOfThisMachine) {
+  codex_program.script("thread\nturn\nreport I looked at " + root + "/src/app.py and " + home +
+                       "/x.\ndone\n");
+  const std::string id = start("codex_plan_job");
+  const Json result =
+      call("codex_get_result", {{"job_id", id}, {"wait_seconds", 25}});  // call() checks for paths
+  EXPECT_THAT(json::get_string(result, "summary"), HasSubstr("[workspace]/src/app.py"));
+}
+
+TEST_F(JobTools, UnknownJobsAndTurnsOfWorkersAreNotFound) {
+  EXPECT_EQ(refused("codex_get_status", {{"job_id", "nope"}}), "job_not_found");
+  (void)call("codex_worker_start", {{"name", "W"}, {"brief", "look"}, {"workspace_mode", "read_only"}});
+  wait_for_worker("W");
+  const std::string turn = parts->jobs->all().front()->job_id;
+  for (const char* tool : {"codex_get_status", "codex_get_result", "codex_cancel_job"}) {
+    EXPECT_EQ(refused(tool, {{"job_id", turn}}), "job_not_found") << tool;
+  }
+}
+
+TEST_F(JobTools, BadOptionsStartNothing) {
+  const std::pair<Json, const char*> cases[] = {
+      {{{"spec", "x"}, {"dangerously_bypass", true}}, "mode_not_permitted"},
+      {{{"spec", "x"}, {"approval_policy", "on-request"}}, "invalid_argument"},
+      {{{"spec", "x"}, {"model", "--oops"}}, "invalid_argument"},
+      {{{"spec", "x"}, {"features", {{"enable", Json::array({"a"})}, {"other", true}}}}, "unknown_argument"},
+      {{{"spec", ""}}, "missing_argument"},
+      {{{"spec", "x"}, {"repo_path", "/etc"}}, "root_not_allowed"},
+  };
+  for (const auto& [args, code] : cases) EXPECT_EQ(refused("codex_plan_job", args), code) << json::dump(args);
+  EXPECT_TRUE(parts->jobs->all().empty());
+}
+
+TEST_F(JobTools, CapacityIsToldAsAnError) {
+  job_options.max_concurrent = 1;
+  open();
+  codex_program.script(kHangs);
+  (void)start("codex_plan_job");
+  EXPECT_EQ(refused("codex_plan_job", {{"spec", "x"}}), "job_limit");
+}
+
+}  // namespace
+}  // namespace patchbay::tools
