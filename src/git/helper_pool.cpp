@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "patchbay/git/helper.h"
+#include "patchbay/os/stream.h"
 
 namespace patchbay::git {
 
@@ -85,10 +86,21 @@ void Client::Pool::forget_one() {
   changed_.notify_all();
 }
 
+namespace {
+
+/// A helper that idles says nothing, so something to read is the end of its socket. That comes before the process can
+/// be waited for.
+bool has_died(os::Child& process, const os::Fd& socket) {
+  const auto ready = os::wait_any_readable({socket.get()}, system_clock().mono());
+  return process.try_wait().has_value() || (ready && *ready >= 0);
+}
+
+}  // namespace
+
 Result<wire::Frame> Client::Pool::exchange(const wire::Frame& request, MonoTime deadline) {
   Helper helper = PB_TRY(take(deadline));
   // A helper that died while it idled took nothing with it: another one serves the request.
-  for (int i = 0; i <= options_.max_helpers && helper.process.try_wait(); ++i) {
+  for (int i = 0; i <= options_.max_helpers && has_died(helper.process, helper.socket); ++i) {
     forget_one();
     helper = PB_TRY(take(deadline));
   }

@@ -26,7 +26,13 @@ Result<os::Child> start_turn(const std::vector<std::string>& runner_argv, const 
   spawn.cwd = "/";
   spawn.passed = {{message.get(), 3}, {receipt.write.get(), 4}};
   if (repo_lock_fd >= 0) spawn.passed.push_back({repo_lock_fd, 5});
-  os::Child child = PB_TRY(os::Child::spawn(spawn));
+  auto spawned = os::Child::spawn(spawn);
+  if (!spawned) {
+    // Whatever keeps our own program from starting, no turn came to be.
+    return Error{ErrorCode::kSpawnFailed, "The turn could not be started: " + spawned.error().message, "Try again.",
+                 spawned.error().detail};
+  }
+  os::Child child = std::move(*spawned);
   receipt.write.reset();
 
   const auto failed = [&](const char* why) {

@@ -1,6 +1,7 @@
 // What the commands print and how they end (cli.md 1, 3, 5).
 
 #include "integration/fixture.h"
+#include "store/crc32c.h"
 
 namespace patchbay::integration {
 namespace {
@@ -151,7 +152,11 @@ TEST_F(CommandLineTest, HomeThatOthersMayWriteIsRefused) {  // SEC:F5
 TEST_F(CommandLineTest, StateOfANewerVersionIsLeftAlone) {  // SEC:F11
   const std::string record = dir_.path("home/runtime/jobs/11111111-1111-4111-8111-111111111111/record.json");
   ASSERT_TRUE(os::make_private_dirs(os::parent_of(record)).ok());
-  const std::string text = "{\n  \"_check\": {\"version\": 999},\n  \"job_id\": \"x\"\n}\n";
+  const std::string tail = ",\n  \"job_id\": \"x\"\n}\n";
+  const std::string head = fmt::format(
+      "{{\n  \"_check\": {{\"schema\": 999, \"created\": 1, \"revision\": 1, \"bytes\": {}, \"crc32c\": \"", tail.size());
+  const std::string text =
+      head + fmt::format("{:08x}", store::crc32c("\"}" + tail, store::crc32c(head))) + "\"}" + tail;
   ASSERT_TRUE(os::write_file_atomic(record, text).ok());
   const Finished done = run({"start", "--root", repo_.path(), "--port", "0"});
   EXPECT_EQ(done.code, 65) << done.err;

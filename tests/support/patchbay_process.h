@@ -33,6 +33,7 @@ class PatchbayProcess {
   void start(std::vector<std::string> flags, int port = 0) {
     const std::string ready = os::join(home_, "ready-" + std::to_string(++starts_));
     (void)os::make_private_dirs(home_);
+    (void)os::remove_file(ready);
     std::vector<std::string> argv = {patchbay_binary(), "start", "--port", std::to_string(port), "--ready-file", ready};
     argv.insert(argv.end(), flags.begin(), flags.end());
     os::SpawnOptions spawn{.argv = argv};

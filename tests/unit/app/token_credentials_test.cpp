@@ -28,8 +28,8 @@ struct TokenCredentialsTest : testing::Test {
     (void)os::make_private_dirs(home.runtime_dir());
   }
 
-  store::NamedToken named(const std::string& name, const std::string& token, const std::string& scope) const {
-    return {name, sha256_hex(token), scope, clock.wall(), {}, {}};
+  store::NamedToken named(const std::string& name, const std::string& secret, const std::string& scope) const {
+    return {name, sha256_hex(secret), scope, clock.wall(), {}, {}};
   }
   TokenCredentials credentials() {
     return TokenCredentials(db, home.state_db(), clock, [this] {

@@ -172,6 +172,8 @@ TEST_F(JobsTest, ATurnThatEndedWhileNobodyWatchedIsCommittedAtStart) {
   running(id);
   jobs_.reset();
   for (int i = 0; i < 500 && !runner::read_exit(dir_.path("jobs/" + id)); ++i) ::usleep(10'000);
+  // Its exit is written down before the runner lets go of the lock that says it lives.
+  for (int i = 0; i < 500 && runner::live_runner(dir_.path("jobs/" + id)); ++i) ::usleep(10'000);
   open();
   EXPECT_EQ(jobs_->find(id)->state, JobState::kCompleted);
 }

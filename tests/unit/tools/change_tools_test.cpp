@@ -105,7 +105,7 @@ TEST_F(ChangeTools, DiffPagesTogetherAreTheDiff) {
 
 TEST_F(ChangeTools, DiffShowsADeletedFile) {
   git({"rm", "-q", "--cached", "AGENTS.md"});
-  must(os::remove_file(os::join(root, "AGENTS.md")));
+  git::must(os::remove_file(os::join(root, "AGENTS.md")));
   EXPECT_THAT(text("codex_git_diff", {{"file_path", "AGENTS.md"}, {"staged", true}}),
               HasSubstr("-Be careful."));
 }
