@@ -77,7 +77,7 @@ Reply view_of(const Services& services, const jobs::JobRecord& job) {
   if (!job.branch_name.empty()) r.staging_branch = job.branch_name;
   if (job.state == jobs::JobState::kFailed) {
     r.error = public_text(job.error, secrets);
-    r.error_code = job.error_code;
+    if (!job.error_code.empty()) r.error_code = job.error_code;
     r.exit_code = job.exit_code;
   }
   const Json full = services.jobs.full_result(job.job_id);
