@@ -91,7 +91,14 @@ void Jobs::publish(JobRecord record) {
     }
   }
   for (const Observer& observer : observers_) observer(snapshot, Change::kUpdated);
-  { std::lock_guard lock(wait_mutex_); }
+  wake_waiters();
+}
+
+void Jobs::wake_waiters() const {
+  {
+    std::lock_guard lock(wait_mutex_);
+    ++changes_;
+  }
   changed_.notify_all();
 }
 
@@ -140,13 +147,20 @@ Json Jobs::full_result(const std::string& job_id) const {
 }
 
 bool Jobs::wait(const std::function<bool()>& done, MonoTime deadline, const CancelToken& cancel) const {
-  const auto wake = cancel.on_cancel([this] { changed_.notify_all(); });
-  std::unique_lock lock(wait_mutex_);
+  const auto wake = cancel.on_cancel([this] { wake_waiters(); });
   for (;;) {
+    std::uint64_t seen = 0;
+    {
+      std::lock_guard lock(wait_mutex_);
+      seen = changes_;
+    }
+    // Asked without the lock: it may take as long as a slow client takes to read.
     if (done()) return true;
     const MonoTime now = clock_.mono();
     if (cancel.cancelled() || now >= deadline) return false;
-    changed_.wait_for(lock, std::min<MonoTime::duration>(deadline - now, std::chrono::seconds(1)));
+    std::unique_lock lock(wait_mutex_);
+    changed_.wait_for(lock, std::min<MonoTime::duration>(deadline - now, std::chrono::seconds(1)),
+                      [&] { return changes_ != seen; });
   }
 }
 
@@ -288,6 +302,7 @@ Status Jobs::remove(const std::string& job_id) {
     if (it != newest_by_session_.end() && it->second == job_id) newest_by_session_.erase(it);
   }
   for (const Observer& observer : observers_) observer(job, Change::kRemoved);
+  wake_waiters();
   return {};
 }
 

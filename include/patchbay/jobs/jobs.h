@@ -100,8 +100,8 @@ class Jobs {
   Json full_result(const std::string& job_id) const;
   std::string job_dir(const std::string& job_id) const;
 
-  /// Blocks until `done` is true, the deadline passed or `cancel` fired; `done` is asked after every change. Returns the
-  /// last answer of `done`.
+  /// Blocks until `done` is true, the deadline passed or `cancel` fired; `done` is asked after every change, on the
+  /// calling thread and without any lock, so it may block. Returns the last answer of `done`.
   bool wait(const std::function<bool()>& done, MonoTime deadline, const CancelToken& cancel) const;
 
   const JobsOptions& options() const { return options_; }
@@ -118,6 +118,7 @@ class Jobs {
   void adopt(const JobPtr& job);
   Status commit(JobRecord record);  ///< durable, then visible
   void publish(JobRecord record);
+  void wake_waiters() const;
   std::mutex& stripe(const std::string& job_id) const;
   bool queued(const JobRecord& record) const;
 
@@ -135,7 +136,8 @@ class Jobs {
   std::map<std::string, std::string> newest_by_session_;
   int active_ = 0;
 
-  mutable std::mutex wait_mutex_;
+  mutable std::mutex wait_mutex_;  ///< guards changes_; nothing else happens under it
+  mutable std::uint64_t changes_ = 0;
   mutable std::condition_variable changed_;
 
   std::unique_ptr<class Monitor> monitor_;  ///< last: its thread uses everything above

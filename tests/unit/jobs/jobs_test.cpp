@@ -5,6 +5,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <future>
+#include <thread>
+
 #include "patchbay/os/file.h"
 #include "support/temp_dir.h"
 #include "support/toy_engine.h"
@@ -220,6 +223,28 @@ TEST_F(JobsTest, TheQueueIsVisibleAndRunsInOrder) {  // workers 1.7
   jobs_->cancel(first, "make room", 10s);
   EXPECT_EQ(ended(second)->state, JobState::kCompleted);
   EXPECT_EQ(ended(third)->state, JobState::kCompleted);
+}
+
+TEST_F(JobsTest, AWaiterThatIsBusyKeepsNobodyFromChangingAJob) {  // SEC:I7, L7
+  const std::string id = (*jobs_->reserve({.mode = JobMode::kPlan, .repo_path = "/"}))->job_id;
+  std::promise<void> asked, go_on;
+  std::thread waiter([&] {
+    bool first = true;
+    EXPECT_TRUE(jobs_->wait(
+        [&] {
+          if (std::exchange(first, false)) {
+            asked.set_value();
+            go_on.get_future().wait();
+          }
+          return jobs_->find(id)->state == JobState::kFailed;
+        },
+        system_clock().mono() + 20s, {}));
+  });
+  asked.get_future().wait();
+  auto change = std::async(std::launch::async, [&] { jobs_->abandon(id, Error{ErrorCode::kSpawnFailed, "no", {}, {}}); });
+  EXPECT_EQ(change.wait_for(10s), std::future_status::ready);
+  go_on.set_value();
+  waiter.join();
 }
 
 TEST_F(JobsTest, ConcurrentChangesOfOneJobLoseNothing) {
