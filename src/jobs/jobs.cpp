@@ -1,5 +1,7 @@
 #include "patchbay/jobs/jobs.h"
 
+#include <signal.h>
+
 #include "jobs/monitor.h"
 #include "patchbay/base/hash.h"
 #include "patchbay/base/ids.h"
@@ -231,11 +233,13 @@ Status Jobs::launch(const std::string& job_id, const runner::TurnRequest& reques
   order.interpreter.expected_session = request.resume_session;
   order.interpreter.structured_output = request.structured_output;
   order.interpreter.json_events = json::get_bool(request.options, "json_events", true);
-  {
-    std::lock_guard lock(mutex_);
-    int running = 0;
-    for (const auto& [id, other] : jobs_) running += other->active() && id != job_id && !queued(*other) ? 1 : 0;
-    order.wait_for_slot = options_.queue_enabled && options_.max_concurrent > 0 && running >= options_.max_concurrent;
+  order.wait_for_slot = must_wait(*job);
+  if (order.wait_for_slot && repo_lock_fd >= 0) {
+    // Others must be able to write while a turn only waits for its slot (workers.md 1.7).
+    Error full{ErrorCode::kJobLimit, "A turn that can write the checkout is not queued, and every slot is taken.",
+               "Wait for a running turn to end, or stop one, then call again.", {}};
+    abandon(job_id, full);
+    return full;
   }
 
   auto command = engine_.command(request, order.job_dir);
@@ -259,17 +263,37 @@ Status Jobs::launch(const std::string& job_id, const runner::TurnRequest& reques
     r.process_pid = pid;
     if (identity) r.process_identity = identity->to_string();
     stopped = is_terminal(r.state);
-    if (!stopped && !order.wait_for_slot) {
+    if (stopped) {
+      // The cancel came while the runner was being started, and found nothing to signal.
+      r.cleanup = "cleanup_pending";
+    } else if (order.wait_for_slot) {
+      r.progress.phase = "queued";
+    } else {
       r.state = JobState::kRunning;
       r.started_at = epoch_seconds(clock_.wall());
     }
-    if (order.wait_for_slot) r.progress.phase = "queued";
     return true;
   });
+  if (stopped || !saved.ok()) (void)child->signal(SIGTERM);
   monitor_->follow(job_id, order.job_dir, std::move(*child));
-  // A cancel that came while the runner was being started found nothing to signal.
-  if (stopped || !saved.ok()) runner::request_stop(order.job_dir);
+  // The slot this job saw taken may have been given back before anybody could see it queued.
+  if (order.wait_for_slot) grant_slots();
   return saved;
+}
+
+/// Whether a job that is about to start has to queue. Each job counts those that were reserved before it, and of the
+/// later ones those that have a runner: of two that start together exactly one counts the other.
+bool Jobs::must_wait(const JobRecord& job) const {
+  if (!options_.queue_enabled || options_.max_concurrent <= 0) return false;
+  std::lock_guard lock(mutex_);
+  int ahead = 0;
+  for (const auto& [id, other] : jobs_) {
+    if (!other->active() || id == job.job_id) continue;
+    const bool earlier = other->sequence < job.sequence;
+    if (earlier && queued(*other)) return true;  // nobody overtakes
+    ahead += !queued(*other) && (earlier || other->process_pid != 0) ? 1 : 0;
+  }
+  return ahead >= options_.max_concurrent;
 }
 
 void Jobs::abandon(const std::string& job_id, const Error& why) {
@@ -307,7 +331,7 @@ Status Jobs::remove(const std::string& job_id) {
 }
 
 void Jobs::grant_slots() {
-  if (!options_.queue_enabled) return;
+  // Also without a queue of our own: the last owner may have left one.
   for (;;) {
     JobPtr next;
     int running = 0;

@@ -72,7 +72,7 @@ class Jobs {
   /// a name can be checked and taken in one step. kJobLimit when no slot is free, or the precondition's error.
   Result<JobPtr> reserve(const NewJob& job, const std::function<Status()>& precondition = {});
   /// Starts the turn of a reserved job. On failure the job is failed with the same error. `repo_lock_fd` is inherited by
-  /// the runner (-1: none).
+  /// the runner (-1: none); with it a turn is never queued: kJobLimit when it would have to be.
   Status launch(const std::string& job_id, const runner::TurnRequest& request, int repo_lock_fd);
   /// Ends a reserved job that could not be launched.
   void abandon(const std::string& job_id, const Error& why);
@@ -114,6 +114,7 @@ class Jobs {
   /// False when the record could not be written; the monitor tries again.
   bool finalize(const std::string& job_id);
   void grant_slots();
+  bool must_wait(const JobRecord& job) const;
 
   void adopt(const JobPtr& job);
   Status commit(JobRecord record);  ///< durable, then visible

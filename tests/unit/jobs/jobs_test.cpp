@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <future>
+#include <mutex>
 #include <thread>
 
 #include "patchbay/os/file.h"
+#include "patchbay/os/lock.h"
 #include "support/temp_dir.h"
 #include "support/toy_engine.h"
 
@@ -223,6 +225,86 @@ TEST_F(JobsTest, TheQueueIsVisibleAndRunsInOrder) {  // workers 1.7
   jobs_->cancel(first, "make room", 10s);
   EXPECT_EQ(ended(second)->state, JobState::kCompleted);
   EXPECT_EQ(ended(third)->state, JobState::kCompleted);
+}
+
+TEST_F(JobsTest, TurnsThatStartTogetherAllGetTheirTurn) {  // workers 1.7
+  options_.max_concurrent = 1;
+  options_.queue_enabled = true;
+  open();
+  std::vector<std::string> ids(6);
+  std::vector<std::thread> threads;
+  for (std::string& id : ids) threads.emplace_back([&] { id = start(kQuick); });
+  for (auto& t : threads) t.join();
+  for (const std::string& id : ids) EXPECT_EQ(ended(id)->state, JobState::kCompleted);
+}
+
+TEST_F(JobsTest, NobodyOvertakesTheQueue) {  // workers 1.7
+  options_.max_concurrent = 2;
+  options_.queue_enabled = true;
+  open();
+  const std::string first = start(kEndless), second = start(kEndless), third = start(kEndless);
+  EXPECT_EQ(jobs_->queue_position(third), 1);
+  ASSERT_TRUE(jobs_->update(first, [](JobRecord& r) {  // its slot is free, but nobody has said so yet
+    r.state = JobState::kFailed;
+    r.cleanup = "cleanup_pending";
+    return true;
+  }).ok());
+  const std::string fourth = start(kEndless);
+  EXPECT_EQ(jobs_->find(third)->state, JobState::kRunning);
+  EXPECT_EQ(jobs_->queue_position(fourth), 1);
+  jobs_->cancel(fourth, "enough", 10s);
+}
+
+TEST_F(JobsTest, AQueueIsServedByAnOwnerThatQueuesNothing) {  // workers 1.7
+  options_.max_concurrent = 1;
+  options_.queue_enabled = true;
+  open();
+  const std::string first = start(kEndless);
+  const std::string second = start(kQuick);
+  EXPECT_EQ(jobs_->queue_position(second), 1);
+  options_.queue_enabled = false;
+  open();
+  jobs_->cancel(first, "make room", 10s);
+  EXPECT_EQ(ended(second)->state, JobState::kCompleted);
+}
+
+TEST_F(JobsTest, AWriterIsRefusedRatherThanQueuedWithItsLock) {  // workers 1.7
+  options_.max_concurrent = 1;
+  options_.queue_enabled = true;
+  open();
+  start(kEndless);
+  auto lock = *os::FileLock::try_acquire(dir_.path("repo.lock"));
+  const auto job = jobs_->reserve({.mode = JobMode::kPlan, .repo_path = "/"});
+  EXPECT_EQ(jobs_->launch((*job)->job_id, {}, lock.fd()).error().code, ErrorCode::kJobLimit);
+  EXPECT_EQ(jobs_->find((*job)->job_id)->error_code, "job_limit");
+}
+
+TEST_F(JobsTest, ACancelWhileTheRunnerStartsIsOverOnlyWithTheRunner) {  // workers 1.8
+  options_.runner_argv = {"/bin/sh", "-c",
+                          "touch " + dir_.path("starting") + "; while [ ! -e " + dir_.path("go-on") +
+                              " ]; do sleep 0.02; done; exec " + os::self_executable() + " run-turn"};
+  open();
+  const std::string id = (*jobs_->reserve({.mode = JobMode::kPlan, .repo_path = "/"}))->job_id;
+  std::mutex mutex;
+  std::vector<std::string> cleanups;
+  jobs_->observe([&](const JobPtr& job, Jobs::Change) {
+    std::lock_guard lock(mutex);
+    if (cleanups.empty() || cleanups.back() != job->cleanup) cleanups.push_back(job->cleanup);
+  });
+  std::thread launching([&] {
+    runner::TurnRequest request;
+    request.prompt = kEndless;
+    (void)jobs_->launch(id, request, -1);
+  });
+  for (int i = 0; i < 1000 && !os::exists(dir_.path("starting")); ++i) ::usleep(10'000);
+  EXPECT_TRUE(jobs_->cancel(id, "changed my mind", 0s).cancelled);
+  ASSERT_TRUE(os::write_file_atomic(dir_.path("go-on"), "").ok());
+  launching.join();
+  const JobPtr job = ended(id);
+  EXPECT_EQ(job->state, JobState::kCancelled);
+  std::lock_guard lock(mutex);
+  EXPECT_EQ(cleanups, (std::vector<std::string>{"done", "cleanup_pending", "done"}));
+  EXPECT_FALSE(runner::live_runner(dir_.path("jobs/" + id)).has_value());
 }
 
 TEST_F(JobsTest, AWaiterThatIsBusyKeepsNobodyFromChangingAJob) {  // SEC:I7, L7
