@@ -10,45 +10,6 @@
 #include "patchbay/os/file.h"
 
 namespace patchbay::jobs {
-namespace {
-
-constexpr std::size_t kBriefSummaryBytes = 2000;
-constexpr std::size_t kBriefListItems = 50;
-
-/// What of a result stays in the record and so in memory; the rest is in result.json.
-Json brief_result(const Json& result) {
-  Json brief = Json::object();
-  for (const auto& [key, value] : result.items()) {
-    if (key.starts_with('_')) continue;
-    if (value.is_boolean() || value.is_number()) {
-      brief[key] = value;
-    } else if (value.is_string() && (key == "summary" || key == "status" || key == "result_source")) {
-      brief[key] = std::string(utf8_prefix(value.get_ref<const std::string&>(), kBriefSummaryBytes));
-    } else if (key == "files_changed" && value.is_array()) {
-      Json& list = brief[key] = Json::array();
-      for (std::size_t i = 0; i < std::min(value.size(), kBriefListItems); ++i) list.push_back(value[i]);
-    } else if (key == "failure_diagnostic" || key == "next_steps") {
-      brief[key] = value;
-    }
-  }
-  return brief;
-}
-
-runner::Usage difference(const runner::Usage& now, const runner::Usage& before) {
-  runner::Usage d;
-  for (const auto& [k, v] : now) {
-    const auto it = before.find(k);
-    d[k] = it == before.end() ? v : v - it->second;
-  }
-  return d;
-}
-
-Error lost(const char* message) {
-  return Error{ErrorCode::kJobLost, message, "Look at what was changed so far, then start the work again.", {}};
-}
-
-}  // namespace
-
 Jobs::Jobs(store::RecordStore& records, runner::Engine& engine, const Clock& clock, JobsOptions options)
     : records_(records), engine_(engine), clock_(clock), options_(std::move(options)),
       monitor_(std::make_unique<Monitor>(*this)) {}
@@ -144,7 +105,8 @@ int Jobs::queue_position(const std::string& job_id) const {
 }
 
 Json Jobs::full_result(const std::string& job_id) const {
-  const auto outcome = runner::read_outcome(job_dir(job_id));
+  auto outcome = runner::read_outcome(job_dir(job_id));
+  if (!outcome) outcome = runner::read_evidence(job_dir(job_id));
   return outcome ? outcome->result : Json(nullptr);
 }
 
@@ -195,6 +157,7 @@ Result<JobPtr> Jobs::reserve(const NewJob& job, const std::function<Status()>& p
     return Error{ErrorCode::kJobLimit, fmt::format("Maximum active jobs ({}) reached", options_.max_concurrent),
                  "Wait for a running turn to end, or stop one, then call again.", {}};
   }
+  PB_TRY(check_room_on_disk());
   if (precondition) PB_TRY(precondition());
 
   JobRecord record;
@@ -219,6 +182,19 @@ Result<JobPtr> Jobs::reserve(const NewJob& job, const std::function<Status()>& p
   return find(id);
 }
 
+Status Jobs::check_room_on_disk() const {
+  std::vector<std::string> dirs = options_.work_dirs;
+  dirs.push_back(records_.folder(""));
+  for (std::string& dir : dirs) {
+    while (dir.size() > 1 && !os::is_directory(dir)) dir = os::parent_of(dir);
+    const auto space = options_.free_space(dir);
+    if (!space.ok() || (space->bytes >= kFreeBytesFloor && space->inodes >= kFreeInodesFloor)) continue;
+    return Error{ErrorCode::kDiskFull, "The disk is almost full; no new work is started.",
+                 "Ask the operator to make room on the machine, then call again.", dir};
+  }
+  return {};
+}
+
 Status Jobs::launch(const std::string& job_id, const runner::TurnRequest& request, int repo_lock_fd) {
   const JobPtr job = find(job_id);
   if (!job || job->state != JobState::kPending) {
@@ -227,6 +203,7 @@ Status Jobs::launch(const std::string& job_id, const runner::TurnRequest& reques
   runner::TurnOrder order;
   order.job_id = job_id;
   order.job_dir = job_dir(job_id);
+  if (!options_.logs_dir.empty()) order.log_dir = os::join(options_.logs_dir, job_id);
   order.prompt = request.prompt;
   order.marker = job->marker;
   order.limits = options_.limits;
@@ -318,6 +295,7 @@ Status Jobs::remove(const std::string& job_id) {
   if (job->unresolved()) {
     return Error{ErrorCode::kInvalidState, "The job has not ended.", "Cancel it first.", job_id};
   }
+  if (!options_.logs_dir.empty()) (void)os::remove_tree(os::join(options_.logs_dir, job_id));
   PB_TRY(records_.remove(job_id));
   {
     std::lock_guard guard(mutex_);
@@ -356,91 +334,6 @@ void Jobs::grant_slots() {
     });
     if (!saved.ok()) return;
   }
-}
-
-// ---- following --------------------------------------------------------------------------------------
-
-void Jobs::apply_progress(const std::string& job_id, const runner::Progress& progress) {
-  std::lock_guard lock(stripe(job_id));
-  const JobPtr current = find(job_id);
-  if (!current || !current->active()) return;
-  JobRecord copy = *current;
-  const bool was_queued = queued(copy);
-  copy.progress = progress;
-  if (was_queued && copy.state == JobState::kPending) copy.progress.phase = "queued";
-  const bool new_session = !progress.session_id.empty() && copy.session_id != progress.session_id;
-  if (new_session) copy.session_id = progress.session_id;
-  if (new_session) {
-    if (!commit(copy).ok()) publish(std::move(copy));  // progress.json has it on stable storage already
-  } else {
-    publish(std::move(copy));
-  }
-}
-
-bool Jobs::finalize(const std::string& job_id) {
-  const std::string dir = job_dir(job_id);
-  const JobPtr job = find(job_id);
-  if (!job) return true;
-  const auto exit = runner::read_exit(dir);
-  auto outcome = runner::read_outcome(dir);
-  const auto progress = runner::read_progress(dir);
-  bool gone = exit && exit->tree_empty;
-  if (!exit) {
-    // The runner died without proof. Its descendants carry the marker of the job.
-    gone = runner::kill_marked(job->marker, 3);
-    if (!outcome && !job->session_id.empty()) outcome = engine_.recover(job->session_id, job->started_at);
-  }
-
-  TerminalDecision decision;
-  if (outcome) {
-    decision.state = outcome->state == runner::Outcome::State::kCompleted   ? JobState::kCompleted
-                     : outcome->state == runner::Outcome::State::kCancelled ? JobState::kCancelled
-                                                                            : JobState::kFailed;
-    decision.source = outcome->terminal_source;
-    decision.error = outcome->error;
-    // A failure without a code of its own is told apart by its failure_diagnostic.
-    if (outcome->error_code != ErrorCode::kInternal) decision.error_code = std::string(name_of(outcome->error_code));
-    decision.result = brief_result(outcome->result);
-  } else {
-    const Error why = lost("The turn's runner ended without a result, so what became of the turn is unknown.");
-    decision.state = JobState::kFailed;
-    decision.source = "restart";
-    decision.error = why.message;
-    decision.error_code = std::string(name_of(why.code));
-    decision.result = {{"failure_diagnostic",
-                        {{"category", "patchbay_runtime_tracking_lost"},
-                         {"public_message", why.message},
-                         {"manager_guidance", why.hint},
-                         {"retry_without_operator_action", true}}}};
-  }
-  if (exit) decision.exit_code = exit->exit_code;
-
-  const Status saved = update(job_id, [&](JobRecord& r) {
-    if (progress) {
-      r.progress = *progress;
-      if (!progress->session_id.empty()) r.session_id = progress->session_id;
-      r.usage = progress->usage;
-    }
-    if (r.usage && !r.session_id.empty()) {
-      runner::Usage before;
-      for (const JobPtr& other : all()) {
-        if (other->sequence < r.sequence && other->session_id == r.session_id && other->usage) before = *other->usage;
-      }
-      r.usage_turn = difference(*r.usage, before);
-    }
-    // A stop that was decided while the agent was finishing keeps its decision, but not at the price of the report.
-    if (r.state == JobState::kCancelled && decision.result.is_object()) {
-      Json partial = decision.result;
-      partial["partial"] = true;
-      if (r.result.is_null()) r.result = std::move(partial);
-    }
-    transition_terminal(r, decision, epoch_seconds(clock_.wall()));
-    r.progress.phase = "done";
-    r.cleanup = gone ? "done" : "cleanup_incomplete";
-    return true;
-  });
-  if (!saved.ok()) log::error("job {}: its end could not be recorded yet: {}", job_id, saved.error().message);
-  return saved.ok();
 }
 
 }  // namespace patchbay::jobs
