@@ -22,6 +22,20 @@ using namespace std::chrono_literals;
 constexpr char kQuick[] = R"(echo '{"thread":"t-1"}'; echo '{"say":"report"}'; echo '{"done":true}')";
 constexpr char kEndless[] = R"(echo '{"thread":"t-1"}'; while :; do sleep 1; done)";
 
+/// Its agent keeps files of its own, in which `finished` conversations are over.
+class RecordingEngine : public runner::ToyEngine {
+ public:
+  std::optional<runner::Outcome> recover(const std::string& session_id, double) const override {
+    if (session_id != finished) return std::nullopt;
+    runner::Outcome outcome;
+    outcome.state = runner::Outcome::State::kCompleted;
+    outcome.terminal_source = "session_task_complete";
+    outcome.result = {{"summary", "from the files"}};
+    return outcome;
+  }
+  std::string finished;
+};
+
 class JobsTest : public testing::Test {
  protected:
   JobsTest() {
@@ -68,7 +82,7 @@ class JobsTest : public testing::Test {
   }
 
   testing_support::TempDir dir_;
-  runner::ToyEngine engine_;
+  RecordingEngine engine_;
   JobsOptions options_;
   std::unique_ptr<store::RecordStore> records_;
   std::unique_ptr<Jobs> jobs_;
@@ -160,6 +174,34 @@ TEST_F(JobsTest, CancelWhileATurnIsFinishingKeepsItsReport) {  // lesson 10
   EXPECT_EQ(json::get_string(jobs_->find(id)->result, "summary"), "done it");
 }
 
+TEST_F(JobsTest, AStopThatComesTooLateEndsTheProcessAndNotTheReport) {  // workers 1.6, 1.10
+  options_.limits.completion_grace_seconds = 600;
+  open();
+  const std::string id = start(R"(echo '{"thread":"t"}'; echo '{"say":"done it"}'; echo '{"done":true}'; sleep 600)");
+  wait_for(id, [](const JobRecord& r) { return r.progress.turn_over; });
+  const CancelReply reply = jobs_->cancel(id, "too late", 20s);
+  EXPECT_FALSE(reply.cancelled);
+  EXPECT_EQ(reply.reason, "already_completed");
+  EXPECT_EQ(reply.state, JobState::kCompleted);
+  EXPECT_TRUE(reply.process_signalled);
+  EXPECT_FALSE(reply.cleanup_pending);
+  const JobPtr job = jobs_->find(id);
+  EXPECT_EQ(job->state, JobState::kCompleted);
+  EXPECT_EQ(json::get_string(job->result, "summary"), "done it");
+  EXPECT_TRUE(job->cancel_reason.empty());
+}
+
+TEST_F(JobsTest, AStopAsksTheAgentsFilesFirst) {  // workers 1.10, 9.3
+  const std::string id = start(kEndless);
+  running(id);
+  engine_.finished = "t-1";
+  const CancelReply reply = jobs_->cancel(id, "too late", 20s);
+  EXPECT_EQ(reply.reason, "already_completed");
+  EXPECT_FALSE(reply.cleanup_pending);
+  EXPECT_EQ(jobs_->find(id)->terminal_source, "session_task_complete");
+  EXPECT_EQ(json::get_string(jobs_->find(id)->result, "summary"), "from the files");
+}
+
 TEST_F(JobsTest, CancelOfAnUnknownJobSaysSo) {
   EXPECT_FALSE(jobs_->cancel("nope", "x", 0s).found);
 }
@@ -191,6 +233,84 @@ TEST_F(JobsTest, AKilledRunnerLeavesNothingRunningAndFailsTheJob) {  // SEC:S9
   EXPECT_EQ(after->state, JobState::kFailed);
   EXPECT_EQ(after->error_code, "job_lost");
   EXPECT_TRUE(runner::kill_marked(after->marker, 0)) << "the agent survived its runner";
+}
+
+TEST_F(JobsTest, AReportThatWasHeardSurvivesAKilledRunner) {  // workers 9.3
+  options_.limits.completion_grace_seconds = 600;
+  open();
+  const std::string id = start(R"(echo '{"thread":"t"}'; echo '{"say":"heard"}'; echo '{"done":true}'; sleep 600)");
+  const JobPtr job = wait_for(id, [](const JobRecord& r) { return r.progress.turn_over; });
+  ASSERT_EQ(::kill(static_cast<pid_t>(job->process_pid), SIGKILL), 0);
+  EXPECT_EQ(ended(id)->state, JobState::kCompleted);
+  EXPECT_EQ(json::get_string(jobs_->full_result(id), "summary"), "heard");
+}
+
+TEST_F(JobsTest, ALostTurnIsLookedUpByTheConversationItsRunnerSaw) {  // workers 1.9
+  const std::string id = start(kEndless);
+  const JobPtr job = running(id);
+  ASSERT_TRUE(jobs_->update(id, [](JobRecord& r) {
+    r.session_id.clear();
+    return true;
+  }).ok());
+  engine_.finished = "t-1";
+  ASSERT_EQ(::kill(static_cast<pid_t>(job->process_pid), SIGKILL), 0);
+  EXPECT_EQ(ended(id)->state, JobState::kCompleted);
+}
+
+TEST_F(JobsTest, AFailedTurnHasACodeAndKeepsItsPhase) {  // workers 9.4
+  const JobPtr job = ended(start(R"(echo '{"thread":"t"}'; exit 3)"));
+  EXPECT_EQ(job->state, JobState::kFailed);
+  EXPECT_EQ(job->exit_code, 3);
+  EXPECT_EQ(job->error_code, "internal_error");
+  EXPECT_FALSE(job->error.empty());
+  EXPECT_NE(job->progress.phase, "done");
+}
+
+TEST_F(JobsTest, AnUnfinishedCleanupIsTakenUpByTheNextOwner) {  // workers 8, 1.10
+  const std::string id = start(kQuick);
+  ended(id);
+  ASSERT_TRUE(jobs_->update(id, [](JobRecord& r) {
+    r.cleanup = "cleanup_incomplete";
+    return true;
+  }).ok());
+  ASSERT_TRUE(os::remove_file(dir_.path("jobs/" + id + "/exit.json")).ok());
+  os::Environment env = os::current_environment();
+  env[runner::kMarkerVariable] = jobs_->find(id)->marker;
+  os::Child survivor = *os::Child::spawn({.argv = {"/bin/sleep", "600"}, .env = env});
+  open();
+  EXPECT_EQ(ended(id)->cleanup, "done");
+  EXPECT_TRUE(survivor.wait_until(system_clock().mono() + 10s).has_value());
+}
+
+TEST_F(JobsTest, AStopTakesUpAnUnfinishedCleanup) {  // workers 1.10
+  const std::string id = start(kQuick);
+  ended(id);
+  ASSERT_TRUE(os::remove_file(dir_.path("jobs/" + id + "/exit.json")).ok());
+  ASSERT_TRUE(jobs_->update(id, [](JobRecord& r) {
+    r.cleanup = "cleanup_pending";
+    return true;
+  }).ok());
+  EXPECT_FALSE(jobs_->cancel(id, "again", 10s).cleanup_pending);
+  EXPECT_EQ(jobs_->find(id)->state, JobState::kCompleted);
+  EXPECT_EQ(jobs_->find(id)->cleanup, "done");
+}
+
+TEST_F(JobsTest, NoNewWorkWhenTheDiskIsAlmostFull) {  // SEC:D7
+  os::FreeSpace space{kFreeBytesFloor - 1, kFreeInodesFloor};
+  std::vector<std::string> asked;
+  options_.work_dirs = {dir_.path("not/there/yet")};
+  options_.free_space = [&](const std::string& path) -> Result<os::FreeSpace> {
+    asked.push_back(path);
+    return space;
+  };
+  open();
+  EXPECT_EQ(jobs_->reserve({.mode = JobMode::kPlan, .repo_path = "/"}).error().code, ErrorCode::kDiskFull);
+  EXPECT_EQ(asked.front(), dir_.root());
+  space = {kFreeBytesFloor, kFreeInodesFloor - 1};
+  EXPECT_EQ(jobs_->reserve({.mode = JobMode::kPlan, .repo_path = "/"}).error().code, ErrorCode::kDiskFull);
+  EXPECT_TRUE(jobs_->all().empty());
+  space = {kFreeBytesFloor, kFreeInodesFloor};
+  EXPECT_EQ(ended(start(kQuick))->state, JobState::kCompleted);
 }
 
 TEST_F(JobsTest, APendingJobWithoutARunnerIsLostAtStart) {  // SEC:S8
