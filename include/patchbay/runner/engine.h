@@ -40,8 +40,8 @@ struct Command {
   std::string effective_sandbox;  ///< after every option; decides whether the base checkout may be written
   std::string startup_gate;       ///< lock file that serialises start-ups, empty when none is needed
   std::string last_message_file;  ///< the program writes its final message there; may be empty
-  std::string temp_dir;           ///< for temporary files of this turn alone, named in `env` too; may be empty
-  std::string session_home;       ///< where the program keeps conversations; for the interpreter; may be empty
+  std::string temp_dir = {};      ///< for temporary files of this turn alone, named in `env` too; may be empty
+  std::string session_home = {};  ///< where the program keeps conversations; for the interpreter; may be empty
 };
 
 /// Token counts as the program reports them (cumulative over the conversation).
@@ -133,7 +133,7 @@ class Interpreter {
 /// What `make_interpreter` needs to know about the turn.
 struct InterpreterOptions {
   std::string expected_session;  ///< UUID for a resume, else empty
-  std::string session_home;      ///< of the command; empty: unknown
+  std::string session_home = {}; ///< of the command; empty: unknown
   bool structured_output = true;
   bool json_events = true;
 };
