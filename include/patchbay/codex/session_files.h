@@ -41,8 +41,8 @@ struct TaskComplete {
 Result<std::optional<TaskComplete>> last_task_complete(const std::string& path, std::int64_t from_offset,
                                                        double not_before);
 
-/// Follows the file of one conversation while a turn runs in it, for the end of that turn. Reads what was added since the
-/// last look, no more. Not thread-safe.
+/// Follows the file of one conversation while a turn runs in it, for the end of that turn. Reads what was
+/// added since the last look, no more. Not thread-safe.
 class SessionWatch {
  public:
   /// `thread_id`: the conversation that goes on, whose file so far belongs to earlier turns; empty for a new one.
