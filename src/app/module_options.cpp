@@ -72,6 +72,8 @@ jobs::JobsOptions jobs_options(const config::Config& config, std::vector<std::st
   o.runner_argv = std::move(runner_argv);
   o.max_concurrent = static_cast<int>(config.server.max_concurrent_jobs);
   o.queue_enabled = config.server.queue_enabled;
+  o.logs_dir = config.logging.job_logs_dir;
+  o.work_dirs = {config.workers.worktree_root, config.logging.worktrees_dir};
   o.limits.timeout_seconds = config.server.job_timeout_seconds;
   o.limits.session_start_timeout_seconds = config.server.codex_session_start_timeout_seconds;
   o.limits.completion_grace_seconds = config.server.codex_post_completion_exit_grace_seconds;
