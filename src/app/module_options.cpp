@@ -138,6 +138,7 @@ transport::HttpOptions http_options(const config::Launch& launch) {
   const config::Config& config = launch.config;
   transport::HttpOptions o;
   o.auth_required = launch.auth.required();
+  o.strict_peer_uid = config.security.strict_peer_uid;
   o.allow_query_token = config.auth.allow_query_token;
   o.query_token_names = config.auth.query_token_names;
   o.realm = "patchbay";
