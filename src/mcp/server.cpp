@@ -1,5 +1,7 @@
 #include "patchbay/mcp/server.h"
 
+#include "mcp/running_call.h"
+#include "mcp/running_place.h"
 #include "mcp/server_impl.h"
 
 namespace patchbay::mcp {
@@ -25,10 +27,12 @@ Server::Impl::Impl(Server& owner, Options given)
   schedule_sweep();
 }
 
-Server::Impl::~Impl() = default;
+Server::Impl::~Impl() {
+  sweeping.stop();  // a sweep that runs now sets the time of the next one
+}
 
 void Server::Impl::schedule_sweep() {
-  next_sweep = timers.at(std::chrono::steady_clock::now() + kSweepEvery, [this] {
+  next_sweep = sweeping.at(std::chrono::steady_clock::now() + kSweepEvery, [this] {
     sweep();
     schedule_sweep();
   });
@@ -63,8 +67,12 @@ void Server::post(const HttpSender& sender, std::string_view body, Outlet& outle
 std::optional<Slots::Permit> Server::begin_stream() {
   return impl_->streams.take();
 }
-std::optional<Slots::Permit> Server::begin_wait() {
-  return impl_->waiting.take();
+std::optional<Server::Wait> Server::begin_wait(Call& call) {
+  auto permit = impl_->waiting.take();
+  if (!permit) return std::nullopt;
+  const auto* running = dynamic_cast<RunningCall*>(&call);
+  if (running == nullptr || !running->place()) return Wait{std::move(*permit), nullptr};
+  return Wait{std::move(*permit), running->place()->lend()};
 }
 int Server::session_count() const {
   return impl_->sessions.size();

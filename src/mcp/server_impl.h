@@ -124,8 +124,11 @@ struct Server::Impl {
 
   /// Requests that a client can cancel by id.
   struct CancelTable {
+    struct Row {
+      CancelToken cancel, withdrawn;
+    };
     std::mutex mutex;
-    std::map<std::pair<const void*, std::string>, CancelToken> running;
+    std::map<std::pair<const void*, std::string>, Row> running;
   };
   void cancel_request(const void* owner, const Json& params);
   /// Makes a request findable for cancel_request, as early as it is known; again is harmless.
@@ -150,6 +153,7 @@ struct Server::Impl {
   PerCredential running_by_credential;
   PerCredential listens_by_credential;
   CancelTable cancels;
+  Guarded<std::map<std::string, int>> processes;  ///< connections of each front end
   CancelToken stopping;
   std::string server_info_text;  ///< {"name":…,"version":…}
   Json server_info;
@@ -172,7 +176,8 @@ struct Server::Impl {
   mutable Guarded<Scopes> scopes;
   ScopeState& scope_state(Scopes& locked, const std::string& scope_key);
 
-  Timers timers;
+  Timers timers;    ///< deadlines of calls
+  Timers sweeping;  ///< writes to the state store, so it has a thread of its own
   Timers::Pending next_sweep;
 };
 

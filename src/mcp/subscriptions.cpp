@@ -61,14 +61,11 @@ void Listen::offer(const Change& change) {
   Json params = change.params();
   params["_meta"] = meta();
   std::string text = notification_text(change.method(), params);
-  if (direct_) {
-    std::unique_lock lock(mutex_);
-    if (ended_) return;
-    lock.unlock();
-    direct_(text);
+  std::lock_guard lock(mutex_);
+  if (direct_ && begun_) {
+    if (!ended_) direct_(text);
     return;
   }
-  std::lock_guard lock(mutex_);
   // Two equal announcements that nobody has read yet say no more than one.
   if (ended_ || std::ranges::find(queue_, text) != queue_.end()) return;
   if (queue_.size() >= kQueue) {
@@ -77,6 +74,16 @@ void Listen::offer(const Change& change) {
     queue_.push_back(std::move(text));
   }
   changed_.notify_all();
+}
+
+void Listen::begin() {
+  std::lock_guard lock(mutex_);
+  begun_ = true;
+  direct_(acknowledgement());
+  for (const std::string& text : queue_) {
+    if (!ended_) direct_(text);
+  }
+  queue_.clear();
 }
 
 void Listen::end() {

@@ -28,7 +28,7 @@ struct Change {
 /// One `subscriptions/listen` (M18-M23): a filter and the queue of what it has not been told yet.
 class Listen {
  public:
-  /// Delivers a message at once instead of queueing it (lines).
+  /// Delivers a message at once instead of queueing it (lines). Must not wait.
   using Direct = std::function<void(const std::string&)>;
 
   /// `filter` is params.notifications; what is honoured of it is `honoured()`.
@@ -38,6 +38,10 @@ class Listen {
   Json honoured() const;
   /// Tells the client if it asked to hear of this.
   void offer(const Change& change);
+  /// With `direct`: delivers the acknowledgement, then what came meanwhile; nothing is delivered before it (M18).
+  /// Once.
+  void begin();
+  /// Nothing is delivered any more once this has returned.
   void end();
 
   enum class State { kMessage, kEnded, kTimeout };
@@ -59,6 +63,7 @@ class Listen {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::string> queue_;
+  bool begun_ = false;
   bool ended_ = false;
 };
 

@@ -82,6 +82,10 @@ void remove_environment(std::string_view prefix) {
   for (const std::string& name : names) ::unsetenv(name.c_str());
 }
 
+void remove_variable(const std::string& name) {
+  ::unsetenv(name.c_str());
+}
+
 pid_t current_pid() {
   return ::getpid();
 }

@@ -6,6 +6,7 @@
 
 #include "patchbay/base/hash.h"
 #include "patchbay/base/text.h"
+#include "patchbay/os/private_file.h"
 #include "transport/query.h"
 
 namespace patchbay::transport {
@@ -131,6 +132,19 @@ std::optional<std::string> Gate::cors_origin(const http::Request& request) const
   const auto origin = request.header("Origin");
   if (!options_.cors || !origin || !origin_allowed(*origin)) return std::nullopt;
   return std::string(*origin);
+}
+
+std::optional<http::Response> Gate::check_peer(const http::Request& head, Route route) const {
+  if (auth_required_) return std::nullopt;
+  const os::PeerUser& peer = head.peer_user;
+  const bool ours = peer.found() && (peer.uid == os::current_uid() || peer.uid == 0);
+  const bool unknown = peer.answer == os::PeerUser::Answer::kUnknown;
+  if (ours || (unknown && !options_.strict_peer_uid)) return std::nullopt;
+  return refuse(route, 403, "peer_forbidden",
+                unknown ? "The system cannot tell which user this connection is from, and the server asks for no "
+                          "token; set one up first"
+                        : "This connection is not from the user the server runs as, and the server asks for no "
+                          "token; set one up first");
 }
 
 std::optional<http::Response> Gate::check_names(const http::Request& head, Route route) {

@@ -30,6 +30,8 @@ class Gate {
  public:
   Gate(const HttpOptions& options, const Credentials* credentials, const Clock& clock);
 
+  /// SEC:A12: without authentication only processes of our user and of root may come in.
+  std::optional<http::Response> check_peer(const http::Request& head, Route route) const;
   /// H2, H3, SEC:H2, SEC:F3.
   std::optional<http::Response> check_names(const http::Request& head, Route route);
   /// H5. Counts failures (A7).
@@ -42,6 +44,7 @@ class Gate {
   void allow_host(const std::string& name);
   void allow_origin(const std::string& origin);
   void require_auth(bool required) { auth_required_ = required; }
+  bool auth_required() const { return auth_required_; }
 
  private:
   struct Login {

@@ -77,6 +77,9 @@ void HttpEndpoint::allow_origin(const std::string& origin) {
 void HttpEndpoint::require_auth(bool required) {
   impl_->gate.require_auth(required);
 }
+bool HttpEndpoint::wants_peer_user() const {
+  return !impl_->gate.auth_required();
+}
 
 std::vector<http::Header> HttpEndpoint::Impl::cors_headers(const http::Request& request) const {
   if (!options.cors) return {};
@@ -112,11 +115,13 @@ std::optional<Response> HttpEndpoint::check_head(const http::Request& head) {
       if (refused->status != 204) refused->headers.push_back(std::move(header));
     }
   }
+  if (impl_->options.on_request) impl_->options.on_request(head, refused ? refused->status : 0);
   return refused;
 }
 
 std::optional<Response> HttpEndpoint::Impl::check(const http::Request& head, Route route) {
   if (route == Route::kUnknown) return json_response(404, {{"error", "not_found"}});  // H1, A6
+  if (auto refused = gate.check_peer(head, route)) return refused;                    // SEC:A12
   if (auto refused = gate.check_names(head, route)) return refused;                   // H2, H3
   const std::string allow = route == Route::kMcp ? "POST, GET, DELETE" : "GET";
   if (head.method == "OPTIONS") {  // H4

@@ -1,5 +1,8 @@
 #include "transport/http_outlet.h"
 
+#include <system_error>
+
+#include "patchbay/base/log.h"
 #include "transport/sse.h"
 
 namespace patchbay::transport {
@@ -28,19 +31,27 @@ HttpOutlet::~HttpOutlet() {
     done_ = true;
   }
   changed_.notify_all();
+  // Nobody starts one any more.
   if (watch_.joinable()) watch_.join();
 }
 
 void HttpOutlet::allow_stream() {
-  may_stream_late_ = true;
-  watch_start_ = timers_.at(started_ + std::min(kWatchAfter, settings_.stream_after), [this] {
+  {
     std::lock_guard lock(mutex_);
-    start_watch();
-  });
+    may_stream_late_ = true;
+  }
+  watch_start_ =
+      timers_.at(started_ + std::min(kWatchAfter, settings_.stream_after), [this] { start_watch(); });
 }
 
 void HttpOutlet::start_watch() {
-  if (!done_ && !watch_.joinable()) watch_ = std::thread([this] { watch(); });
+  std::lock_guard lock(watch_mutex_);
+  if (watch_.joinable()) return;
+  try {
+    watch_ = std::thread([this] { watch(); });
+  } catch (const std::system_error& e) {
+    log::warn("a long call is not looked after: no further thread ({})", e.what());
+  }
 }
 
 void HttpOutlet::watch() {

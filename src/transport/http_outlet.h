@@ -66,6 +66,9 @@ class HttpOutlet final : public mcp::Outlet {
   bool may_stream_late_ = false;
   bool detached_ = false;  ///< the connection was given up; events go to the log only
   bool done_ = false;
+
+  /// Guards `watch_`. Never held while anything waits: the thread that fires timers takes it.
+  std::mutex watch_mutex_;
   std::thread watch_;
   mcp::Timers::Pending watch_start_;
 };

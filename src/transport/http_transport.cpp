@@ -17,6 +17,7 @@ Result<std::unique_ptr<HttpTransport>> HttpTransport::start(mcp::Server& server,
   http.head_check = [endpoint](const http::Request& head) { return endpoint->check_head(head); };
   http.handler = [endpoint](http::Exchange& exchange) { endpoint->handle(exchange); };
   http.refusal = &HttpEndpoint::refusal;
+  http.wants_peer_user = [endpoint] { return endpoint->wants_peer_user(); };
   transport->http_ = PB_TRY(http::Server::start(std::move(http)));
   return transport;
 }

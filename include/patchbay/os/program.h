@@ -29,6 +29,8 @@ std::size_t original_open_files();
 void forbid_memory_access();
 /// Removes every variable whose name begins with `prefix` from our own environment. Before other threads run.
 void remove_environment(std::string_view prefix);
+/// Removes one variable. Before other threads run.
+void remove_variable(const std::string& name);
 pid_t current_pid();
 /// Ends the process at once: no destructors, no exit handlers. For a second signal, and for a front end whose
 /// threads may be stuck in a read.
