@@ -1,7 +1,6 @@
 #include "patchbay/os/lock.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,9 +8,13 @@
 namespace patchbay::os {
 namespace {
 
-// Somebody who only asks whether a lock is held takes it for a moment, so one refusal proves nothing.
-constexpr int kTries = 4;
-constexpr unsigned kPauseMicroseconds = 2'000;
+/// The whole file; `type` is F_RDLCK or F_WRLCK.
+struct flock whole_file(short type) {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
 
 }  // namespace
 
@@ -19,12 +22,11 @@ Result<FileLock> FileLock::try_acquire(const std::string& path, LockMode mode) {
   Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) return errno_error(errno, "opening a lock file", path);
   FileLock lock;
-  int patience = kTries;
-  while (::flock(fd.get(), (mode == LockMode::kShared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
+  struct flock wanted = whole_file(mode == LockMode::kShared ? F_RDLCK : F_WRLCK);
+  while (::fcntl(fd.get(), F_OFD_SETLK, &wanted) != 0) {
     if (errno == EINTR) continue;
-    if (errno != EWOULDBLOCK) return errno_error(errno, "locking", path);
-    if (--patience == 0) return lock;
-    ::usleep(kPauseMicroseconds);
+    if (errno == EAGAIN || errno == EACCES) return lock;
+    return errno_error(errno, "locking", path);
   }
   lock.fd_ = std::move(fd);
   return lock;
@@ -36,11 +38,10 @@ Result<bool> FileLock::is_held(const std::string& path) {
     if (errno == ENOENT) return false;
     return errno_error(errno, "opening a lock file", path);
   }
-  // A shared try-lock is enough to see an exclusive holder, and two askers never disturb each other. (There is no way to
-  // ask about a flock(2) without taking it.)
-  if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return false;
-  if (errno == EWOULDBLOCK) return true;
-  return errno_error(errno, "testing a lock", path);
+  // Asks without taking it, so that nobody is refused the lock because somebody looked.
+  struct flock found = whole_file(F_RDLCK);
+  if (::fcntl(fd.get(), F_OFD_GETLK, &found) != 0) return errno_error(errno, "testing a lock", path);
+  return found.l_type != F_UNLCK;
 }
 
 Status FileLock::set_info(std::string_view text) {

@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 namespace patchbay::runner {
 namespace {
 
@@ -40,12 +42,13 @@ Status AgentProcess::start(const TurnOrder& order, os::Fd* in, os::Fd* out, os::
   return {};
 }
 
-void AgentProcess::reap() {
+bool AgentProcess::reap() {
   if (auto status = child_.try_wait()) status_ = status;
   // Orphans of the agent's commands were handed to us; the agent's own status was taken above.
   for (;;) {
     siginfo_t info{};
-    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return;
+    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return errno == ECHILD;
+    if (info.si_pid == 0) return false;
     if (child_.running() && info.si_pid == child_.pid()) {
       if (auto status = child_.try_wait()) status_ = status;
       continue;
@@ -85,13 +88,13 @@ bool AgentProcess::sweep() {
 }
 
 bool AgentProcess::sweep_once() {
-  reap();
-  const auto left = os::descendants(::getpid());
+  // What /proc lists is no proof: pids come round, and a process that is born while we read may not be in it.
+  if (reap()) return true;
   // Direct or adopted children cannot be recycled before we reap them; deeper ones are pinned by identity.
-  for (const pid_t pid : left) {
+  for (const pid_t pid : os::descendants(::getpid())) {
     if (const auto id = os::identify(pid)) os::signal_exact(*id, SIGKILL);
   }
-  return left.empty();
+  return false;
 }
 
 }  // namespace patchbay::runner

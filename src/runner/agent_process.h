@@ -24,8 +24,9 @@ class AgentProcess {
   bool running() const { return child_.running(); }
   std::optional<os::ExitStatus> exit_status() const { return status_; }
 
-  /// Reaps whatever has ended.
-  void reap();
+  /// Reaps whatever has ended. True when there is no child left, and so no descendant at all: an orphan of ours becomes
+  /// our child.
+  bool reap();
 
   /// Begins the stop sequence; a `quick` one waits one second before each step. Further calls change nothing.
   void begin_stop(MonoTime now, bool quick);
@@ -37,7 +38,7 @@ class AgentProcess {
 
   /// Kills every descendant until none is left or the time is over. True: the tree is empty.
   bool sweep();
-  /// One pass of that: true when there was nothing to kill.
+  /// One pass of that: true when the tree is empty.
   bool sweep_once();
 
  private:

@@ -90,7 +90,8 @@ bool kill_marked(const std::string& marker, double seconds) {
   const std::string wanted = std::string(kMarkerVariable) + "=" + marker;
   const auto deadline = system_clock().mono() + std::chrono::duration_cast<MonoTime::duration>(
                                                     std::chrono::duration<double>(seconds));
-  for (;;) {
+  // One that is born while /proc is read may be missed once, but not twice.
+  for (int clean_passes = 0;;) {
     bool found = false;
     const auto entries = os::list_dir("/proc");
     if (!entries) return false;
@@ -107,7 +108,9 @@ bool kill_marked(const std::string& marker, double seconds) {
         os::signal_exact(*identity, SIGKILL);
       }
     }
-    if (!found) return true;
+    clean_passes = found ? 0 : clean_passes + 1;
+    if (clean_passes == 2) return true;
+    if (!found) continue;
     if (system_clock().mono() >= deadline) return false;
     ::usleep(20'000);
   }
