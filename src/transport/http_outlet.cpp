@@ -14,6 +14,13 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kWatchAfter{1000};
 constexpr std::chrono::milliseconds kLookEvery{1000};
 
+/// What is left to say to a client whose token was taken away meanwhile.
+mcp::Answer void_credential() {
+  const mcp::RpcError error{
+      .code = mcp::rpc::kInvalidRequest, .message = "A token is required", .http_status = 401};
+  return {.status = error.http_status, .body = mcp::error_text(nullptr, error)};
+}
+
 }  // namespace
 
 HttpOutlet::HttpOutlet(http::Exchange& exchange, mcp::Server& server, mcp::Timers& timers, Settings settings)
@@ -183,7 +190,8 @@ void HttpOutlet::answer(mcp::Answer answer) {
   const bool only_events = !settings_.accepts.json && answer.status == 200 && answer.session_id.empty();
   if (stream_ == nullptr && only_events && !answer.body.empty()) start_stream();
   if (stream_ == nullptr) {
-    if (!detached_) reply_json(answer);
+    if (detached_) answer = void_credential();
+    reply_json(answer);
   } else {
     emit(answer.body);
   }
