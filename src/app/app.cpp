@@ -9,6 +9,7 @@
 #include "patchbay/base/hash.h"
 #include "patchbay/base/ids.h"
 #include "patchbay/base/log.h"
+#include "patchbay/base/text.h"
 #include "patchbay/mcp/card.h"
 #include "patchbay/os/file.h"
 #include "patchbay/store/secret_file.h"
@@ -31,7 +32,7 @@ std::string other_loopback(const std::string& host) {
   return host == "127.0.0.1" ? "::1" : "";
 }
 
-/// A path of a request may be shown to Codex when it lies in an allowed root.
+/// A path of a request may be shown to Codex when it lies in an allowed root and is none of our own (SEC:P5).
 codex::PathCheck path_check(const workspace::Roots& roots) {
   return [&roots](const std::string& path) -> Result<std::string> {
     const std::string resolved = PB_TRY(os::real_path(path));
@@ -40,6 +41,9 @@ codex::PathCheck path_check(const workspace::Roots& roots) {
                    "This path is outside the allowed repository roots.",
                    "Ask the operator to start PatchBay with --allow-root for it.",
                    {}};
+    }
+    if (roots.protected_paths().hold(resolved)) {
+      return Error{ErrorCode::kPathBlocked, "PatchBay's own files are not given to Codex.", {}, {}};
     }
     return resolved;
   };
@@ -63,7 +67,7 @@ Status build_credentials(App& app, const os::Environment& env) {
 Status build_work(App& app, const Program& program, const os::Environment& env) {
   const config::Config& config = app.launch.config;
   app.records = PB_TRY(store::RecordStore::open(config.logging.job_state_dir, app.launch.home.corrupt_dir()));
-  app.roots = PB_TRY(workspace::Roots::open(roots_options(config)));
+  app.roots = PB_TRY(workspace::Roots::open(roots_options(app.launch)));
   app.blocked = config.security.blocked_globs ? workspace::BlockedGlobs(*config.security.blocked_globs)
                                               : workspace::BlockedGlobs::built_in();
   app.locks = std::make_unique<workspace::RepoLocks>(config.locks.root);
@@ -94,6 +98,12 @@ Status build_work(App& app, const Program& program, const os::Environment& env) 
   return {};
 }
 
+/// `start --connection-test`: what shows that a client gets through, and does nothing else.
+bool is_for_connection_test(std::string_view tool) {
+  return tool == "codex_self_test" || tool == "codex_get_config" || tool == "codex_tool_mode_info" ||
+         tool == "codex_open_workspace";
+}
+
 Status build_catalog(App& app) {
   const config::Config& config = app.launch.config;
   app.services = std::make_unique<tools::Services>(tools::Services{.launch = app.launch,
@@ -109,8 +119,10 @@ Status build_catalog(App& app) {
                                                                    .workers = *app.workers});
   app.services->http_port = [&app] { return app.http ? app.http->port() : 0; };
   std::vector<mcp::Tool> tools;
-  for (mcp::Tool& tool : tools::all_tools(*app.services))
-    tools.push_back(audited(std::move(tool), *app.audit, app.clock));
+  for (mcp::Tool& tool : tools::all_tools(*app.services)) {
+    if (app.launch.connection_test && !is_for_connection_test(tool.declaration.name)) continue;
+    tools.push_back(audited(std::move(tool), *app.audit, *app.roots, app.clock));
+  }
   const std::string card_uri = config.app.tool_cards ? std::string(mcp::card_uri()) : std::string();
   app.catalog = PB_TRY(mcp::Catalog::build(std::move(tools), tools::catalog_options(config, card_uri)));
   return {};
@@ -144,6 +156,12 @@ void build_protocol(App& app) {
   app.services->server = app.server.get();
 }
 
+/// One line per request; the query may hold a token and stays out.
+void log_request(const http::Request& head, int refused_with) {
+  log::info("{} {} from {}: {}", display_safe(head.method), display_safe(head.path), head.peer_address,
+            refused_with == 0 ? std::string("taken up") : std::to_string(refused_with));
+}
+
 /// Tells readers of a worker or job that there is something new. The observers live as long as the jobs,
 /// which outlive the server.
 void announce_changes(App& app) {
@@ -160,7 +178,7 @@ void announce_changes(App& app) {
 }  // namespace
 
 App::App(config::Launch launch_settings, const Clock& machine_clock)
-    : launch(std::move(launch_settings)), clock(machine_clock) {}
+    : launch(std::move(launch_settings)), clock(machine_clock), started(machine_clock.wall()) {}
 
 App::~App() {
   if (server) server->shutdown();
@@ -199,6 +217,7 @@ Status listen(App& app) {
   transport::HttpOptions options = http_options(app.launch);
   options.root_page = [&app] { return root_page(app); };
   options.status_page = [&app] { return status_page(app); };
+  if (config.logging.access_log) options.on_request = &log_request;
   options.on_login_failure = [&app](const std::string& peer) {
     [[maybe_unused]] const Status written =
         app.audit->write(Json{{"event", "login_failure"}, {"peer", peer}}, store::AuditLog::Kind::kReading);
@@ -210,6 +229,10 @@ Status listen(App& app) {
                                                      .also_host = other_loopback(config.server.host)},
                                                     std::move(options), app.credentials.get()));
   app.credentials->on_tokens([&app] { app.http->endpoint().require_auth(true); });
+  if (const std::string host = config::host_of_url(app.launch.public_base_url); !host.empty()) {
+    app.http->endpoint().allow_host(host);
+    app.http->endpoint().allow_origin("https://chatgpt.com");
+  }
   return {};
 }
 

@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <csignal>
+#include <cstdio>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -57,6 +58,7 @@ class FrontEnd {
   void pass_to_host(std::string_view line);
   bool reconnect();
   Result<Socket> greet(os::Fd fd);
+  bool stopped_by_operator() const;
   void fail_unanswered();
   void write_to_host(std::string_view line);
 
@@ -77,12 +79,14 @@ class FrontEnd {
   std::string handshake_;     ///< the one that was answered, to be repeated
   bool initialized_ = false;  ///< the host finished its handshake
   std::set<std::string> unanswered_;
+  std::optional<OwnerInfo> owner_;  ///< the one at the other end; used by the connecting thread only
   std::mutex output_;
   os::Wake over_;
 };
 
 Result<FrontEnd::Socket> FrontEnd::greet(os::Fd fd) {
   auto socket = std::make_shared<os::Fd>(std::move(fd));
+  owner_ = find_owner(options_.home);
   std::string first = transport::hello_line({options_.label, PATCHBAY_VERSION, client_});
   {
     std::lock_guard lock(mutex_);
@@ -188,6 +192,13 @@ void FrontEnd::fail_unanswered() {
   }
 }
 
+/// An owner that the operator ended is not started again behind their back; one that runs already is welcome.
+bool FrontEnd::stopped_by_operator() const {
+  if (!owner_ || !was_stopped(options_.home, owner_->process)) return false;
+  const auto now = find_owner(options_.home);
+  return !now || was_stopped(options_.home, now->process);
+}
+
 bool FrontEnd::reconnect() {
   {
     std::lock_guard lock(mutex_);
@@ -195,6 +206,11 @@ bool FrontEnd::reconnect() {
     state_ = State::kBroken;
   }
   fail_unanswered();
+  if (stopped_by_operator()) {
+    std::fputs("patchbay stdio: the operator ended PatchBay; start this connection again to use it.\n", stderr);
+    end({});
+    return false;
+  }
   const MonoTime deadline = std::chrono::steady_clock::now() + kReconnectWithin;
   while (std::chrono::steady_clock::now() < deadline) {
     auto fd = reach_owner(options_.home, options_.owner_argv, deadline);

@@ -3,8 +3,11 @@
 #include <system_error>
 
 #include "app/actors.h"
+#include "app/audit.h"
+#include "patchbay/app/owner_link.h"
 #include "patchbay/base/log.h"
 #include "patchbay/os/file.h"
+#include "patchbay/os/program.h"
 #include "patchbay/os/socket.h"
 #include "patchbay/transport/lines.h"
 
@@ -129,7 +132,10 @@ void OwnerSocket::serve(const os::Fd& socket) {
     return;
   }
   os::discard(socket.get(), first->size() + 1);
-  const Result<Json> reply = answer(*request);
+  const std::string what = json::get_string(*request, "control");
+  const bool changes = what == "stop" || what == "restore";
+  const Result<Json> reply =
+      changes ? audited_control(*app_.audit, *request, [&] { return answer(*request); }) : answer(*request);
   const std::string line = json::dump(reply ? *reply : error_answer(reply.error())) + "\n";
   if (os::write_all(socket.get(), line)) os::end_writing(socket.get());
 }
@@ -163,6 +169,10 @@ Result<Json> OwnerSocket::answer(const Json& request) {
   }
   if (what == "stop") {
     const int cancelled = json::get_bool(request, "turns") ? cancel_all_turns(*app_.jobs) : 0;
+    if (const auto self = os::identify(os::current_pid())) {
+      if (const Status noted = note_stopped(app_.launch.home, *self); !noted)
+        log::warn("Front ends may start another owner: {}", noted.error().message);
+    }
     stop_.raise("patchbay stop");
     return Json{{"active_turns", active_turns(app_)}, {"cancelled_turns", cancelled}};
   }

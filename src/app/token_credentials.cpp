@@ -1,5 +1,7 @@
 #include "app/token_credentials.h"
 
+#include <algorithm>
+
 #include "patchbay/app/named_tokens.h"
 #include "patchbay/base/hash.h"
 #include "patchbay/base/log.h"
@@ -118,15 +120,19 @@ void TokenCredentials::look_for_changes() const {
   table_ = std::move(fresh);
 }
 
-bool has_named_token(const config::Home& home, const Clock& clock) {
-  if (!os::exists(home.state_db())) return false;
-  store::StateDb db(home.state_db(), home.corrupt_dir(), clock);
-  const auto tokens = db.tokens();
-  if (!tokens) return false;
-  for (const store::NamedToken& token : *tokens) {
-    if (token.valid_at(clock.wall())) return true;
+Result<bool> has_named_token(const config::Home& home, const Clock& clock) {
+  auto tokens = store::look_at_tokens(home.state_db());
+  if (!tokens) {
+    // Not knowing the tokens must not mean that there are none: the start would be open to everybody.
+    Error error = std::move(tokens).error();
+    if (error.code == ErrorCode::kStateCorrupt) {
+      error.code = ErrorCode::kConfigRefused;
+      error.hint = "Move <home>/runtime/state.db away to begin anew; every named token in it is void then.";
+    }
+    return error;
   }
-  return false;
+  return std::ranges::any_of(*tokens,
+                             [&](const store::NamedToken& token) { return token.valid_at(clock.wall()); });
 }
 
 }  // namespace patchbay::app

@@ -99,6 +99,7 @@ std::string doctor_text(const config::Launch& launch, const tools::Readiness& re
   std::string text = "PatchBay " PATCHBAY_VERSION "\n";
   for (const tools::Check& check : readiness.checks)
     text += fmt::format("[{}] {}: {}\n", check.status, check.name, check.detail);
+  for (const std::string& warning : launch.warnings) text += "[warn] " + warning + "\n";
   text += fmt::format("\nReady: {}\nLocal URL: {}\nServer URL: {}\nAuthentication: {}\n\n",
                       readiness.ready ? "yes" : "no", readiness.connection.local_mcp_url,
                       readiness.connection.server_url, readiness.connection.chatgpt_authentication);

@@ -13,11 +13,12 @@ MonoTime::duration seconds(double s) {
 
 }  // namespace
 
-Status AgentProcess::start(const Command& command, const std::string& marker, os::Fd* in, os::Fd* out, os::Fd* err) {
+Status AgentProcess::start(const TurnOrder& order, os::Fd* in, os::Fd* out, os::Fd* err) {
+  const Command& command = order.command;
   os::Pipe stdin_pipe, stdout_pipe = PB_TRY(os::make_pipe()), stderr_pipe = PB_TRY(os::make_pipe());
   os::SpawnOptions spawn{.argv = command.argv};
   spawn.env = command.env;
-  (*spawn.env)[kMarkerVariable] = marker;
+  (*spawn.env)[kMarkerVariable] = order.marker;
   spawn.cwd = command.cwd;
   if (command.prompt_on_stdin) {
     stdin_pipe = PB_TRY(os::make_pipe());
@@ -28,7 +29,9 @@ Status AgentProcess::start(const Command& command, const std::string& marker, os
   // SIGINT makes the agent end its commands' groups too, should this process be killed.
   spawn.death_signal = SIGINT;
   // Our own umask keeps state private; what the agent writes are ordinary files of the user.
-  spawn.file_mask = 022;
+  spawn.file_mask = static_cast<int>(order.file_mask);
+  spawn.open_files = order.open_files;
+  spawn.expendable = true;
   child_ = PB_TRY(os::Child::spawn(spawn));
   pid_ = child_.pid();
   *in = std::move(stdin_pipe.write);
@@ -74,17 +77,21 @@ void AgentProcess::advance(MonoTime now) {
 
 bool AgentProcess::sweep() {
   const MonoTime deadline = system_clock().mono() + seconds(limits_.sweep_seconds);
-  for (;;) {
-    reap();
-    const auto left = os::descendants(::getpid());
-    if (left.empty()) return true;
-    // Direct or adopted children cannot be recycled before we reap them; deeper ones are pinned by identity.
-    for (const pid_t pid : left) {
-      if (const auto id = os::identify(pid)) os::signal_exact(*id, SIGKILL);
-    }
+  while (!sweep_once()) {
     if (system_clock().mono() >= deadline) return false;
     ::usleep(5'000);
   }
+  return true;
+}
+
+bool AgentProcess::sweep_once() {
+  reap();
+  const auto left = os::descendants(::getpid());
+  // Direct or adopted children cannot be recycled before we reap them; deeper ones are pinned by identity.
+  for (const pid_t pid : left) {
+    if (const auto id = os::identify(pid)) os::signal_exact(*id, SIGKILL);
+  }
+  return left.empty();
 }
 
 }  // namespace patchbay::runner

@@ -19,7 +19,7 @@ class AgentProcess {
   explicit AgentProcess(const TurnLimits& limits) : limits_(limits) {}
 
   /// Starts the agent; `out` and `err` become the reading ends of its streams.
-  Status start(const Command& command, const std::string& marker, os::Fd* in, os::Fd* out, os::Fd* err);
+  Status start(const TurnOrder& order, os::Fd* in, os::Fd* out, os::Fd* err);
 
   bool running() const { return child_.running(); }
   std::optional<os::ExitStatus> exit_status() const { return status_; }
@@ -37,6 +37,8 @@ class AgentProcess {
 
   /// Kills every descendant until none is left or the time is over. True: the tree is empty.
   bool sweep();
+  /// One pass of that: true when there was nothing to kill.
+  bool sweep_once();
 
  private:
   enum class Stage { kNone, kInterrupted, kTerminated, kKilled };

@@ -3,7 +3,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
@@ -14,6 +16,21 @@ namespace {
 
 constexpr std::chrono::seconds kReceiptDeadline{10};
 
+/// What a runner may see of our environment: enough to find its libraries and to write readable text. Everything else,
+/// tokens above all, stays with us (SEC:A4, I8).
+os::Environment runner_environment() {
+  static constexpr std::string_view kNames[] = {"PATH", "HOME",           "USER",           "LOGNAME",
+                                                "LANG", "TZ",             "TMPDIR",         "XDG_RUNTIME_DIR",
+                                                "LANGUAGE", "LD_LIBRARY_PATH"};
+  os::Environment out;
+  for (const auto& [name, value] : os::current_environment()) {
+    const bool wanted = name.starts_with("LC_") || name.ends_with("SAN_OPTIONS") ||
+                        std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+    if (wanted) out.emplace(name, value);
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<os::Child> start_turn(const std::vector<std::string>& runner_argv, const TurnOrder& order, int repo_lock_fd) {
@@ -23,6 +40,7 @@ Result<os::Child> start_turn(const std::vector<std::string>& runner_argv, const 
   os::Pipe receipt = PB_TRY(os::make_pipe());
 
   os::SpawnOptions spawn{.argv = runner_argv};
+  spawn.env = runner_environment();
   spawn.cwd = "/";
   spawn.passed = {{message.get(), 3}, {receipt.write.get(), 4}};
   if (repo_lock_fd >= 0) spawn.passed.push_back({repo_lock_fd, 5});

@@ -116,6 +116,7 @@ std::optional<Response> HttpEndpoint::check_head(const http::Request& head) {
       if (refused->status != 204) refused->headers.push_back(std::move(header));
     }
   }
+  if (impl_->options.on_request) impl_->options.on_request(head, refused ? refused->status : 0);
   return refused;
 }
 

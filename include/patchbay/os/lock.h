@@ -16,7 +16,7 @@ enum class LockMode { kExclusive, kShared };
 /// its owner when a child inherited `fd()`, and can never be stale.
 class FileLock {
  public:
-  /// Does not wait. An empty optional-like object (`held()` false) means somebody else holds it.
+  /// Waits a few milliseconds at most. An empty optional-like object (`held()` false) means somebody else holds it.
   static Result<FileLock> try_acquire(const std::string& path, LockMode mode = LockMode::kExclusive);
   /// True when some process holds the lock of `path`; false when it is free or the file does not exist.
   static Result<bool> is_held(const std::string& path);

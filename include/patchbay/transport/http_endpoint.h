@@ -35,6 +35,8 @@ struct HttpOptions {
   std::function<Json()> root_page = {};    ///< body of GET /; absent: 404
   std::function<Json()> status_page = {};  ///< body of GET /status
   std::function<bool()> ready = {};        ///< GET /readyz; absent: always ready
+  /// Called for every request whose head is complete; `refused_with` is the status of a refusal, else 0.
+  std::function<void(const http::Request& head, int refused_with)> on_request = {};
   std::function<void(const std::string& peer)> on_login_failure =
       {};  ///< for the audit log; never sees the value
 };

@@ -117,11 +117,19 @@ TEST_F(TokenCredentialsTest, ReloadReplacesTheOperatorsToken) {
 }
 
 TEST_F(TokenCredentialsTest, NamedTokenCountsOnlyWhileItIsValid) {
-  EXPECT_FALSE(has_named_token(home, clock));
+  EXPECT_FALSE(*has_named_token(home, clock));
   ASSERT_TRUE(db.create_token(named("ci", "named-token-0123456789", "read")).ok());
-  EXPECT_TRUE(has_named_token(home, clock));
+  EXPECT_TRUE(*has_named_token(home, clock));
   ASSERT_TRUE(db.revoke_token("ci").ok());
-  EXPECT_FALSE(has_named_token(home, clock));
+  EXPECT_FALSE(*has_named_token(home, clock));
+}
+
+TEST_F(TokenCredentialsTest, DatabaseThatCannotBeReadIsNotTakenForOneWithoutTokens) {  // SEC:F11
+  ASSERT_TRUE(os::write_file_atomic(home.state_db(), std::string(4096, 'x')).ok());
+  const auto damaged = has_named_token(home, clock);
+  ASSERT_FALSE(damaged.ok());
+  EXPECT_EQ(damaged.error().code, ErrorCode::kConfigRefused);
+  EXPECT_FALSE(os::exists(home.corrupt_dir())) << "looking set the file aside";
 }
 
 }  // namespace
