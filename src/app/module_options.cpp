@@ -173,6 +173,7 @@ http::Limits http_limits(const config::Config& config) {
   http::Limits limits;
   limits.body_bytes = static_cast<std::size_t>(config.server.max_request_bytes);
   limits.max_threads = static_cast<int>(config.server.max_threads);
+  limits.max_connections = static_cast<int>(config.server.max_connections);
   return limits;
 }
 

@@ -19,7 +19,7 @@ Server::Impl::Impl(Server& owner, Options given)
       clock(*options.clock),
       limits(options.limits),
       signer(options.key),
-      sessions(signer, store, limits, clock),
+      sessions(signer, store, limits, clock, [this](const std::string& scope_key) { end_scope(scope_key); }),
       request_keys(store, clock, limits.request_key_age) {
   server_info = {{"name", options.info.name}, {"version", options.info.version}};
   if (!options.info.title.empty()) server_info["title"] = options.info.title;
@@ -40,19 +40,24 @@ void Server::Impl::schedule_sweep() {
 
 void Server::Impl::sweep() {
   sessions.sweep();
+  sessions.sweep_streams();
   const WallTime now = clock.wall();
   store.sweep({.now = now,
                .handles_idle_since = now - limits.handle_idle,
                .handles_made_before = now - limits.handle_age,
                .results_before = now - limits.request_key_age,
                .scopes_before = now - limits.mode_idle});
-  bool ended = false;
+  std::vector<std::string> back_to_normal;
   {
     auto locked = scopes.lock();
-    ended =
-        std::erase_if(locked->by_credential, [&](const auto& row) { return row.second.until <= now; }) > 0;
+    std::erase_if(locked->by_credential, [&](const auto& row) {
+      if (row.second.until > now) return false;
+      back_to_normal.push_back(row.first);
+      return true;
+    });
   }
-  if (ended) announce({Change::Kind::kTools, {}});
+  for (const std::string& credential : back_to_normal)
+    announce({.kind = Change::Kind::kTools, .credential = credential});
 }
 
 Server::Server(Options options) : impl_(std::make_unique<Impl>(*this, std::move(options))) {}

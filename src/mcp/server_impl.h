@@ -41,6 +41,8 @@ struct Server::Impl {
   std::optional<RpcError> find_legacy_peer(const HttpSender& sender, Request& request);
 
   Answer answer_batch(const Request& peer, Json batch, Outlet& outlet);
+  /// One element of a batch; empty when nothing is to be said. `before`: bytes of the answers before it.
+  std::string answer_element(Request& request, std::size_t before);
 
   // ---- dispatch.cpp ---------------------------------------------------------------------------------
   /// Runs one request of a known version and gives the whole JSON-RPC answer.

@@ -30,8 +30,10 @@ Json Change::params() const {
   return kind == Kind::kResourceUpdated ? Json{{"uri", uri}} : Json::object();
 }
 
-Listen::Listen(Json id, const Json& filter, std::set<std::string> uris, const Limits& limits, Direct direct)
+Listen::Listen(Json id, std::string credential, const Json& filter, std::set<std::string> uris,
+               const Limits& limits, Direct direct)
     : id_(std::move(id)),
+      credential_(std::move(credential)),
       tools_(json::get_bool(filter, "toolsListChanged")),
       prompts_(json::get_bool(filter, "promptsListChanged")),
       resources_(json::get_bool(filter, "resourcesListChanged")),
@@ -57,7 +59,7 @@ void Listen::offer(const Change& change) {
                       (change.kind == Change::Kind::kPrompts && prompts_) ||
                       (change.kind == Change::Kind::kResources && resources_) ||
                       (change.kind == Change::Kind::kResourceUpdated && uris_.contains(change.uri));
-  if (!wanted) return;
+  if (!wanted || (change.credential && *change.credential != credential_)) return;
   Json params = change.params();
   params["_meta"] = meta();
   std::string text = notification_text(change.method(), params);

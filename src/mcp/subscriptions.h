@@ -19,7 +19,8 @@ namespace patchbay::mcp {
 struct Change {
   enum class Kind { kTools, kPrompts, kResources, kResourceUpdated };
   Kind kind = Kind::kTools;
-  std::string uri;  ///< of kResourceUpdated
+  std::string uri = {};                         ///< of kResourceUpdated
+  std::optional<std::string> credential = {};  ///< whom it concerns; absent: everybody
 
   std::string_view method() const;
   Json params() const;
@@ -32,7 +33,8 @@ class Listen {
   using Direct = std::function<void(const std::string&)>;
 
   /// `filter` is params.notifications; what is honoured of it is `honoured()`.
-  Listen(Json id, const Json& filter, std::set<std::string> uris, const Limits& limits, Direct direct);
+  Listen(Json id, std::string credential, const Json& filter, std::set<std::string> uris, const Limits& limits,
+         Direct direct);
 
   const Json& id() const { return id_; }
   Json honoured() const;
@@ -56,6 +58,7 @@ class Listen {
   Json meta() const;
 
   const Json id_;
+  const std::string credential_;
   const bool tools_, prompts_, resources_;
   const std::set<std::string> uris_;
   const Limits& limits_;

@@ -102,7 +102,7 @@ Reply Server::Impl::call_tool(Request& request) {
 
 Reply Server::Impl::run_tool(Request& request, const Catalog::Entry& entry, Json arguments) {
   const auto give = [&](Json result) -> Reply {
-    adapt_result(*request.version, result);
+    adapt_result(*request.version, result, limits.result_text_bytes);
     return finish(request, std::move(result));
   };
   const Declaration* declaration = entry.raw ? nullptr : &entry.tool.declaration;

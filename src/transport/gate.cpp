@@ -13,6 +13,8 @@ namespace patchbay::transport {
 namespace {
 
 constexpr std::size_t kMaxShownName = 120;
+/// Failed logins of all peers together, in budgets of one peer.
+constexpr int kPeersWorth = 10;
 
 bool all_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
@@ -91,7 +93,8 @@ Gate::Gate(const HttpOptions& options, const Credentials* credentials, const Clo
     : options_(options),
       credentials_(credentials),
       auth_required_(options.auth_required),
-      failures_(options.failed_logins_per_minute, clock) {
+      failures_(options.failed_logins_per_minute, clock),
+      all_failures_(options.failed_logins_per_minute * kPeersWorth, clock) {
   for (const std::string& host : options.allowed_hosts) allow_host(host);
   for (const std::string& origin : options.allowed_origins) allow_origin(origin);
 }
@@ -213,17 +216,22 @@ std::optional<http::Response> Gate::check_login(const http::Request& head, Route
   const Login found = login(head);
   if (found.credential) return std::nullopt;
   if (found.malformed) return refuse(route, 400, "bad_credentials", "More than one credential was sent");
-  if (failures_.exhausted(head.peer_address)) {
+  if (failures_.exhausted(head.peer_address) || all_failures_.exhausted({})) {
     http::Response response = refuse(route, 429, "rate_limited", "Too many failed attempts; wait a minute");
     response.headers.emplace_back("Retry-After", "60");
     return response;
   }
   failures_.spend(head.peer_address);
+  all_failures_.spend({});
   if (options_.on_login_failure) options_.on_login_failure(head.peer_address);
   http::Response response = route == Route::kMcp ? rpc_response(401, "A token is required")
                                                  : json_response(401, {{"error", "Unauthorized"}});
   response.headers.emplace_back("WWW-Authenticate", fmt::format("Bearer realm=\"{}\"", options_.realm));
   return response;
+}
+
+bool Gate::still_valid(const mcp::Credential& credential) const {
+  return !auth_required_ || (credentials_ != nullptr && credentials_->valid(credential));
 }
 
 std::optional<mcp::Credential> Gate::credential_of(const http::Request& request) const {

@@ -10,6 +10,7 @@ Result<std::unique_ptr<HttpTransport>> HttpTransport::start(mcp::Server& server,
   http::Server::Options http;
   http.host = listen.host;
   http.port = listen.port;
+  http.also_host = listen.also_host;
   http.limits = listen.limits;
   http.limits.body_bytes = options.max_request_bytes;
   transport->endpoint_ = std::make_unique<HttpEndpoint>(server, std::move(options), credentials);

@@ -97,6 +97,8 @@ class Server {
   struct Options {
     std::string host = "127.0.0.1";
     int port = 0;  ///< 0: any free port
+    /// A second address on the same port; left out when this machine does not have it, or not that port there.
+    std::string also_host = {};
     Limits limits = {};
     HeadCheck head_check = {};  ///< may be empty
     Handler handler = {};

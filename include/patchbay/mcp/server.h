@@ -33,6 +33,9 @@ struct ServerInfo {
 struct Credential {
   std::string name = "local";
   Scope scope = Scope::kPower;
+  /// Changes when the secret behind the name does; what was opened with another one is over (SEC:A6). Empty
+  /// without secrets.
+  std::string generation = {};
 };
 
 /// What a transport knows about an HTTP message besides its body.
@@ -74,6 +77,9 @@ class Server {
     Json extensions =
         Json::object();   ///< declared in capabilities.extensions of the modern era and legacy alike
     bool logging = true;  ///< declares the legacy `logging` capability
+    /// Whether these lists ever change while the server runs: what is declared happens (M7).
+    bool prompts_change = true;
+    bool resources_change = true;
   };
 
   explicit Server(Options options);
@@ -93,6 +99,9 @@ class Server {
   };
   std::variant<EventStream, RpcError> get(const HttpSender& sender, const std::string& session_id,
                                           std::optional<std::string_view> last_event_id);
+  /// To be called at least once a minute while a client reads a stream of this session, and when it stops: it
+  /// is in use (G10), also in the eyes of the next start (G11).
+  void keep_session(const std::shared_ptr<Session>& session);
   /// Ends a session; absent when that worked.
   std::optional<RpcError> end_session(const HttpSender& sender, const std::string& session_id);
 

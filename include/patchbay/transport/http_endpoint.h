@@ -79,6 +79,7 @@ class HttpTransport {
     std::string host = "127.0.0.1";
     int port = 0;
     http::Limits limits = {};
+    std::string also_host = {};  ///< http::Server::Options::also_host
   };
   static Result<std::unique_ptr<HttpTransport>> start(mcp::Server& server, Listen listen, HttpOptions options,
                                                       const Credentials* credentials);

@@ -284,7 +284,7 @@ TEST_F(ConnectionTest, M18NothingOvertakesTheAcknowledgement) {
   announcer.join();
   std::set<std::string> acknowledged;
   for (const Json& line : lines) {
-    const std::string id = line["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"];
+    const auto id = line["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"].get<std::string>();
     if (line["method"] == "notifications/subscriptions/acknowledged") acknowledged.insert(id);
     EXPECT_TRUE(acknowledged.contains(id));
   }

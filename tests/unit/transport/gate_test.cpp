@@ -24,6 +24,9 @@ class TwoTokens final : public Credentials {
     if (token == "beta-token-0123456789") return mcp::Credential{"beta", mcp::Scope::kRead};
     return std::nullopt;
   }
+  bool valid(const mcp::Credential& credential) const override {
+    return credential.name == "alpha" || credential.name == "beta";
+  }
   mutable int checks = 0;
 };
 

@@ -23,6 +23,7 @@ class OneToken final : public Credentials {
     if (token != "the-only-token-there-is") return std::nullopt;
     return mcp::Credential{"only", mcp::Scope::kPower};
   }
+  bool valid(const mcp::Credential& credential) const override { return credential.name == "only"; }
 };
 
 class SocketTest : public ::testing::Test {
@@ -62,6 +63,26 @@ TEST_F(SocketTest, ServesBothErasOnOneConnection) {
       c.ask(post(discover.dump(), "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: server/discover\r\n")),
       200);
   EXPECT_EQ(Json::parse(c.body())["result"]["supportedVersions"][0], "2026-07-28");
+}
+
+TEST_F(SocketTest, X1ListensOnBothLoopbacks) {
+  world.start();
+  transport = HttpTransport::start(*world.server, {.also_host = "::1"}, {}, nullptr).value();
+  port = transport->port();
+  RawConnection four(port);
+  EXPECT_EQ(four.ask(post(World::request("ping").dump())), 200);
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_port = htons(static_cast<std::uint16_t>(port));
+  address.sin6_addr = in6addr_loopback;
+  const os::Fd six(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!six || ::connect(six.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    GTEST_SKIP() << "no IPv6 here";
+  const std::string request = post(World::request("ping").dump(), "", "/mcp", "[::1]");
+  ASSERT_EQ(::write(six.get(), request.data(), request.size()), static_cast<ssize_t>(request.size()));
+  char text[16] = "";
+  ASSERT_GT(::read(six.get(), text, sizeof text), 12);
+  EXPECT_EQ(std::string_view(text, 12), "HTTP/1.1 200");
 }
 
 TEST_F(SocketTest, SurvivesHostileBodies) {
