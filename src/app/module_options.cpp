@@ -107,6 +107,7 @@ workers::WorkersOptions workers_options(const config::Launch& launch) {
   const config::Config& config = launch.config;
   workers::WorkersOptions o;
   o.home = launch.home.root();
+  o.codex_home = codex_home(config, os::current_environment());
   o.worktree_root = config.workers.worktree_root;
   o.journal_dir = os::join(launch.home.runtime_dir(), "integrations");
   o.git_locks_dir = os::join(config.locks.root, "git");

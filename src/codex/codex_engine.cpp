@@ -241,6 +241,14 @@ Result<runner::Command> CodexEngine::command(const runner::TurnRequest& request,
                  "Leave it out, or ask the operator for security.allow_dangerously_bypass.",
                  {}};
   }
+  // No sandbox by another name; what the operator made the default needs no further permission.
+  if (request.sandbox == "danger-full-access" && !options_.allow_dangerously_bypass &&
+      options_.default_sandbox != request.sandbox) {
+    return Error{ErrorCode::kModeNotPermitted,
+                 "The sandbox danger-full-access is disabled",
+                 "Use workspace-write, or ask the operator for security.allow_dangerously_bypass.",
+                 {}};
+  }
   PB_TRY(check_overrides(options.config_overrides, options_.allowed_config_override_prefixes,
                          options_.allow_dangerously_bypass));
 

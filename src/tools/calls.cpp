@@ -40,13 +40,23 @@ Json owner_of(const mcp::Call& call, const Clock& clock) {
           {"_mcp_owner_last_seen_at", now}};
 }
 
-bool wait_until(Services& services, mcp::Call& call, int seconds, const std::function<bool()>& done) {
+bool wait_until(Services& services, mcp::Call& call, int seconds, const std::function<bool()>& done,
+                const std::function<std::string()>& say) {
   if (seconds <= 0 || done()) return done();
   const auto permit = services.server->begin_wait(call);
   if (!permit) return done();
   const MonoTime deadline =
       std::min(call.deadline() - kAnswerTime, services.clock.mono() + std::chrono::seconds(seconds));
-  return services.jobs.wait(done, deadline, call.cancel());
+  MonoTime told = services.clock.mono();
+  const auto look = [&] {
+    if (done()) return true;
+    if (const MonoTime now = services.clock.mono(); now - told >= std::chrono::seconds(1)) {
+      told = now;
+      call.progress(say());
+    }
+    return false;
+  };
+  return services.jobs.wait(look, deadline, call.cancel());
 }
 
 }  // namespace patchbay::tools

@@ -79,8 +79,8 @@ class Jobs {
   void stop_following();
 
   /// Admits a job and makes its pending record durable. `precondition` runs inside the same critical section, so that
-  /// a name can be checked and taken in one step. kJobLimit when no slot is free, kDiskFull when there is too little
-  /// room on disk, or the precondition's error.
+  /// a name can be checked and taken in one step; `job` is read after it. kJobLimit when no slot is free, kDiskFull when
+  /// there is too little room on disk, or the precondition's error.
   Result<JobPtr> reserve(const NewJob& job, const std::function<Status()>& precondition = {});
   /// Starts the turn of a reserved job. On failure the job is failed with the same error. `repo_lock_fd` is inherited by
   /// the runner (-1: none); with it a turn is never queued: kJobLimit when it would have to be.

@@ -166,6 +166,7 @@ TEST_F(Engine, TheSandboxComesFromTheRequestElseFullAutoElseTheDefault) {
   request.options = {{"full_auto", true}};
   EXPECT_EQ(command()->effective_sandbox, "workspace-write");
   EXPECT_THAT(argv(), Not(Contains("--full-auto")));
+  options.allow_dangerously_bypass = true;
   request.sandbox = "danger-full-access";
   EXPECT_EQ(command()->effective_sandbox, "danger-full-access");
 }
@@ -180,6 +181,18 @@ TEST_F(Engine, BypassNeedsPermission) {
   request.sandbox = "read-only";
   EXPECT_THAT(argv(), Contains("--dangerously-bypass-approvals-and-sandbox"));
   EXPECT_THAT(argv(), Not(Contains("--sandbox")));
+  EXPECT_EQ(command()->effective_sandbox, "danger-full-access");
+}
+
+TEST_F(Engine, FullAccessByNameNeedsTheSamePermissionUnlessItIsTheOperatorsDefault) {
+  request.sandbox = "danger-full-access";
+  EXPECT_EQ(refusal(), ErrorCode::kModeNotPermitted);
+  options.allow_dangerously_bypass = true;
+  EXPECT_EQ(command()->effective_sandbox, "danger-full-access");
+  options.allow_dangerously_bypass = false;
+  options.default_sandbox = "danger-full-access";
+  EXPECT_EQ(command()->effective_sandbox, "danger-full-access");
+  request.sandbox = "";
   EXPECT_EQ(command()->effective_sandbox, "danger-full-access");
 }
 
@@ -227,6 +240,7 @@ TEST_F(Engine, NothingIsAcceptedAndIgnored) {
   EXPECT_EQ(refusal(), ErrorCode::kInvalidArgument);
   request.options = {{"network", false}};
   EXPECT_THAT(argv(), Not(Contains(HasSubstr("network_access"))));
+  options.allow_dangerously_bypass = true;
   request.sandbox = "danger-full-access";
   EXPECT_EQ(refusal(), ErrorCode::kInvalidArgument);
   request.options = {{"surprise", 1}};
