@@ -17,7 +17,7 @@ constexpr char kConnectorSettings[] = "https://chatgpt.com/#settings/Connectors"
 struct StartFlags {
   std::shared_ptr<LaunchFlags> launch = std::make_shared<LaunchFlags>();
   bool print_only = false, json = false, reveal_token = false, verbose_logs = false, force = false,
-       no_profile = false, copy_url = false, open_chatgpt = false;
+       no_profile = false, save_profile = false, copy_url = false, open_chatgpt = false;
   std::string ready_file;
   std::string tunnel_mode = "none";
   std::string public_base_url;
@@ -40,9 +40,11 @@ void declare_flags(CLI::App& app, const std::shared_ptr<StartFlags>& flags) {
   app.add_flag("--verbose-logs", flags->verbose_logs, "Log everything, as --log-level debug");
   app.add_flag("--force", flags->force, "Start although a check failed");
   auto* copy = app.add_flag("--copy-url", flags->copy_url, "Put the Server URL with its token on the clipboard");
-  app.add_flag("--no-copy-url", "Do not")->excludes(copy);
+  app.add_flag_callback("--no-copy-url", [] {}, "Do not")->excludes(copy);
   app.add_flag("--open-chatgpt", flags->open_chatgpt, "Open the connector settings of ChatGPT in a browser");
-  app.add_flag("--no-profile", flags->no_profile, "Use no saved profile");
+  auto* without = app.add_flag("--no-profile", flags->no_profile, "Ignore the saved profile of this workspace");
+  app.add_flag("--save-profile", flags->save_profile, "Keep these flags as the profile of this workspace")
+      ->excludes(without);
 }
 
 Json print_only_json(const config::Launch& launch, const tools::Readiness& readiness,
@@ -60,6 +62,11 @@ Json print_only_json(const config::Launch& launch, const tools::Readiness& readi
               {"checks", report["checks"]}};
 }
 
+std::string profile_line(const config::Launch& launch) {
+  if (launch.profile.empty()) return {};
+  return (launch.profile_saved ? "Profile saved: " : "Profile used: ") + launch.profile + "\n";
+}
+
 void print_launch(const config::Launch& launch, const tools::Readiness& readiness,
                   const std::string& config_path, bool as_json) {
   warn_of_revealed_token(readiness);
@@ -68,7 +75,7 @@ void print_launch(const config::Launch& launch, const tools::Readiness& readines
     return;
   }
   print(doctor_text(launch, readiness) + "\n" + setup_guide_text(launch, readiness) +
-        "\nRuntime config: " + config_path + "\n");
+        "\nRuntime config: " + config_path + "\n" + profile_line(launch));
 }
 
 /// The first failing check that no --force lifts: exposure without a token never gets this far (compose
@@ -100,6 +107,7 @@ Status start(const StartFlags& flags, int* exit_code) {
   if (flags.verbose_logs && !launch_flags.options.log_level) launch_flags.options.log_level = "debug";
   if (!flags.public_base_url.empty())
     launch_flags.options.public_base_url = PB_TRY(tools::check_public_base_url(flags.public_base_url));
+  launch_flags.options.use_profile = !flags.no_profile;
   config::Launch launch = PB_TRY(compose_launch(launch_flags, env));
   log::init(launch.config.logging.level);
 
@@ -107,6 +115,10 @@ Status start(const StartFlags& flags, int* exit_code) {
   const auto engine = app::make_engine(launch, env);
   const tools::Readiness readiness = tools::check_readiness(launch, *engine, env, look);
   const std::string config_path = PB_TRY(write_runtime_config(launch));
+  if (flags.save_profile) {
+    launch.profile = PB_TRY(config::save_profile(launch, system_clock()));
+    launch.profile_saved = true;
+  }
   if (flags.print_only) {
     print_launch(launch, readiness, config_path, flags.json);
     *exit_code = readiness.ready ? 0 : kNotReady;

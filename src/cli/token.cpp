@@ -137,7 +137,8 @@ Result<int> rotate(const TokenFlags& flags) {
 }
 
 Result<int> revoke(const TokenFlags& flags) {
-  store::StateDb state = open_state(PB_TRY(own_home()));
+  const config::Home home = PB_TRY(own_home());
+  store::StateDb state = open_state(home);
   PB_TRY(state.revoke_token(flags.name));
   print("The token " + flags.name + " is void.\n");
   return 0;

@@ -182,7 +182,8 @@ Result<int> wait(const WorkerFlags& flags) {
                                 : MonoTime::max();
   OwnerClient owner = PB_TRY(OwnerClient::connect());
   if (flags.worker.empty()) return wait_for_all(owner, flags, deadline);
-  const Json reply = PB_TRY(wait_for_one(owner, PB_TRY(common_arguments(flags)), deadline));
+  const Json arguments = PB_TRY(common_arguments(flags));
+  const Json reply = PB_TRY(wait_for_one(owner, arguments, deadline));
   const int code = show(flags, reply, &worker_text);
   return is_active(reply) ? kRefused : code;
 }

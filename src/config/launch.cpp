@@ -4,6 +4,7 @@
 #include "config/exposure.h"
 #include "config/fields.h"
 #include "config/posture.h"
+#include "config/profile.h"
 #include "config/reader.h"
 #include "config/roots.h"
 #include "config/yaml_tree.h"
@@ -169,6 +170,15 @@ void apply_public_url(const LaunchOptions& options, Launch& launch) {
   while (launch.public_base_url.ends_with('/')) launch.public_base_url.pop_back();
 }
 
+/// The workspace whose profile counts: named, configured, or where the operator stands.
+std::string workspace_of(const LaunchOptions& options, const os::Environment& env, const Config& config) {
+  const std::string& configured = config.repositories.default_root;
+  const std::string named = options.root ? *options.root : configured.empty() ? options.cwd : configured;
+  const auto absolute = absolute_path(named, "--root", env, options.cwd);
+  const auto resolved = absolute ? os::real_path(*absolute) : Result<std::string>(named);
+  return resolved ? *resolved : named;
+}
+
 /// Settings below the roots: posture, file, flags.
 Status read_layers(const LaunchOptions& options, const os::Environment& env, Objections& objections,
                    Launch& launch) {
@@ -180,6 +190,7 @@ Status read_layers(const LaunchOptions& options, const os::Environment& env, Obj
   PB_TRY(lay(objections, "config_file", launch, [&](Launch& l) {
     return read_file_layer(config_path(options, env, l.home), named, l);
   }));
+  if (options.use_profile) lay_profile(workspace_of(options, env, launch.config), launch);
   PB_TRY(lay(objections, "flags", launch,
              [&](Launch& l) { return apply_flags(options, l.config, l.provenance); }));
   apply_public_url(options, launch);

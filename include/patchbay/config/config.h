@@ -277,9 +277,9 @@ struct Config {
 };
 
 /// Where a value came from, weakest first.
-enum class Source { kBuiltIn, kDocumented, kFile, kEnvironment, kFlag, kExposed };
+enum class Source { kBuiltIn, kDocumented, kFile, kProfile, kEnvironment, kFlag, kExposed };
 std::string_view name_of(
-    Source s);  ///< "built in", "documented", "file", "environment", "flag", "exposed overlay"
+    Source s);  ///< "built in", "documented", "file", "profile", "environment", "flag", "exposed overlay"
 
 /// Source of each key that is not built in, by "section.key".
 class Provenance {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "patchbay/base/clock.h"
 #include "patchbay/config/auth.h"
 #include "patchbay/config/config.h"
 #include "patchbay/config/home.h"
@@ -37,6 +38,7 @@ struct LaunchOptions {
   bool generate_token = false;
   bool allow_bypass = false;
   bool i_understand_root = false;
+  bool use_profile = false;      ///< lay the saved profile of the workspace between the file and the flags
   bool connection_test = false;  ///< offer only what shows that a client gets through
   /// A valid named token exists in the state database (the caller looked), so an exposed start has one.
   bool named_tokens = false;
@@ -73,6 +75,8 @@ struct Launch {
   std::string codex_home;  ///< where Codex keeps its files: the key, else CODEX_HOME, else ~/.codex
   Secret ref_salt;         ///< PATCHBAY_SESSION_REF_SALT; empty: the key file <home>/ref_salt counts
   bool connection_test = false;
+  std::string profile;         ///< path of the profile that was used or written; empty: none
+  bool profile_saved = false;  ///< written by this launch
   std::vector<std::string> exposure;  ///< why this start is reachable beyond loopback; empty: it is not
   std::vector<std::string> warnings;
   std::vector<Difference> differences;
@@ -91,6 +95,10 @@ struct Launch {
 /// With `diagnose` only a home that cannot be named is an error; every other refusal is a problem of the launch, what
 /// it was about keeps its lower layer's value, and the current folder is no default root where it may not be one.
 Result<Launch> compose(const LaunchOptions& options, const os::Environment& env);
+
+/// Writes what the flags of this launch and its profile said about the workspace into <home>/profiles (cli.md 6.3): known
+/// keys only, never a token. Gives the path. kDiskFull, kIoError.
+Result<std::string> save_profile(const Launch& launch, const Clock& clock);
 
 /// The file a start reads: `--config`, PATCHBAY_CONFIG, <home>/config.yaml when it exists, else empty.
 std::string config_path(const LaunchOptions& options, const os::Environment& env, const Home& home);
