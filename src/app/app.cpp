@@ -9,6 +9,7 @@
 #include "patchbay/base/hash.h"
 #include "patchbay/base/ids.h"
 #include "patchbay/base/log.h"
+#include "patchbay/base/text.h"
 #include "patchbay/mcp/card.h"
 #include "patchbay/os/file.h"
 #include "patchbay/store/secret_file.h"
@@ -26,7 +27,12 @@ Result<std::string> home_key(const config::Home& home, const os::Environment& en
   return std::string(secret.reveal());
 }
 
-/// A path of a request may be shown to Codex when it lies in an allowed root.
+/// `localhost` is ::1 first for many clients (X1).
+std::string other_loopback(const std::string& host) {
+  return host == "127.0.0.1" ? "::1" : "";
+}
+
+/// A path of a request may be shown to Codex when it lies in an allowed root and is none of our own (SEC:P5).
 codex::PathCheck path_check(const workspace::Roots& roots) {
   return [&roots](const std::string& path) -> Result<std::string> {
     const std::string resolved = PB_TRY(os::real_path(path));
@@ -35,6 +41,9 @@ codex::PathCheck path_check(const workspace::Roots& roots) {
                    "This path is outside the allowed repository roots.",
                    "Ask the operator to start PatchBay with --allow-root for it.",
                    {}};
+    }
+    if (roots.protected_paths().hold(resolved)) {
+      return Error{ErrorCode::kPathBlocked, "PatchBay's own files are not given to Codex.", {}, {}};
     }
     return resolved;
   };
@@ -58,7 +67,7 @@ Status build_credentials(App& app, const os::Environment& env) {
 Status build_work(App& app, const Program& program, const os::Environment& env) {
   const config::Config& config = app.launch.config;
   app.records = PB_TRY(store::RecordStore::open(config.logging.job_state_dir, app.launch.home.corrupt_dir()));
-  app.roots = PB_TRY(workspace::Roots::open(roots_options(config)));
+  app.roots = PB_TRY(workspace::Roots::open(roots_options(app.launch)));
   app.blocked = config.security.blocked_globs ? workspace::BlockedGlobs(*config.security.blocked_globs)
                                               : workspace::BlockedGlobs::built_in();
   app.locks = std::make_unique<workspace::RepoLocks>(config.locks.root);
@@ -89,6 +98,12 @@ Status build_work(App& app, const Program& program, const os::Environment& env) 
   return {};
 }
 
+/// `start --connection-test`: what shows that a client gets through, and does nothing else.
+bool is_for_connection_test(std::string_view tool) {
+  return tool == "codex_self_test" || tool == "codex_get_config" || tool == "codex_tool_mode_info" ||
+         tool == "codex_open_workspace";
+}
+
 Status build_catalog(App& app) {
   const config::Config& config = app.launch.config;
   app.services = std::make_unique<tools::Services>(tools::Services{.launch = app.launch,
@@ -104,8 +119,10 @@ Status build_catalog(App& app) {
                                                                    .workers = *app.workers});
   app.services->http_port = [&app] { return app.http ? app.http->port() : 0; };
   std::vector<mcp::Tool> tools;
-  for (mcp::Tool& tool : tools::all_tools(*app.services))
-    tools.push_back(audited(std::move(tool), *app.audit, app.clock));
+  for (mcp::Tool& tool : tools::all_tools(*app.services)) {
+    if (app.launch.connection_test && !is_for_connection_test(tool.declaration.name)) continue;
+    tools.push_back(audited(std::move(tool), *app.audit, *app.roots, app.clock));
+  }
   const std::string card_uri = config.app.tool_cards ? std::string(mcp::card_uri()) : std::string();
   app.catalog = PB_TRY(mcp::Catalog::build(std::move(tools), tools::catalog_options(config, card_uri)));
   return {};
@@ -133,9 +150,16 @@ void build_protocol(App& app) {
   options.key = hmac_sha256(app.key, "protocol");
   options.limits = protocol_limits(config);
   options.sessionless_legacy = config.mcp.sessionless_legacy;
+  options.prompts_change = options.resources_change = false;
   if (config.app.tool_cards) options.extensions["io.modelcontextprotocol/ui"] = Json::object();
   app.server = std::make_unique<mcp::Server>(std::move(options));
   app.services->server = app.server.get();
+}
+
+/// One line per request; the query may hold a token and stays out.
+void log_request(const http::Request& head, int refused_with) {
+  log::info("{} {} from {}: {}", display_safe(head.method), display_safe(head.path), head.peer_address,
+            refused_with == 0 ? std::string("taken up") : std::to_string(refused_with));
 }
 
 /// Tells readers of a worker or job that there is something new. The observers live as long as the jobs,
@@ -144,18 +168,21 @@ void announce_changes(App& app) {
   app.workers->on_change([&app](const std::string& worker_id) {
     if (app.server) app.server->notify_resource_updated(worker_uri(worker_id));
   });
-  app.jobs->observe([&app](const jobs::JobPtr& job, jobs::Jobs::Change) {
-    if (app.server && job->worker_id().empty()) app.server->notify_resource_updated(job_uri(job->job_id));
+  const auto news = std::make_shared<JobNews>();
+  app.jobs->observe([&app, news](const jobs::JobPtr& job, jobs::Jobs::Change change) {
+    if (!job->worker_id().empty() || !news->is_news(*job, change)) return;
+    if (app.server) app.server->notify_resource_updated(job_uri(job->job_id));
   });
 }
 
 }  // namespace
 
 App::App(config::Launch launch_settings, const Clock& machine_clock)
-    : launch(std::move(launch_settings)), clock(machine_clock) {}
+    : launch(std::move(launch_settings)), clock(machine_clock), started(machine_clock.wall()) {}
 
 App::~App() {
   if (server) server->shutdown();
+  if (credentials) credentials->on_tokens({});
   http.reset();
   // From here on nothing reports to the server any more.
   if (jobs) jobs->stop_following();
@@ -190,6 +217,7 @@ Status listen(App& app) {
   transport::HttpOptions options = http_options(app.launch);
   options.root_page = [&app] { return root_page(app); };
   options.status_page = [&app] { return status_page(app); };
+  if (config.logging.access_log) options.on_request = &log_request;
   options.on_login_failure = [&app](const std::string& peer) {
     [[maybe_unused]] const Status written =
         app.audit->write(Json{{"event", "login_failure"}, {"peer", peer}}, store::AuditLog::Kind::kReading);
@@ -197,8 +225,14 @@ Status listen(App& app) {
   app.http = PB_TRY(transport::HttpTransport::start(*app.server,
                                                     {.host = config.server.host,
                                                      .port = static_cast<int>(config.server.port),
-                                                     .limits = http_limits(config)},
+                                                     .limits = http_limits(config),
+                                                     .also_host = other_loopback(config.server.host)},
                                                     std::move(options), app.credentials.get()));
+  app.credentials->on_tokens([&app] { app.http->endpoint().require_auth(true); });
+  if (const std::string host = config::host_of_url(app.launch.public_base_url); !host.empty()) {
+    app.http->endpoint().allow_host(host);
+    app.http->endpoint().allow_origin("https://chatgpt.com");
+  }
   return {};
 }
 

@@ -6,15 +6,18 @@
 
 #include <condition_variable>
 #include <csignal>
+#include <cstdio>
 #include <mutex>
 #include <set>
 #include <thread>
 
 #include "app/line_ids.h"
 #include "patchbay/app/owner_link.h"
+#include "patchbay/base/ids.h"
 #include "patchbay/os/file.h"
 #include "patchbay/os/program.h"
 #include "patchbay/os/stream.h"
+#include "patchbay/transport/line_reader.h"
 #include "patchbay/transport/lines.h"
 
 namespace patchbay::app {
@@ -26,30 +29,18 @@ constexpr auto kFinishWithin = std::chrono::milliseconds(1800);
 constexpr auto kLook = std::chrono::milliseconds(200);
 constexpr std::string_view kOwnId = "patchbay-front-end";
 constexpr std::string_view kOwnAnswer = "\"patchbay-front-end\"";
+/// No line of a host or an owner with usual settings is as long; the owner's own limit is the one that counts.
+constexpr std::size_t kMaxLine = 64u << 20;
+constexpr std::size_t kClientDigits = 32;
+constexpr std::string_view kTooLong =
+    R"({"jsonrpc":"2.0","error":{"code":-32600,"message":"The message is too large"}})";
 constexpr std::string_view kListChanged = R"({"jsonrpc":"2.0","method":"notifications/tools/list_changed"})";
 constexpr std::string_view kInitialized = R"({"jsonrpc":"2.0","method":"notifications/initialized"})";
 
-/// Cuts a stream of bytes into lines.
-class Lines {
- public:
-  template <class Take>
-  void feed(std::string_view bytes, Take&& take) {
-    rest_ += bytes;
-    std::size_t begin = 0;
-    for (std::size_t end; (end = rest_.find('\n', begin)) != std::string::npos; begin = end + 1) {
-      take(std::string_view(rest_).substr(begin, end - begin));
-    }
-    rest_.erase(0, begin);
-  }
-  void clear() { rest_.clear(); }
-
- private:
-  std::string rest_;
-};
-
 class FrontEnd {
  public:
-  explicit FrontEnd(FrontEndOptions options) : options_(std::move(options)) {}
+  explicit FrontEnd(FrontEndOptions options)
+      : options_(std::move(options)), client_(random_hex(kClientDigits)) {}
 
   Status run();
 
@@ -61,18 +52,20 @@ class FrontEnd {
   void copy_from_host();
   void pass_to_owner(std::string_view line);
   void note(const HostLine& seen, std::string_view line);
-  bool take_back(const std::string& id);
+  bool take_back(const std::vector<std::string>& ids);
   // Towards the host.
   void copy_from_owner();
   void pass_to_host(std::string_view line);
   bool reconnect();
   Result<Socket> greet(os::Fd fd);
+  bool stopped_by_operator() const;
   void fail_unanswered();
   void write_to_host(std::string_view line);
 
   void end(Status why);
 
   FrontEndOptions options_;
+  const std::string client_;  ///< what every owner knows this front end by
   std::mutex mutex_;
   std::condition_variable changed_;
   State state_ = State::kBroken;
@@ -86,13 +79,15 @@ class FrontEnd {
   std::string handshake_;     ///< the one that was answered, to be repeated
   bool initialized_ = false;  ///< the host finished its handshake
   std::set<std::string> unanswered_;
+  std::optional<OwnerInfo> owner_;  ///< the one at the other end; used by the connecting thread only
   std::mutex output_;
   os::Wake over_;
 };
 
 Result<FrontEnd::Socket> FrontEnd::greet(os::Fd fd) {
   auto socket = std::make_shared<os::Fd>(std::move(fd));
-  std::string first = transport::hello_line({options_.label, PATCHBAY_VERSION});
+  owner_ = find_owner(options_.home);
+  std::string first = transport::hello_line({options_.label, PATCHBAY_VERSION, client_});
   {
     std::lock_guard lock(mutex_);
     if (!handshake_.empty()) first += with_id(handshake_, kOwnId) + "\n";
@@ -115,15 +110,17 @@ void FrontEnd::end(Status why) {
 
 void FrontEnd::note(const HostLine& seen, std::string_view line) {
   std::lock_guard lock(mutex_);
-  if (seen.handshake) offered_ = {seen.id, std::string(line)};
-  if (!seen.cancels.empty()) unanswered_.erase(seen.cancels);
-  if (!seen.id.empty()) unanswered_.insert(seen.id);
+  if (seen.handshake) offered_ = {seen.ids.front(), std::string(line)};
+  for (const std::string& id : seen.ids) unanswered_.insert(id);
+  for (const std::string& id : seen.cancels) unanswered_.erase(id);
 }
 
-/// A request that did not get through may be sent again, unless the host was already told that it failed.
-bool FrontEnd::take_back(const std::string& id) {
+/// What did not get through may be sent again, unless the host was already told that it failed.
+bool FrontEnd::take_back(const std::vector<std::string>& ids) {
   std::lock_guard lock(mutex_);
-  return id.empty() || unanswered_.erase(id) > 0;
+  bool untold = true;
+  for (const std::string& id : ids) untold = unanswered_.erase(id) > 0 && untold;
+  return untold;
 }
 
 void FrontEnd::pass_to_owner(std::string_view line) {
@@ -143,7 +140,7 @@ void FrontEnd::pass_to_owner(std::string_view line) {
       if (seen.initialized) initialized_ = true;
       return;
     }
-    const bool again = take_back(seen.id);
+    const bool again = take_back(seen.ids);
     // The other direction sees the break too and makes a new connection.
     os::end_both(socket->get());
     std::unique_lock lock(mutex_);
@@ -153,11 +150,12 @@ void FrontEnd::pass_to_owner(std::string_view line) {
 }
 
 void FrontEnd::copy_from_host() {
-  Lines lines;
+  transport::LineReader lines(kMaxLine);
   for (;;) {
     const auto bytes = os::read_some(options_.fd_in, kPiece);
     if (!bytes || bytes->empty()) break;
-    lines.feed(*bytes, [&](std::string_view line) { pass_to_owner(line); });
+    lines.feed(
+        *bytes, [&](std::string_view line) { pass_to_owner(line); }, [&] { write_to_host(kTooLong); });
   }
   std::lock_guard lock(mutex_);
   input_open_ = false;
@@ -172,11 +170,11 @@ void FrontEnd::write_to_host(std::string_view line) {
 }
 
 void FrontEnd::pass_to_host(std::string_view line) {
-  if (const auto id = answered_id(line)) {
-    if (*id == kOwnAnswer) return;
+  for (const std::string& id : answered_ids(line)) {
+    if (id == kOwnAnswer) return;
     std::lock_guard lock(mutex_);
-    unanswered_.erase(*id);
-    if (*id == offered_.id) handshake_ = std::exchange(offered_, {}).line;
+    unanswered_.erase(id);
+    if (id == offered_.id) handshake_ = std::exchange(offered_, {}).line;
   }
   write_to_host(line);
 }
@@ -194,6 +192,13 @@ void FrontEnd::fail_unanswered() {
   }
 }
 
+/// An owner that the operator ended is not started again behind their back; one that runs already is welcome.
+bool FrontEnd::stopped_by_operator() const {
+  if (!owner_ || !was_stopped(options_.home, owner_->process)) return false;
+  const auto now = find_owner(options_.home);
+  return !now || was_stopped(options_.home, now->process);
+}
+
 bool FrontEnd::reconnect() {
   {
     std::lock_guard lock(mutex_);
@@ -201,6 +206,11 @@ bool FrontEnd::reconnect() {
     state_ = State::kBroken;
   }
   fail_unanswered();
+  if (stopped_by_operator()) {
+    std::fputs("patchbay stdio: the operator ended PatchBay; start this connection again to use it.\n", stderr);
+    end({});
+    return false;
+  }
   const MonoTime deadline = std::chrono::steady_clock::now() + kReconnectWithin;
   while (std::chrono::steady_clock::now() < deadline) {
     auto fd = reach_owner(options_.home, options_.owner_argv, deadline);
@@ -235,11 +245,14 @@ void FrontEnd::copy_from_owner() {
       std::lock_guard lock(mutex_);
       socket = socket_;
     }
-    Lines lines;
-    for (;;) {
+    transport::LineReader lines(kMaxLine);
+    bool good = true;
+    while (good) {
       const auto bytes = os::read_some(socket->get(), kPiece);
       if (!bytes || bytes->empty()) break;
-      lines.feed(*bytes, [&](std::string_view line) { pass_to_host(line); });
+      // An owner that writes such a line is no owner; the next connection may find another one.
+      lines.feed(
+          *bytes, [&](std::string_view line) { pass_to_host(line); }, [&] { good = false; });
     }
     if (!reconnect()) break;
   }

@@ -32,10 +32,28 @@ std::chrono::seconds minutes(double m) {
   return std::chrono::seconds(std::llround(m * 60));
 }
 
+/// PatchBay's own files (SEC:P5). The home protects by its name what lies below it; a file that could get a
+/// second name elsewhere is listed itself.
+std::vector<std::string> own_files(const config::Launch& launch) {
+  const config::Home& home = launch.home;
+  const config::Config& config = launch.config;
+  std::vector<std::string> files = {home.root(),     home.token_file(),         home.ref_salt(),
+                                    home.state_db(), home.state_db() + "-wal", config.logging.audit_file};
+  for (const std::string& file : {launch.config_file, config.auth.token_file, home.config_file()}) {
+    if (!file.empty()) files.push_back(file);
+  }
+  for (const std::string& folder : {config.logging.job_state_dir, config.locks.root}) {
+    if (!folder.empty() && !os::is_within(home.root(), folder)) files.push_back(folder);
+  }
+  return files;
+}
+
 }  // namespace
 
-workspace::RootsOptions roots_options(const config::Config& config) {
+workspace::RootsOptions roots_options(const config::Launch& launch) {
+  const config::Config& config = launch.config;
   workspace::RootsOptions o;
+  o.protected_paths = own_files(launch);
   o.allowed = config.repositories.allowed;
   o.default_root = config.repositories.default_root;
   for (const auto& a : config.repositories.aliases)
@@ -72,6 +90,8 @@ jobs::JobsOptions jobs_options(const config::Config& config, std::vector<std::st
   o.runner_argv = std::move(runner_argv);
   o.max_concurrent = static_cast<int>(config.server.max_concurrent_jobs);
   o.queue_enabled = config.server.queue_enabled;
+  o.logs_dir = config.logging.job_logs_dir;
+  o.work_dirs = {config.workers.worktree_root, config.logging.worktrees_dir};
   o.limits.timeout_seconds = config.server.job_timeout_seconds;
   o.limits.session_start_timeout_seconds = config.server.codex_session_start_timeout_seconds;
   o.limits.completion_grace_seconds = config.server.codex_post_completion_exit_grace_seconds;
@@ -137,6 +157,7 @@ transport::HttpOptions http_options(const config::Launch& launch) {
   const config::Config& config = launch.config;
   transport::HttpOptions o;
   o.auth_required = launch.auth.required();
+  o.strict_peer_uid = config.security.strict_peer_uid;
   o.allow_query_token = config.auth.allow_query_token;
   o.query_token_names = config.auth.query_token_names;
   o.realm = "patchbay";
@@ -153,6 +174,7 @@ http::Limits http_limits(const config::Config& config) {
   http::Limits limits;
   limits.body_bytes = static_cast<std::size_t>(config.server.max_request_bytes);
   limits.max_threads = static_cast<int>(config.server.max_threads);
+  limits.max_connections = static_cast<int>(config.server.max_connections);
   return limits;
 }
 

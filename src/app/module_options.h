@@ -12,7 +12,7 @@
 /// The configuration in the words of each module: plain translation, no decision.
 namespace patchbay::app {
 
-workspace::RootsOptions roots_options(const config::Config& config);
+workspace::RootsOptions roots_options(const config::Launch& launch);
 codex::EngineOptions engine_options(const config::Launch& launch, const os::Environment& env);
 jobs::JobsOptions jobs_options(const config::Config& config, std::vector<std::string> runner_argv);
 workers::WorkersOptions workers_options(const config::Launch& launch);

@@ -72,9 +72,22 @@ Error unusable_home(Error error) {
   return error;
 }
 
+/// Our own tokens leave the environment: they were read, a hangup uses the copy that was taken at the start, and no
+/// child has a use for them.
+void remove_token_variables(const config::Launch& launch, const os::Environment& env) {
+  const std::string& configured = launch.config.auth.token_env;
+  for (const auto& [name, value] : env) {
+    const bool ours = name.starts_with("PATCHBAY_") && name.find("TOKEN") != std::string::npos;
+    if (ours || name == "PATCHBAY_SESSION_REF_SALT" || (!configured.empty() && name == configured))
+      os::remove_variable(name);
+  }
+}
+
 /// Secrets of ours that may stand in texts, and traces of our surroundings that children must not see.
-void scrub_surroundings(const config::Launch& launch) {
+void scrub_surroundings(const config::Launch& launch, const os::Environment& env) {
   os::remove_environment("GIT_");
+  remove_token_variables(launch, env);
+  for (const std::string& name : launch.config.auth.query_token_names) register_query_token_name(name);
   if (!launch.auth.token.value.empty()) register_secret_literal(launch.auth.token.value.reveal());
   if (launch.exposed()) os::forbid_memory_access();
   os::raise_open_files(kOpenFiles);
@@ -140,6 +153,32 @@ Status write_ready_file(const std::string& path, const App& app) {
   return os::write_file_volatile(path, json::dump(ready) + "\n");
 }
 
+/// The runtime status file of the workspace (cli.md 6.4). It never holds a token.
+void write_status(const App& app, const OwnerInfo& owner, std::string_view state) {
+  const config::Launch& launch = app.launch;
+  const auto or_null = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
+  const std::string local = owner.http_url.empty() ? std::string() : owner.http_url + "/mcp";
+  const std::string& outside = launch.public_base_url;
+  const Json status{{"state", state},
+                    {"mode", config::name_of(launch.config.auth.tunnel_mode)},
+                    {"local_mcp_url", or_null(local)},
+                    {"public_base_url", or_null(outside)},
+                    {"server_url", or_null(outside.empty() ? local : outside + "/mcp")},
+                    {"root", or_null(launch.config.repositories.default_root)},
+                    {"port", app.http ? app.http->port() : 0},
+                    {"tool_mode", config::name_of(launch.config.tool_mode())},
+                    {"version", owner.version},
+                    {"pid", owner.process.pid},
+                    {"server_pid", owner.process.pid},
+                    {"server_start", owner.process.to_string()},
+                    {"tunnel_pid", nullptr},
+                    {"started_at", iso8601(app.started)},
+                    {"updated_at", iso8601(app.clock.wall())}};
+  const std::string path = launch.home.runtime_status(launch.config.repositories.default_root);
+  if (const Status written = os::write_file_volatile(path, json::dump_pretty(status) + "\n"); !written)
+    log::warn("The runtime status file cannot be written: {}", written.error().message);
+}
+
 /// Ends the process although something does not end: turns and records are safe whenever that happens.
 class LastResort {
  public:
@@ -199,7 +238,8 @@ Status run_owner(config::Launch launch, const os::Environment& env, const OwnerO
   }
   os::FileLock lock = std::move(*locked);
 
-  scrub_surroundings(launch);
+  scrub_surroundings(launch, env);
+  for (const std::string& warning : launch.warnings) log::warn("{}", warning);
   auto built = build(std::move(launch), options.program, env, system_clock());
   if (!built) return built.error();
   App& app = **built;
@@ -211,12 +251,14 @@ Status run_owner(config::Launch launch, const os::Environment& env, const OwnerO
   info.version = PATCHBAY_VERSION;
   info.http_url = http_url(app);
   info.settings = settings_fingerprint(app.launch.config);
+  info.config = options.runtime_config;
   info.background = options.background;
   if (const Status told = lock.set_info(info.to_text()); !told) return unusable_home(told.error());
 
   StopRequest stop;
   auto socket = PB_TRY(OwnerSocket::open(app, stop, options.background));
   gate.release();
+  write_status(app, info, "ready");
   if (!options.ready_file.empty()) PB_TRY(write_ready_file(options.ready_file, app));
   if (options.on_ready) options.on_ready(app);
   SignalWatch watch(std::move(signals), PB_TRY(os::Wake::create()), stop, *app.credentials);
@@ -237,6 +279,7 @@ Status run_owner(config::Launch launch, const os::Environment& env, const OwnerO
   maintenance.reset();
   watch.forget_credentials();
   say_goodbye(reason, turns);
+  write_status(app, info, "stopped");
   built->reset();
   return {};
 }

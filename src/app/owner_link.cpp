@@ -31,6 +31,14 @@ std::string gate_path(const config::Home& home) {
   return os::join(home.run_dir(), "start.lock");
 }
 
+std::string stopped_path(const config::Home& home) {
+  return os::join(home.run_dir(), "stopped");
+}
+
+std::string stopped_text(const os::ProcessIdentity& owner) {
+  return fmt::format("{} {}\n", owner.pid, owner.to_string());
+}
+
 std::string owner_log(const config::Home& home) {
   return os::join(home.logs_dir(), "owner.log");
 }
@@ -77,6 +85,12 @@ Result<BackgroundOwner> start_background(const config::Home& home, const std::ve
   return owner;
 }
 
+/// Leaves a started owner to itself. It stays our child, so somebody must wait for it: it would remain as a zombie as
+/// long as we live.
+void let_go(os::Child child) {
+  std::thread([owner = std::move(child)]() mutable { owner.wait(); }).detach();
+}
+
 Error refusal_of(const os::ExitStatus& status, const std::string& words) {
   Error error;
   error.code = status.signalled ? ErrorCode::kInternal : code_of_exit(status.code);
@@ -94,6 +108,7 @@ std::string OwnerInfo::to_text() const {
   j["version"] = version;
   j["http_url"] = http_url;
   j["settings"] = settings;
+  j["config"] = config;
   j["background"] = background;
   return json::dump(j) + "\n";
 }
@@ -108,16 +123,29 @@ std::optional<OwnerInfo> OwnerInfo::from_text(const std::string& text) {
   info.version = json::get_string(*parsed, "version");
   info.http_url = json::get_string(*parsed, "http_url");
   info.settings = json::get_string(*parsed, "settings");
+  info.config = json::get_string(*parsed, "config");
   info.background = json::get_bool(*parsed, "background");
   return info;
+}
+
+std::optional<OwnerInfo> last_owner(const config::Home& home) {
+  const auto text = os::read_file(home.owner_lock(), kInfoLimit);
+  return text ? OwnerInfo::from_text(*text) : std::nullopt;
+}
+
+Status note_stopped(const config::Home& home, const os::ProcessIdentity& owner) {
+  return os::write_file_volatile(stopped_path(home), stopped_text(owner));
+}
+
+bool was_stopped(const config::Home& home, const os::ProcessIdentity& owner) {
+  const auto text = os::read_file(stopped_path(home), kInfoLimit);
+  return text && *text == stopped_text(owner);
 }
 
 std::optional<OwnerInfo> find_owner(const config::Home& home) {
   const auto held = os::FileLock::is_held(home.owner_lock());
   if (!held || !*held) return std::nullopt;
-  const auto text = os::read_file(home.owner_lock(), kInfoLimit);
-  if (!text) return std::nullopt;
-  auto info = OwnerInfo::from_text(*text);
+  auto info = last_owner(home);
   // The text of an owner that crashed stays until the next one writes its own.
   if (!info || !os::is_alive(info->process)) return std::nullopt;
   return info;
@@ -165,7 +193,7 @@ Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::stri
   for (;;) {
     auto socket = os::connect_unix(home.owner_socket());
     if (socket) {
-      if (started) started->child.detach();
+      if (started) let_go(std::move(started->child));
       return socket;
     }
     if (socket.error().code != ErrorCode::kNotFound) return socket;
@@ -186,7 +214,7 @@ Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::stri
     if (std::chrono::steady_clock::now() >= deadline) break;
     std::this_thread::sleep_for(kPause);
   }
-  if (started) started->child.detach();
+  if (started) let_go(std::move(started->child));
   return Error{ErrorCode::kTimeout,
                "no owner answered on the socket in time",
                "Look into <home>/runtime/logs/owner.log.",

@@ -1,5 +1,7 @@
 #include "app/token_credentials.h"
 
+#include <algorithm>
+
 #include "patchbay/app/named_tokens.h"
 #include "patchbay/base/hash.h"
 #include "patchbay/base/log.h"
@@ -9,6 +11,12 @@ namespace patchbay::app {
 namespace {
 
 constexpr auto kLookEvery = std::chrono::milliseconds(500);
+constexpr std::size_t kGenerationDigits = 16;
+
+/// Another token under the same name is another generation.
+std::string generation_of(const std::string& digest) {
+  return digest.substr(0, kGenerationDigits);
+}
 
 }  // namespace
 
@@ -43,13 +51,26 @@ std::optional<mcp::Credential> TokenCredentials::check(std::string_view token) c
   return found;
 }
 
+bool TokenCredentials::valid(const mcp::Credential& credential) const {
+  look_for_changes();
+  const WallTime now = clock_.wall();
+  for (const Known& known : table()->tokens) {
+    const bool same =
+        known.credential.name == credential.name && known.credential.generation == credential.generation;
+    if (same && (!known.expires || now < *known.expires)) return true;
+  }
+  return false;
+}
+
 Result<std::vector<TokenCredentials::Known>> TokenCredentials::named_tokens() const {
   std::vector<Known> known;
   if (!database_exists()) return known;
   for (const store::NamedToken& token : PB_TRY(db_.tokens())) {
     const auto scope = mcp::parse_scope(token.scope);
     if (!token.valid_at(clock_.wall()) || !scope) continue;
-    known.push_back({token.sha256_hex, {"token/" + token.name, *scope}, token.expires});
+    known.push_back({token.sha256_hex,
+                     {"token/" + token.name, *scope, generation_of(token.sha256_hex)},
+                     token.expires});
   }
   return known;
 }
@@ -60,11 +81,15 @@ Status TokenCredentials::reload() {
   if (database_exists()) fresh->generation = PB_TRY(db_.token_generation());
   fresh->tokens = PB_TRY(named_tokens());
   if (!token.value.empty()) {
-    fresh->tokens.push_back(
-        {sha256_hex(token.value.reveal()), {kOperator, mcp::Scope::kPower}, std::nullopt});
+    const std::string digest = sha256_hex(token.value.reveal());
+    fresh->tokens.push_back({digest, {kOperator, mcp::Scope::kPower, generation_of(digest)}, std::nullopt});
   }
-  std::lock_guard lock(mutex_);
-  table_ = std::move(fresh);
+  const bool any = !fresh->tokens.empty();
+  {
+    std::lock_guard lock(mutex_);
+    table_ = std::move(fresh);
+  }
+  if (any && on_tokens_) on_tokens_();
   return {};
 }
 
@@ -95,15 +120,19 @@ void TokenCredentials::look_for_changes() const {
   table_ = std::move(fresh);
 }
 
-bool has_named_token(const config::Home& home, const Clock& clock) {
-  if (!os::exists(home.state_db())) return false;
-  store::StateDb db(home.state_db(), home.corrupt_dir(), clock);
-  const auto tokens = db.tokens();
-  if (!tokens) return false;
-  for (const store::NamedToken& token : *tokens) {
-    if (token.valid_at(clock.wall())) return true;
+Result<bool> has_named_token(const config::Home& home, const Clock& clock) {
+  auto tokens = store::look_at_tokens(home.state_db());
+  if (!tokens) {
+    // Not knowing the tokens must not mean that there are none: the start would be open to everybody.
+    Error error = std::move(tokens).error();
+    if (error.code == ErrorCode::kStateCorrupt) {
+      error.code = ErrorCode::kConfigRefused;
+      error.hint = "Move <home>/runtime/state.db away to begin anew; every named token in it is void then.";
+    }
+    return error;
   }
-  return false;
+  return std::ranges::any_of(*tokens,
+                             [&](const store::NamedToken& token) { return token.valid_at(clock.wall()); });
 }
 
 }  // namespace patchbay::app

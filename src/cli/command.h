@@ -22,13 +22,13 @@ struct Command {
   bool hidden = false;
 };
 
-Command demo_command();
 Command start_command();
 Command serve_command();
 Command stdio_command();
 Command stop_command();
 Command doctor_command();
 Command worker_command();
+Command token_command();
 Command demo_command();
 Command version_command();
 

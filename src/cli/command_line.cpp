@@ -78,7 +78,8 @@ void print(const std::string& text) {
 
 std::vector<Command> all_commands() {
   return {start_command(), stdio_command(), worker_command(),  doctor_command(),
-          stop_command(),  demo_command(),  version_command(), serve_command()};
+          token_command(), stop_command(),  demo_command(),    version_command(),
+          serve_command()};
 }
 
 int run_command_line(const std::vector<std::string>& arguments) {

@@ -8,6 +8,16 @@
 
 namespace patchbay::cli {
 
+namespace {
+
+/// `--name` and `--no-name`; without either the lower layers decide.
+void declare_switch(CLI::App& app, const std::string& name, std::optional<bool>& value, const std::string& about) {
+  auto* on = app.add_flag_callback("--" + name, [&value] { value = true; }, about)->option_text(" ");
+  app.add_flag_callback("--no-" + name, [&value] { value = false; }, "The opposite")->excludes(on)->option_text(" ");
+}
+
+}  // namespace
+
 void declare_config_flag(CLI::App& app, const std::shared_ptr<LaunchFlags>& flags) {
   app.add_option(
          "--config", flags->options.config,
@@ -37,12 +47,17 @@ void declare_launch_flags(CLI::App& app, const std::shared_ptr<LaunchFlags>& fla
   app.add_option("--log-level", o.log_level, "debug, info, warn, error or off")->option_text("LEVEL");
   app.add_option("--bash-mode", o.bash_mode, "Commands of the chat client: off, safe or full")
       ->option_text("MODE");
-  auto* on = app.add_flag("--direct-write", flags->direct_write, "Let the chat client write files itself")
-                 ->option_text(" ");
-  app.add_flag("--no-direct-write", flags->no_direct_write, "Do not let it")->excludes(on)->option_text(" ");
+  declare_switch(app, "direct-write", o.direct_write, "Let the chat client write files itself");
+  app.add_option("--bash-session-id", o.bash_session_id, "Label that a command call must repeat")->option_text("ID");
+  declare_switch(app, "require-bash-session", o.require_bash_session, "Refuse command calls without that label");
+  declare_switch(app, "codex-session-read", o.codex_session_read, "Let the chat client read Codex transcripts");
+  app.add_option("--widget-domain", o.widget_domain, "https origin in which a chat app shows the card")
+      ->option_text("ORIGIN");
   app.add_flag("--generate-token", o.generate_token,
                "Make a token in <home>/token when there is none, and require it");
   app.add_flag("--allow-bypass", o.allow_bypass, "Permit jobs without Codex's sandbox on an exposed start");
+  app.add_flag("--connection-test", o.connection_test,
+               "Offer only four harmless tools, to find out whether a client gets through");
   app.add_flag("--i-understand-root", o.i_understand_root,
                "Permit / or the home directory as root of an exposed start");
 }
@@ -54,11 +69,20 @@ Result<config::Launch> compose_launch(const LaunchFlags& flags, const os::Enviro
   if (options.codex && options.codex->find('/') != std::string::npos) {
     if (const auto resolved = os::real_path(os::expand_home(*options.codex))) options.codex = *resolved;
   }
-  if (flags.direct_write) options.direct_write = true;
-  if (flags.no_direct_write) options.direct_write = false;
   const config::Home home = PB_TRY(config::Home::locate(env, options.cwd));
-  options.named_tokens = app::has_named_token(home, system_clock());
-  return config::compose(options, env);
+  const auto named = app::has_named_token(home, system_clock());
+  if (!named && !options.diagnose) return named.error();
+  options.named_tokens = named && *named;
+  config::Launch launch = PB_TRY(config::compose(options, env));
+  if (!named) launch.problems.push_back({"state", named.error()});
+  return launch;
+}
+
+Result<std::string> write_runtime_config(const config::Launch& launch) {
+  const std::string path = launch.home.runtime_config(launch.config.repositories.default_root);
+  PB_TRY(os::make_private_dirs(launch.home.runtime_dir()));
+  PB_TRY(os::write_file_volatile(path, config::dump_yaml(launch.config, launch.provenance)));
+  return path;
 }
 
 app::Program own_program() {

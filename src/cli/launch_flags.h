@@ -15,7 +15,6 @@ namespace patchbay::cli {
 /// The flags that say what to start with, as `start`, `serve` and `doctor` share them.
 struct LaunchFlags {
   config::LaunchOptions options;
-  bool direct_write = false, no_direct_write = false;
 };
 
 /// Everything `start` takes that changes the configuration.
@@ -25,6 +24,9 @@ void declare_config_flag(CLI::App& app, const std::shared_ptr<LaunchFlags>& flag
 
 /// From flags and environment to a launch: looks for named tokens, then config::compose.
 Result<config::Launch> compose_launch(const LaunchFlags& flags, const os::Environment& env);
+
+/// Writes the settings in force where a later owner of the same workspace can be started from them; its path.
+Result<std::string> write_runtime_config(const config::Launch& launch);
 
 /// The argv of our own helpers.
 app::Program own_program();

@@ -2,7 +2,9 @@
 
 #include "cli/launch_flags.h"
 #include "patchbay/app/owner_link.h"
+#include "patchbay/config/launch.h"
 #include "patchbay/mcp/version.h"
+#include "patchbay/os/file.h"
 #include "patchbay/os/stream.h"
 #include "patchbay/transport/lines.h"
 
@@ -55,14 +57,31 @@ Result<Json> read_answer(const Json& answer) {
   return structured == nullptr ? Json::object() : *structured;
 }
 
+/// What a background owner is started with: the settings of the owner before it, wherever the operator stands now. The
+/// current folder says nothing about the workers of this home.
+Result<std::string> settings_of_last_owner(const config::Home& home, const os::Environment& env) {
+  const auto last = app::last_owner(home);
+  if (last && !last->config.empty() && os::exists(last->config)) return last->config;
+  config::LaunchOptions nothing_said;
+  nothing_said.cwd = working_directory();
+  const std::string configured = config::config_path(nothing_said, env, home);
+  if (!configured.empty()) return configured;
+  return Error{ErrorCode::kNotFound,
+               "no PatchBay owner runs on this home",
+               "Start one: patchbay start --root /path/to/repository",
+               {}};
+}
+
 }  // namespace
 
 Result<OwnerClient> OwnerClient::connect() {
-  const config::Home home = PB_TRY(config::Home::locate(os::current_environment(), working_directory()));
+  const os::Environment env = os::current_environment();
+  const config::Home home = PB_TRY(config::Home::locate(env, working_directory()));
   PB_TRY(home.prepare());
+  const std::string config_file = app::find_owner(home) ? std::string() : PB_TRY(settings_of_last_owner(home, env));
   OwnerClient client;
-  client.socket_ = PB_TRY(
-      app::reach_owner(home, background_owner_argv(""), std::chrono::steady_clock::now() + kReachWithin));
+  client.socket_ = PB_TRY(app::reach_owner(home, background_owner_argv(config_file),
+                                           std::chrono::steady_clock::now() + kReachWithin));
   PB_TRY(os::write_all(client.socket_.get(), transport::hello_line({"operator", PATCHBAY_VERSION})));
   return client;
 }

@@ -8,8 +8,9 @@
 
 namespace patchbay::cli {
 
-/// Calls tools of the owner of this home over its socket, as a chat client would; starts an owner in the
-/// background when none runs. One call at a time.
+/// Calls tools of the owner of this home over its socket, as a chat client would. When none runs, one is started in
+/// the background with the settings of the owner before it; kNotFound when there was none and no configuration file
+/// says what to serve. One call at a time.
 class OwnerClient {
  public:
   static Result<OwnerClient> connect();

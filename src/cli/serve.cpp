@@ -17,13 +17,16 @@ struct ServeFlags {
 
 Status serve(const ServeFlags& flags) {
   const os::Environment env = os::current_environment();
-  config::Launch launch = PB_TRY(compose_launch(*flags.launch, env));
+  LaunchFlags launch_flags = *flags.launch;
+  launch_flags.options.listens = !flags.background;
+  config::Launch launch = PB_TRY(compose_launch(launch_flags, env));
   log::init(launch.config.logging.level);
   app::OwnerOptions owner;
   owner.program = own_program();
   owner.http = !flags.background;
   owner.background = flags.background;
   owner.ready_file = flags.ready_file;
+  owner.runtime_config = PB_TRY(write_runtime_config(launch));
   return app::run_owner(std::move(launch), env, owner);
 }
 

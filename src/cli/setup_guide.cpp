@@ -43,8 +43,12 @@ std::string tunnel_mode(const config::Launch& launch) {
   return std::string(name_of(launch.config.auth.tunnel_mode));
 }
 
-Json profile_json() {
-  return Json{{"used", false}, {"saved", false}, {"profile_path", nullptr}, {"public_base_url", nullptr}};
+Json profile_json(const config::Launch& launch) {
+  const auto or_null = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
+  return Json{{"used", !launch.profile.empty()},
+              {"saved", launch.profile_saved},
+              {"profile_path", or_null(launch.profile)},
+              {"public_base_url", or_null(launch.public_base_url)}};
 }
 
 }  // namespace
@@ -60,7 +64,7 @@ Json setup_guide(const config::Launch& launch, const tools::Readiness& readiness
   guide["tunnel_mode"] = tunnel_mode(launch);
   guide["default_root"] = launch.config.repositories.default_root;
   guide["allowed_roots"] = launch.config.repositories.allowed;
-  guide["profile"] = profile_json();
+  guide["profile"] = profile_json(launch);
   guide["chatgpt_steps"] = chatgpt_steps(c);
   guide["operator_commands"] = operator_commands();
   guide["controls"] = controls();
@@ -99,6 +103,7 @@ std::string doctor_text(const config::Launch& launch, const tools::Readiness& re
   std::string text = "PatchBay " PATCHBAY_VERSION "\n";
   for (const tools::Check& check : readiness.checks)
     text += fmt::format("[{}] {}: {}\n", check.status, check.name, check.detail);
+  for (const std::string& warning : launch.warnings) text += "[warn] " + warning + "\n";
   text += fmt::format("\nReady: {}\nLocal URL: {}\nServer URL: {}\nAuthentication: {}\n\n",
                       readiness.ready ? "yes" : "no", readiness.connection.local_mcp_url,
                       readiness.connection.server_url, readiness.connection.chatgpt_authentication);

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
+#include "cli/desktop.h"
 #include "cli/launch_flags.h"
 #include "cli/setup_guide.h"
 #include "patchbay/base/log.h"
@@ -11,11 +12,12 @@ namespace {
 
 constexpr char kName[] = "start";
 constexpr int kNotReady = 1;
+constexpr char kConnectorSettings[] = "https://chatgpt.com/#settings/Connectors";
 
 struct StartFlags {
   std::shared_ptr<LaunchFlags> launch = std::make_shared<LaunchFlags>();
   bool print_only = false, json = false, reveal_token = false, verbose_logs = false, force = false,
-       no_profile = false;
+       no_profile = false, save_profile = false, copy_url = false, open_chatgpt = false;
   std::string ready_file;
   std::string tunnel_mode = "none";
   std::string public_base_url;
@@ -37,7 +39,12 @@ void declare_flags(CLI::App& app, const std::shared_ptr<StartFlags>& flags) {
   app.add_flag("--reveal-token", flags->reveal_token, "Print the Server URL with its token");
   app.add_flag("--verbose-logs", flags->verbose_logs, "Log everything, as --log-level debug");
   app.add_flag("--force", flags->force, "Start although a check failed");
-  app.add_flag("--no-profile", flags->no_profile, "Use no saved profile");
+  auto* copy = app.add_flag("--copy-url", flags->copy_url, "Put the Server URL with its token on the clipboard");
+  app.add_flag_callback("--no-copy-url", [] {}, "Do not")->excludes(copy);
+  app.add_flag("--open-chatgpt", flags->open_chatgpt, "Open the connector settings of ChatGPT in a browser");
+  auto* without = app.add_flag("--no-profile", flags->no_profile, "Ignore the saved profile of this workspace");
+  app.add_flag("--save-profile", flags->save_profile, "Keep these flags as the profile of this workspace")
+      ->excludes(without);
 }
 
 Json print_only_json(const config::Launch& launch, const tools::Readiness& readiness,
@@ -55,6 +62,11 @@ Json print_only_json(const config::Launch& launch, const tools::Readiness& readi
               {"checks", report["checks"]}};
 }
 
+std::string profile_line(const config::Launch& launch) {
+  if (launch.profile.empty()) return {};
+  return (launch.profile_saved ? "Profile saved: " : "Profile used: ") + launch.profile + "\n";
+}
+
 void print_launch(const config::Launch& launch, const tools::Readiness& readiness,
                   const std::string& config_path, bool as_json) {
   warn_of_revealed_token(readiness);
@@ -63,14 +75,7 @@ void print_launch(const config::Launch& launch, const tools::Readiness& readines
     return;
   }
   print(doctor_text(launch, readiness) + "\n" + setup_guide_text(launch, readiness) +
-        "\nRuntime config: " + config_path + "\n");
-}
-
-Result<std::string> write_runtime_config(const config::Launch& launch) {
-  const std::string path = launch.home.runtime_config(launch.config.repositories.default_root);
-  PB_TRY(os::make_private_dirs(launch.home.runtime_dir()));
-  PB_TRY(os::write_file_volatile(path, config::dump_yaml(launch.config, launch.provenance)));
-  return path;
+        "\nRuntime config: " + config_path + "\n" + profile_line(launch));
 }
 
 /// The first failing check that no --force lifts: exposure without a token never gets this far (compose
@@ -82,19 +87,38 @@ std::string first_failure(const tools::Readiness& readiness) {
   return {};
 }
 
+/// What was asked for on the desktop. Nothing of it is a reason to end a server that runs.
+void serve_desktop(const StartFlags& flags, const app::App& app, const os::Environment& env,
+                   tools::ReadinessOptions look) {
+  const auto tell = [](const char* what, const Status& done) {
+    if (!done) std::fprintf(stderr, "patchbay start: %s: %s\n", what, done.error().message.c_str());
+  };
+  if (flags.copy_url) {
+    look.reveal_token = true;
+    tell("--copy-url",
+         copy_to_clipboard(tools::check_readiness(app.launch, *app.codex, env, look).connection.server_url));
+  }
+  if (flags.open_chatgpt) tell("--open-chatgpt", open_in_browser(kConnectorSettings));
+}
+
 Status start(const StartFlags& flags, int* exit_code) {
   const os::Environment env = os::current_environment();
   LaunchFlags launch_flags = *flags.launch;
   if (flags.verbose_logs && !launch_flags.options.log_level) launch_flags.options.log_level = "debug";
+  if (!flags.public_base_url.empty())
+    launch_flags.options.public_base_url = PB_TRY(tools::check_public_base_url(flags.public_base_url));
+  launch_flags.options.use_profile = !flags.no_profile;
   config::Launch launch = PB_TRY(compose_launch(launch_flags, env));
   log::init(launch.config.logging.level);
 
-  tools::ReadinessOptions look{.reveal_token = flags.reveal_token};
-  if (!flags.public_base_url.empty())
-    look.public_base_url = PB_TRY(tools::check_public_base_url(flags.public_base_url));
+  tools::ReadinessOptions look{.public_base_url = launch.public_base_url, .reveal_token = flags.reveal_token};
   const auto engine = app::make_engine(launch, env);
   const tools::Readiness readiness = tools::check_readiness(launch, *engine, env, look);
   const std::string config_path = PB_TRY(write_runtime_config(launch));
+  if (flags.save_profile) {
+    launch.profile = PB_TRY(config::save_profile(launch, system_clock()));
+    launch.profile_saved = true;
+  }
   if (flags.print_only) {
     print_launch(launch, readiness, config_path, flags.json);
     *exit_code = readiness.ready ? 0 : kNotReady;
@@ -110,10 +134,12 @@ Status start(const StartFlags& flags, int* exit_code) {
   app::OwnerOptions owner;
   owner.program = own_program();
   owner.ready_file = flags.ready_file;
+  owner.runtime_config = config_path;
   owner.on_ready = [&](const app::App& app) {
     look.port = app.http->port();
     print_launch(app.launch, tools::check_readiness(app.launch, *app.codex, env, look), config_path,
                  flags.json);
+    serve_desktop(flags, app, env, look);
   };
   return app::run_owner(std::move(launch), env, owner);
 }

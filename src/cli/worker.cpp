@@ -137,24 +137,55 @@ Result<int> inspect(const WorkerFlags& flags) {
   return show(flags, PB_TRY(owner.call("codex_worker_inspect", arguments, kCallWithin)), &worker_text);
 }
 
-/// Until the worker rests, or the time is over (then 1).
-Result<int> wait(const WorkerFlags& flags) {
-  const MonoTime deadline = flags.timeout > 0
-                                ? std::chrono::steady_clock::now() + std::chrono::seconds(flags.timeout)
-                                : MonoTime::max();
-  Json arguments = PB_TRY(common_arguments(flags));
+/// The last reply about the worker: it rests, or the deadline has passed.
+Result<Json> wait_for_one(OwnerClient& owner, Json arguments, MonoTime deadline) {
   arguments["view"] = "status";
-  OwnerClient owner = PB_TRY(OwnerClient::connect());
   for (;;) {
     const auto left =
         std::chrono::duration_cast<std::chrono::seconds>(deadline - std::chrono::steady_clock::now()).count();
     arguments["wait_seconds"] = static_cast<int>(std::clamp<std::int64_t>(left, 0, kWaitPiece));
-    const Json reply = PB_TRY(owner.call("codex_worker_inspect", arguments, kCallWithin));
-    const bool over = std::chrono::steady_clock::now() >= deadline;
-    if (is_active(reply) && !over) continue;
-    const int code = show(flags, reply, &worker_text);
-    return is_active(reply) ? kRefused : code;
+    Json reply = PB_TRY(owner.call("codex_worker_inspect", arguments, kCallWithin));
+    if (!is_active(reply) || std::chrono::steady_clock::now() >= deadline) return reply;
   }
+}
+
+/// Workers with a running turn, of every conversation.
+Result<Json> active_workers(OwnerClient& owner, const WorkerFlags& flags) {
+  Json arguments = PB_TRY(common_arguments(flags));
+  arguments["scope"] = "history";
+  arguments["active_only"] = true;
+  return owner.call("codex_worker_list", arguments, kCallWithin);
+}
+
+/// Every worker that is active now, and those that become so meanwhile.
+Result<int> wait_for_all(OwnerClient& owner, const WorkerFlags& flags, MonoTime deadline) {
+  for (;;) {
+    const Json reply = PB_TRY(active_workers(owner, flags));
+    const Json* workers = json::find(reply, "workers");
+    const bool busy = workers != nullptr && !workers->empty();
+    if (!busy) {
+      print(flags.json ? json::dump_pretty(reply) + "\n" : "No worker is busy.\n");
+      return 0;
+    }
+    if (std::chrono::steady_clock::now() >= deadline) {
+      print(flags.json ? json::dump_pretty(reply) + "\n" : list_text(reply));
+      return kRefused;
+    }
+    PB_TRY(wait_for_one(owner, Json{{"worker", json::get_string(workers->front(), "worker_id")}}, deadline));
+  }
+}
+
+/// Until the worker, or without a name every worker, rests; 1 when the time is over first.
+Result<int> wait(const WorkerFlags& flags) {
+  const MonoTime deadline = flags.timeout > 0
+                                ? std::chrono::steady_clock::now() + std::chrono::seconds(flags.timeout)
+                                : MonoTime::max();
+  OwnerClient owner = PB_TRY(OwnerClient::connect());
+  if (flags.worker.empty()) return wait_for_all(owner, flags, deadline);
+  const Json arguments = PB_TRY(common_arguments(flags));
+  const Json reply = PB_TRY(wait_for_one(owner, arguments, deadline));
+  const int code = show(flags, reply, &worker_text);
+  return is_active(reply) ? kRefused : code;
 }
 
 Result<int> stop(const WorkerFlags& flags) {
@@ -221,7 +252,7 @@ void declare_inspect(CLI::App& app, const Flags& flags) {
       ->option_text("N");
 }
 void declare_wait(CLI::App& app, const Flags& flags) {
-  add_name(app, flags);
+  app.add_option("worker", flags->worker, "Name or id; without one: every worker");
   app.add_option("--timeout", flags->timeout, "Seconds; without it there is no limit")->option_text("N");
 }
 void declare_stop(CLI::App& app, const Flags& flags) {
@@ -261,7 +292,7 @@ constexpr Action kActions[] = {
     {"list", "all workers of this home", &declare_list, &list},
     {"show", "one worker: its state and its report", &declare_inspect, &inspect},
     {"inspect", "the same as show", &declare_inspect, &inspect},
-    {"wait", "wait until a worker rests", &declare_wait, &wait},
+    {"wait", "wait until a worker, or every one, rests", &declare_wait, &wait},
     {"stop", "stop a worker", &declare_stop, &stop},
     {"integrate", "put a worker's changes into the checkout", &declare_integrate, &integrate},
     {"restore", "bring back the worktree of a worker that was cleaned up", &declare_restore, &restore},

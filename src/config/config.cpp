@@ -50,6 +50,8 @@ std::string_view name_of(Source s) {
       return "documented";
     case Source::kFile:
       return "file";
+    case Source::kProfile:
+      return "profile";
     case Source::kEnvironment:
       return "environment";
     case Source::kFlag:

@@ -68,13 +68,15 @@ void lower_artifacts(Artifacts& a, Overlay& overlay) {
 
 }  // namespace
 
-Result<std::vector<std::string>> exposure_of(const Config& config, const os::Environment& env) {
+Result<std::vector<std::string>> exposure_of(const Config& config, const std::string& public_base_url,
+                                             const os::Environment& env) {
   std::vector<std::string> reasons;
   const auto outward = [](TunnelMode m) { return m != TunnelMode::kNone && m != TunnelMode::kLocal; };
   if (!is_loopback_host(config.server.host)) reasons.push_back("server.host is " + config.server.host);
   if (outward(config.auth.tunnel_mode)) {
     reasons.push_back("tunnel mode " + std::string(name_of(config.auth.tunnel_mode)));
   }
+  if (!public_base_url.empty()) reasons.push_back("a public address was given: " + public_base_url);
   if (const auto it = env.find("PATCHBAY_TUNNEL_MODE"); it != env.end()) {
     const auto mode = parse_tunnel_mode(it->second);
     if (!mode) return Error{ErrorCode::kConfigRefused, "PATCHBAY_TUNNEL_MODE names no tunnel mode", {}, {}};
@@ -108,7 +110,8 @@ Status check_exposed(const LaunchOptions& options, const os::Environment& env, L
                  {}};
   }
   if (!token.empty()) PB_TRY(check_token_strength(token, launch.warnings));
-  if (!is_loopback_host(launch.config.server.host) && launch.config.server.allowed_hosts.empty()) {
+  if (!is_loopback_host(launch.config.server.host) && launch.config.server.allowed_hosts.empty() &&
+      launch.public_base_url.empty()) {
     return Error{ErrorCode::kConfigRefused,
                  "server.allowed_hosts is empty and server.host is not loopback",
                  "Name the hosts under which clients reach this server.",

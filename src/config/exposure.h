@@ -9,7 +9,8 @@ namespace patchbay::config {
 
 /// Why this start can be reached from beyond loopback; empty when it cannot. kConfigRefused when
 /// PATCHBAY_TUNNEL_MODE is no tunnel mode.
-Result<std::vector<std::string>> exposure_of(const Config& config, const os::Environment& env);
+Result<std::vector<std::string>> exposure_of(const Config& config, const std::string& public_base_url,
+                                             const os::Environment& env);
 
 /// Narrows what an exposed start may not have unless its own flags ask for it; each change is a line in
 /// `warnings`.

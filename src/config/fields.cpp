@@ -12,6 +12,7 @@ constexpr Range kBytes{1, 1 << 30};
 constexpr Range kBytesOrNone{0, 1e13};
 constexpr Range kSeconds{0, 1e8};
 constexpr Range kMilliseconds{1, 86'400'000};
+constexpr Rules kNoEffect{.no_effect = true};
 
 template <class E>
 EnumRef words(E& member) {
@@ -82,7 +83,7 @@ void add_server(Server& s, Out& out) {
     {.range = kSeconds, .off_words = true});
   f("stale_running_job_grace_seconds", &s.stale_running_job_grace_seconds,
     "How long a running job may be without any sign of its process before it is failed.",
-    {.range = kSeconds});
+    {.range = kSeconds, .no_effect = true});
   f("job_cleanup_after_hours", &s.job_cleanup_after_hours, "Age at which finished jobs without a worker go.",
     {.range = kSeconds});
   f("max_request_bytes", &s.max_request_bytes, "Largest HTTP body and stdio line.", {.range = kBytes});
@@ -101,6 +102,7 @@ void add_server(Server& s, Out& out) {
   f("codex_post_completion_cleanup_timeout_seconds", &s.codex_post_completion_cleanup_timeout_seconds,
     "Time to end what a finished turn left running.", {.range = kSeconds});
   f("max_threads", &s.max_threads, "Threads of the HTTP server.", {.range = Range{4, 10'000}});
+  f("max_connections", &s.max_connections, "Connections to the HTTP server at once.", {.range = Range{4, 10'000}});
   f("max_streams", &s.max_streams, "Event streams at once.", {.range = Range{1, 10'000}});
   f("max_waiting_calls", &s.max_waiting_calls, "Calls that wait for a state change at once.",
     {.range = Range{1, 10'000}});
@@ -129,7 +131,7 @@ void add_app(App& a, Out& out) {
   f("widget_domain", &a.widget_domain, "Origin in which a chat app shows the card.",
     {.check = &check_https_origin});
   f("work_run_idle_seconds", &a.work_run_idle_seconds, "Idle time after which a run of work counts as ended.",
-    {.range = Range{60, 1e8}});
+    {.range = Range{60, 1e8}, .no_effect = true});
 }
 
 void add_mcp(Mcp& m, Out& out) {
@@ -277,7 +279,7 @@ void add_workers(Workers& w, Out& out) {
   f("status_recommended_poll_seconds", &w.status_recommended_poll_seconds, "Pause recommended to it.",
     {.range = kCount});
   f("stop_artifact_wait_seconds", &w.stop_artifact_wait_seconds,
-    "Wait for the last output when a worker is stopped.", {.range = kSeconds});
+    "Wait for the last output when a worker is stopped.", {.range = kSeconds, .no_effect = true});
   f("stop_confirmation_grace_seconds", &w.stop_confirmation_grace_seconds,
     "Time in which the first stop of a busy worker asks back. 0: it stops at once.", {.range = kSeconds});
   f("integration_preview_token_ttl_seconds", &w.integration_preview_token_ttl_seconds,
@@ -316,19 +318,19 @@ void add_logging(Logging& l, Out& out) {
   };
   f("level", words(l.level), "What the program's own log holds.");
   f("audit_file", &l.audit_file, "The audit log. Blank: <home>/runtime/logs/audit.log.");
-  f("job_logs_dir", &l.job_logs_dir, "Folder for output of jobs. Blank: each job's own folder.");
+  f("job_logs_dir", &l.job_logs_dir, "Folder for output of jobs. Blank: each job's own folder.", kNoEffect);
   f("job_state_dir", &l.job_state_dir, "Folder of the job folders. Blank: <home>/runtime/jobs.");
   f("worktrees_dir", &l.worktrees_dir,
     "Folder for worktrees of apply jobs. Blank: <home>/runtime/worktrees/jobs.");
   f("job_log_max_bytes", &l.job_log_max_bytes, "Output kept per job and stream.", {.range = kBytes});
   f("write_raw_job_logs", &l.write_raw_job_logs, "Keep output as it came: not redacted, not cut.");
   f("access_log", &l.access_log, "Log every HTTP request.");
-  f("log_prompt_bodies", &l.log_prompt_bodies, "Write prompts to the audit log.");
-  f("log_response_bodies", &l.log_response_bodies, "Write whole results to the audit log.");
-  f("private_evidence_dir", &l.private_evidence_dir, "Folder for the three switches below.");
-  f("private_evidence_log", &l.private_evidence_log, "Keep a full event log there.");
-  f("store_job_prompts", &l.store_job_prompts, "Keep prompts there.");
-  f("store_mcp_transcripts", &l.store_mcp_transcripts, "Keep what went over the wire there.");
+  f("log_prompt_bodies", &l.log_prompt_bodies, "Write prompts to the audit log.", kNoEffect);
+  f("log_response_bodies", &l.log_response_bodies, "Write whole results to the audit log.", kNoEffect);
+  f("private_evidence_dir", &l.private_evidence_dir, "Folder for the three switches below.", kNoEffect);
+  f("private_evidence_log", &l.private_evidence_log, "Keep a full event log there.", kNoEffect);
+  f("store_job_prompts", &l.store_job_prompts, "Keep prompts there.", kNoEffect);
+  f("store_mcp_transcripts", &l.store_mcp_transcripts, "Keep what went over the wire there.", kNoEffect);
   f("process_capture_max_bytes", &l.process_capture_max_bytes,
     "Output of a turn that is read and kept per stream.", {.range = Range{1000, 64'000'000}});
   f("process_event_line_max_bytes", &l.process_event_line_max_bytes, "Longest event line that is parsed.",

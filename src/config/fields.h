@@ -36,6 +36,8 @@ struct Rules {
   /// Returns what is wrong with a text, or nothing.
   std::string (*check)(std::string_view) = nullptr;
   std::string_view other_name = {};  ///< an older name of the same key
+  /// Known and checked, but nothing reads it in this version: a file that sets it is told so.
+  bool no_effect = false;
 };
 
 /// One key of the settings file.

@@ -41,6 +41,7 @@ std::string restore_text(const Launch& launch, const std::string& key) {
   const Source source = launch.provenance.of(key);
   if (source == Source::kExposed) return restore_exposed(key);
   if (const std::string_view flag = flag_for(key); !flag.empty()) return std::string(flag);
+  if (source == Source::kProfile) return "--no-profile";
   const bool documented_below = launch.posture == Posture::kDocumented;
   if (source == Source::kFlag)
     return "leave the flag out" + std::string(documented_below ? "" : ", --posture documented");

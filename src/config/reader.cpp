@@ -239,6 +239,14 @@ class Reader {
       return fault(node, path, f);
     }
     provenance_.set(field.path(), source_);
+    if (field.rules.no_effect && source_ == Source::kFile && says_something(field))
+      warnings_.push_back(at(node, path) + ": has no effect in this version");
+  }
+
+  /// The built-in value and the documented one are what everybody's file may say.
+  static bool says_something(const Field& field) {
+    const std::string value = text_of(field);
+    return value != value_text(Config(), field.path()) && value != value_text(documented(), field.path());
   }
 
   const std::string& file_;

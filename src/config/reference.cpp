@@ -34,6 +34,7 @@ std::string cell(std::string text) {
 std::string row(const Field& built_in, const Field& shipped) {
   std::string about(built_in.about);
   if (!built_in.rules.other_name.empty()) about += fmt::format(" Also `{}`.", built_in.rules.other_name);
+  if (built_in.rules.no_effect) about += " Has no effect in this version.";
   const std::string a = text_of(built_in), b = text_of(shipped);
   return fmt::format("| `{}` | {} | {} | {} | {} |\n", built_in.key, type_text(built_in), cell(a),
                      a == b ? "same" : cell(b), replace_all(std::move(about), "|", "\\|"));

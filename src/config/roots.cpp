@@ -42,10 +42,14 @@ void add_unique(std::vector<std::string>& list, std::string item) {
 
 /// The current folder as default root, unless that would open more than a workspace.
 Result<std::string> default_from_cwd(const LaunchOptions& options, const os::Environment& env,
-                                     const Home& home) {
+                                     const Home& home, std::vector<std::string>& warnings) {
   auto real = os::real_path(options.cwd);
   if (!real.ok()) return Error{ErrorCode::kUsage, "the current folder does not exist", "Give --root.", {}};
   if (const std::string why = too_wide(*real, env, home); !why.empty()) {
+    if (options.diagnose) {
+      warnings.push_back("there is no default workspace: the current folder " + *real + " " + why);
+      return std::string();
+    }
     return Error{ErrorCode::kUsage,
                  "the current folder cannot be the default workspace: " + *real + " " + why,
                  "Give --root with the repository to work on.",
@@ -124,9 +128,9 @@ Status resolve_roots(const LaunchOptions& options, const os::Environment& env, c
     } else if (!allowed.empty()) {
       repos.default_root = allowed.front();
     } else if (!allowed_given) {
-      repos.default_root = PB_TRY(default_from_cwd(options, env, home));
+      repos.default_root = PB_TRY(default_from_cwd(options, env, home, warnings));
     }
-    if (!allowed_given) add_unique(allowed, repos.default_root);
+    if (!allowed_given && !repos.default_root.empty()) add_unique(allowed, repos.default_root);
   }
   for (const std::string& path : options.allow_root) {
     add_unique(allowed, PB_TRY(usable_root(path, "--allow-root", env, options.cwd)));

@@ -43,7 +43,8 @@ Error Connection::error(int rc) const {
 Result<Connection> Connection::open(const std::string& path, Use use) {
   Connection c;
   sqlite3* raw = nullptr;
-  const int rc = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int access = use == Use::kLook ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  const int rc = sqlite3_open_v2(path.c_str(), &raw, access | SQLITE_OPEN_NOMUTEX, nullptr);
   c.db_.reset(raw);
   if (rc != SQLITE_OK) return raw == nullptr ? error_of(rc, 0, sqlite3_errstr(rc)) : c.error(rc);
   sqlite3_extended_result_codes(raw, 1);
@@ -54,6 +55,7 @@ Result<Connection> Connection::open(const std::string& path, Use use) {
                                    {SQLITE_DBCONFIG_ENABLE_FKEY, 1}}) {
     sqlite3_db_config(raw, option, on, nullptr);
   }
+  if (use == Use::kLook) return c;
   PB_TRY(c.exec("PRAGMA synchronous=FULL; PRAGMA journal_size_limit=1048576"));
   if (use == Use::kReadOnly) PB_TRY(c.exec("PRAGMA query_only=ON"));
   return c;

@@ -32,7 +32,9 @@ class Row {
 /// thread-safe.
 class Connection {
  public:
-  enum class Use { kReadWrite, kReadOnly };
+  /// kLook is for a file that this process does not own: nothing at all is written, not even what a crash left in
+  /// its log.
+  enum class Use { kReadWrite, kReadOnly, kLook };
   /// Opens an existing file (an empty one is a new database) and sets what every connection needs.
   static Result<Connection> open(const std::string& path, Use use);
 

@@ -22,6 +22,11 @@ constexpr std::int64_t ms(Duration d) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
 }
 
+/// Layout of the file, its `user_version`.
+inline constexpr int kStateSchema = 1;
+Result<std::int64_t> schema_version(sqlite::Connection& db);
+Error state_too_new(const std::string& path);
+
 /// Two connections: a commit waits for the disk, and a look-up must not wait for a commit.
 struct StateDb::Impl {
   Impl(std::string file, std::string corrupt, const Clock& c)

@@ -7,8 +7,6 @@
 namespace patchbay::store {
 namespace {
 
-constexpr int kSchema = 1;
-
 constexpr const char* kCreate = R"(
   CREATE TABLE handles(hash TEXT PRIMARY KEY, credential TEXT NOT NULL, created INTEGER NOT NULL,
                        seen INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -24,6 +22,17 @@ constexpr const char* kCreate = R"(
 )";
 
 }  // namespace
+
+Result<std::int64_t> schema_version(sqlite::Connection& db) {
+  std::int64_t version = 0;
+  PB_TRY(db.each("PRAGMA user_version", [&](const sqlite::Row& row) { version = row.number(0); }));
+  return version;
+}
+
+Error state_too_new(const std::string& path) {
+  return {ErrorCode::kStateTooNew, "the state database was written by a newer version of PatchBay",
+          "Use that version, or another PATCHBAY_HOME. Nothing was changed.", path};
+}
 
 // --------------------------------------------------------------------------------------------------
 
@@ -55,12 +64,8 @@ Status StateDb::Impl::open_file() {
   const bool unclean = !log_left.ok() && log_left.error().code == ErrorCode::kFileTooLarge;
 
   sqlite::Connection db = PB_TRY(sqlite::Connection::open(path, sqlite::Connection::Use::kReadWrite));
-  std::int64_t version = 0;
-  PB_TRY(db.each("PRAGMA user_version", [&](const sqlite::Row& row) { version = row.number(0); }));
-  if (version > kSchema) {
-    return Error{ErrorCode::kStateTooNew, "the state database was written by a newer version of PatchBay",
-                 "Use that version, or another PATCHBAY_HOME. Nothing was changed.", path};
-  }
+  std::int64_t version = PB_TRY(schema_version(db));
+  if (version > kStateSchema) return state_too_new(path);
   PB_TRY(db.exec("PRAGMA journal_mode=WAL"));
   if (unclean) {
     std::string verdict;
@@ -70,7 +75,7 @@ Status StateDb::Impl::open_file() {
   if (version == 0) {
     sqlite::Transaction t = PB_TRY(sqlite::Transaction::begin(db));
     // Asked again under the lock: another process may have been faster.
-    PB_TRY(db.each("PRAGMA user_version", [&](const sqlite::Row& row) { version = row.number(0); }));
+    version = PB_TRY(schema_version(db));
     if (version == 0) PB_TRY(db.exec(kCreate));
     PB_TRY(t.commit());
   }

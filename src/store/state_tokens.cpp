@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "patchbay/os/file.h"
 #include "store/state_impl.h"
 
 namespace patchbay::store {
@@ -29,7 +30,23 @@ NamedToken token_from(const sqlite::Row& row) {
   return t;
 }
 
+Result<std::vector<NamedToken>> all_tokens(sqlite::Connection& db) {
+  std::vector<NamedToken> out;
+  PB_TRY(db.each("SELECT * FROM tokens ORDER BY name",
+                 [&](const sqlite::Row& row) { out.push_back(token_from(row)); }));
+  return out;
+}
+
 }  // namespace
+
+Result<std::vector<NamedToken>> look_at_tokens(const std::string& path) {
+  if (!os::exists(path)) return std::vector<NamedToken>();
+  sqlite::Connection db = PB_TRY(sqlite::Connection::open(path, sqlite::Connection::Use::kLook));
+  const std::int64_t version = PB_TRY(schema_version(db));
+  if (version > kStateSchema) return state_too_new(path);
+  // Version 0: whoever made the file has not come to its tables yet.
+  return version == 0 ? std::vector<NamedToken>() : all_tokens(db);
+}
 
 Status StateDb::create_token(const NamedToken& token) {
   auto db = PB_TRY(impl_->writer());
@@ -73,10 +90,7 @@ Status StateDb::revoke_token(const std::string& name) {
 
 Result<std::vector<NamedToken>> StateDb::tokens() {
   auto db = PB_TRY(impl_->reader());
-  std::vector<NamedToken> out;
-  PB_TRY(db->each("SELECT * FROM tokens ORDER BY name",
-                  [&](const sqlite::Row& row) { out.push_back(token_from(row)); }));
-  return out;
+  return all_tokens(*db);
 }
 
 Result<std::int64_t> StateDb::token_generation() {

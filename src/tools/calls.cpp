@@ -20,9 +20,9 @@ workers::CallContext context_of(Services& services, mcp::Call& call) {
   context.cancel = call.cancel();
   context.progress = [&call](std::string_view message) { call.progress(message); };
   // Shared, because std::function wants to be copied; released with the last copy, when the call is over.
-  auto permit = std::make_shared<std::optional<mcp::Slots::Permit>>();
-  context.may_wait = [server = services.server, permit] {
-    if (!*permit) *permit = server->begin_wait();
+  auto permit = std::make_shared<std::optional<mcp::Server::Wait>>();
+  context.may_wait = [server = services.server, permit, &call] {
+    if (!*permit) *permit = server->begin_wait(call);
     return permit->has_value();
   };
   return context;
@@ -43,7 +43,7 @@ Json owner_of(const mcp::Call& call, const Clock& clock) {
 bool wait_until(Services& services, mcp::Call& call, int seconds, const std::function<bool()>& done,
                 const std::function<std::string()>& say) {
   if (seconds <= 0 || done()) return done();
-  const auto permit = services.server->begin_wait();
+  const auto permit = services.server->begin_wait(call);
   if (!permit) return done();
   const MonoTime deadline =
       std::min(call.deadline() - kAnswerTime, services.clock.mono() + std::chrono::seconds(seconds));

@@ -4,7 +4,7 @@
 #include "tools/job_view.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::get_diff {
 namespace {
 
 struct Args {
@@ -88,4 +88,4 @@ mcp::Declaration declaration() {
 const Register kTool{&declaration, &get_diff};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::get_diff

@@ -3,7 +3,7 @@
 #include "tools/job_view.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::get_result {
 namespace {
 
 struct Args {
@@ -129,4 +129,4 @@ mcp::Declaration declaration() {
 const Register kTool{&declaration, &get_result};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::get_result

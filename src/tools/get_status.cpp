@@ -2,7 +2,7 @@
 #include "tools/job_view.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::get_status {
 namespace {
 
 struct Args {
@@ -138,4 +138,4 @@ mcp::Declaration declaration() {
 const Register kTool{&declaration, &get_status};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::get_status

@@ -2,7 +2,7 @@
 #include "tools/diff_view.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::git_diff {
 namespace {
 
 struct Args {
@@ -147,4 +147,4 @@ const Register kTool{&declaration,
                       "files_changed", "next_cursor"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::git_diff

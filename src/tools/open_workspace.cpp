@@ -7,7 +7,7 @@
 #include "tools/registry.h"
 #include "tools/tree_view.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::open_workspace {
 namespace {
 
 constexpr int kTreeEntries = 200;
@@ -195,4 +195,4 @@ const Register kTool{&declaration,
                      {"workspace_id", "root", "git", "agents_files", "blocked_globs_count", "tree"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::open_workspace

@@ -4,7 +4,7 @@
 #include "tools/git_view.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::show_changes {
 namespace {
 
 /// A change set above this has no review token: comparing it would cost more than sending it again.
@@ -239,4 +239,4 @@ const Register kTool{&declaration,
                       "files_changed", "text", "review_token"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::show_changes

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "patchbay/os/file.h"
+
 namespace patchbay::workspace {
 
 std::vector<FileId> ProtectedPaths::identities() const {
@@ -14,6 +16,17 @@ std::vector<FileId> ProtectedPaths::identities() const {
   }
   std::sort(ids.begin(), ids.end());
   return ids;
+}
+
+bool ProtectedPaths::hold(const std::string& resolved_path) const {
+  const std::vector<FileId> ids = identities();
+  for (std::string at = resolved_path; at.starts_with('/'); at = os::parent_of(at)) {
+    struct stat st {};
+    if (::lstat(at.c_str(), &st) == 0 && std::binary_search(ids.begin(), ids.end(), FileId{st.st_dev, st.st_ino}))
+      return true;
+    if (at == "/") return false;
+  }
+  return false;
 }
 
 }  // namespace patchbay::workspace

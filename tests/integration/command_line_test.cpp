@@ -130,6 +130,99 @@ TEST_F(CommandLineTest, RefusesToBeReachableWithoutAToken) {  // SEC:F1, A1
   EXPECT_EQ(owner_pid(), 0);
 }
 
+TEST_F(CommandLineTest, PublicAddressWithoutATokenIsRefused) {  // SEC:F1
+  for (const char* how : {"--json", "--print-only"}) {
+    const Finished done = run({"start", "--root", repo_.path(), "--public-base-url", "https://bay.example.org", how});
+    EXPECT_EQ(done.code, 78) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("--generate-token"));
+  }
+  EXPECT_EQ(run({"start", "--root", repo_.path(), "--public-base-url", "bay.example.org", "--print-only"}).code, 2);
+}
+
+TEST_F(CommandLineTest, FlagsOfTheCommandSessionAreTaken) {
+  const Finished done =
+      run({"start", "--root", repo_.path(), "--codex", support::FakeCodex::program(), "--bash-session-id", "blue",
+           "--require-bash-session", "--codex-session-read", "--widget-domain", "https://cards.example.org",
+           "--no-copy-url", "--print-only", "--json"});
+  ASSERT_EQ(done.code, 0) << done.err;
+  const Json tools = (*json::parse(done.out))["power_tools"];
+  EXPECT_TRUE(json::get_bool(tools, "bash_session_configured"));
+  EXPECT_TRUE(json::get_bool(tools, "require_bash_session"));
+  EXPECT_TRUE(json::get_bool(tools, "codex_session_read"));
+  EXPECT_EQ(run({"start", "--root", repo_.path(), "--widget-domain", "http://x/y", "--print-only"}).code, 2);
+  EXPECT_EQ(run({"start", "--root", repo_.path(), "--bash-session-id", "a b", "--print-only"}).code, 2);
+}
+
+TEST_F(CommandLineTest, KeysWithoutEffectAreNamed) {
+  use_config("logging:\n  store_job_prompts: true\nserver:\n  stale_running_job_grace_seconds: 5\n");
+  const Finished done = run({"doctor", "--json"});
+  const Json report = *json::parse(done.out);
+  EXPECT_THAT(json::dump(report["warnings"]), HasSubstr("logging.store_job_prompts: has no effect"));
+  EXPECT_THAT(json::dump(report["warnings"]), Not(HasSubstr("stale_running")));
+  EXPECT_THAT(run({"doctor"}).out, HasSubstr("[warn] "));
+}
+
+Json check_named(const Json& report, const std::string& name) {
+  for (const Json& check : report["checks"]) {
+    if (json::get_string(check, "name") == name) return check;
+  }
+  return Json::object();
+}
+
+TEST_F(CommandLineTest, DoctorReportsWhatAStartWouldBeRefusedFor) {
+  use_config("security:\n  allow_dangerous_bypass: false\n");
+  const Finished done = run({"doctor", "--json", "--root", repo_.path()});
+  EXPECT_EQ(done.code, 1) << done.err;
+  const Json report = *json::parse(done.out);
+  EXPECT_FALSE(json::get_bool(report, "ready", true));
+  const Json file = check_named(report, "config_file");
+  EXPECT_EQ(json::get_string(file, "status"), "fail");
+  EXPECT_THAT(json::get_string(file, "detail"), HasSubstr("allow_dangerous_bypass"));
+  EXPECT_EQ(json::get_string(check_named(report, "allowed_roots"), "status"), "pass");
+  EXPECT_EQ(run({"doctor", "--check"}).code, 78);
+  EXPECT_THAT(run({"doctor", "--check"}).out, HasSubstr("A start would be refused."));
+}
+
+TEST_F(CommandLineTest, DoctorReportsAPublicAddressWithoutAToken) {
+  use_config();
+  const Finished done = run({"doctor", "--json", "--public-base-url", "https://bay.example.org"});
+  EXPECT_EQ(done.code, 1);
+  EXPECT_EQ(json::get_string(check_named(*json::parse(done.out), "exposure"), "status"), "fail");
+}
+
+TEST_F(CommandLineTest, DoctorWorksFromTheHomeDirectory) {
+  os::SpawnOptions spawn{
+      .argv = {testing_support::patchbay_binary(), "doctor", "--json"}, .env = env_, .cwd = dir_.path("user")};
+  const auto done = os::run(spawn, "", system_clock().mono() + std::chrono::seconds(60), 4u << 20);
+  ASSERT_TRUE(done.ok());
+  const Json report = *json::parse(done->out);
+  EXPECT_EQ(json::get_string(check_named(report, "allowed_roots"), "status"), "warn") << done->out;
+  EXPECT_THAT(json::dump(report["warnings"]), HasSubstr("home directory"));
+}
+
+TEST_F(CommandLineTest, DoctorLooksWhetherThePortIsFree) {
+  const auto owner = start();
+  env_["PATCHBAY_HOME"] = dir_.path("home2");
+  use_config("server:\n  port: " + std::to_string(owner->port()) + "\n");
+  const Finished done = run({"doctor", "--json"});
+  EXPECT_EQ(done.code, 1);
+  EXPECT_EQ(json::get_string(check_named(*json::parse(done.out), "port_free"), "status"), "fail") << done.out;
+  env_["PATCHBAY_HOME"] = dir_.path("home");
+  EXPECT_EQ(json::get_string(check_named(*json::parse(run({"doctor", "--json"}).out), "port_free"), "status"), "pass");
+}
+
+TEST_F(CommandLineTest, StrictDoctorWantsACodexThatCanWork) {
+  use_config();
+  env_["PATH"] = "/nowhere";
+  env_["PATCHBAY_CONFIG"] = dir_.path("bare.yaml");
+  ASSERT_TRUE(os::write_file_atomic(env_["PATCHBAY_CONFIG"], "server:\n  port: 0\n").ok());
+  const Json easy = *json::parse(run({"doctor", "--json"}).out);
+  EXPECT_EQ(json::get_string(check_named(easy, "codex_cli"), "status"), "warn");
+  const Finished strict = run({"doctor", "--strict", "--json"});
+  EXPECT_EQ(strict.code, 1);
+  EXPECT_EQ(json::get_string(check_named(*json::parse(strict.out), "codex_cli"), "status"), "fail");
+}
+
 TEST_F(CommandLineTest, MisspeltSafetyKeyIsRefused) {  // SEC:F4
   use_config("security:\n  allow_dangerous_bypass: false\n");
   const Finished done = run({"start", "--print-only"});

@@ -53,6 +53,63 @@ TEST_F(OwnerTest, TokenIsDemandedOnEveryRouteButHealth) {  // SEC:A8
   EXPECT_EQ(http.get("/?patchbay_token=canary-token-0123456789abcdef")->status, 200);
 }
 
+TEST_F(OwnerTest, HostOfThePublicAddressIsServedWithAToken) {  // SEC:H1, X2, X3
+  env_["PATCHBAY_HTTP_TOKEN"] = "canary-token-0123456789abcdef";
+  const auto owner = start({"--public-base-url", "https://bay.example.org/path/"});
+  http::Client http({.port = owner->port()});
+  const http::Header token{"Authorization", "Bearer canary-token-0123456789abcdef"};
+  EXPECT_EQ(http.get("/", {{"Host", "bay.example.org"}})->status, 401);
+  EXPECT_EQ(http.get("/", {{"Host", "bay.example.org"}, token})->status, 200);
+  EXPECT_EQ(http.get("/", {{"Host", "other.example.org"}, token})->status, 403);
+  EXPECT_NE(http.get("/", {{"Origin", "https://chatgpt.com"}, token})->status, 403);
+  EXPECT_EQ(http.get("/", {{"Origin", "https://evil.example"}, token})->status, 403);
+}
+
+TEST_F(OwnerTest, ChildrenDoNotHoldTheTokens) {
+  env_["PATCHBAY_HTTP_TOKEN"] = "canary-token-0123456789abcdef";
+  env_["MY_OWN_TOKEN"] = "canary-other-0123456789abcdef";
+  use_config("auth:\n  token_env: MY_OWN_TOKEN\nsecurity:\n  allowed_env_keys: ['*']\n");
+  const auto owner = start();
+  http::Client http({.port = owner->port()});
+  EXPECT_EQ(http.get("/", {{"Authorization", "Bearer canary-other-0123456789abcdef"}})->status, 200);
+  StdioHost host({testing_support::patchbay_binary(), "stdio"}, env_, repo_.path());
+  host.handshake();
+  host.call("codex_git_status");
+  const auto started = os::descendants(owner->pid());
+  ASSERT_FALSE(started.empty());
+  for (const pid_t child : started) {
+    const auto environment = os::read_file("/proc/" + std::to_string(child) + "/environ");
+    if (environment) EXPECT_THAT(*environment, Not(HasSubstr("canary-")));
+  }
+}
+
+TEST_F(OwnerTest, ConnectionTestOffersNothingThatWorks) {
+  const auto owner = start({"--connection-test"});
+  McpClient client(owner->port());
+  std::vector<std::string> names;
+  for (const Json& tool : client.request("tools/list", Json::object())["result"]["tools"])
+    names.push_back(json::get_string(tool, "name"));
+  EXPECT_THAT(names, testing::Contains("codex_self_test"));
+  EXPECT_THAT(names, testing::Contains("codex_open_workspace"));
+  EXPECT_LE(names.size(), 4u);
+}
+
+TEST_F(OwnerTest, RuntimeStatusFileSaysWhatRunsAndThatItEnded) {
+  const auto status = [&] {
+    for (const std::string& name : names_in(dir_.path("home/runtime"))) {
+      if (name.ends_with(".json")) return *json::parse(*os::read_file(dir_.path("home/runtime/" + name)));
+    }
+    return Json::object();
+  };
+  const auto owner = start();
+  EXPECT_EQ(json::get_string(status(), "state"), "ready");
+  EXPECT_EQ(json::get_int(status(), "pid"), owner->pid());
+  EXPECT_EQ(json::get_int(status(), "port"), owner->port());
+  EXPECT_EQ(json::get_string(status(), "root"), repo_.path());
+  owner->stop();
+  EXPECT_EQ(json::get_string(status(), "state"), "stopped");
+}
+
 TEST_F(OwnerTest, HangupReadsTheTokenAgain) {  // SEC:A6
   const std::string token_file = dir_.path("token");
   ASSERT_TRUE(os::write_file_atomic(token_file, "first-token-0123456789abcdef").ok());
@@ -164,6 +221,9 @@ TEST_F(OwnerTest, CallsLeaveLinesInTheAuditLog) {  // SEC:R3
   EXPECT_THAT(log, HasSubstr(R"("event":"end")"));
   EXPECT_THAT(log, HasSubstr(R"("tool":"codex_worker_start")"));
   EXPECT_THAT(log, HasSubstr(R"("tool":"codex_worker_inspect")"));
+  EXPECT_THAT(log, HasSubstr(R"("workspace_id":"ws_)"));
+  ASSERT_EQ(run({"stop"}).code, 0);
+  EXPECT_THAT(*os::read_file(dir_.path("home/runtime/logs/audit.log")), HasSubstr(R"("control":"stop")"));
 }
 
 }  // namespace

@@ -197,6 +197,25 @@ TEST_F(StdioTest, StartTakesOverFromABackgroundOwnerAndHostsGoOn) {
             std::vector<std::string>{"Kept"});
 }
 
+TEST_F(StdioTest, StopHoldsAlthoughHostsAreAttached) {
+  const auto first = host(), second = host();
+  first->handshake();
+  second->handshake();
+  ASSERT_GT(owner_pid(), 0);
+  const Finished done = run({"stop"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  for (const auto& one : {first.get(), second.get()}) {
+    const auto status = one->wait(std::chrono::seconds(5));
+    ASSERT_TRUE(status.has_value()) << "the host's connection goes on";
+    EXPECT_FALSE(status->signalled);
+    EXPECT_EQ(status->code, 0);
+  }
+  EXPECT_EQ(owner_pid(), 0) << "another owner was started";
+  // A host that is started afterwards is somebody's wish.
+  const auto third = host();
+  EXPECT_NE(json::find(third->handshake(), "result"), nullptr);
+}
+
 TEST_F(StdioTest, IdleBackgroundOwnerLeaves) {
   use_config("server:\n  owner_idle_minutes: 0.01\n");
   auto first = host();

@@ -92,6 +92,49 @@ TEST_F(WorkerCommandTest, IntegratesAndRestores) {
   EXPECT_EQ(repo_.read("NEW.md").substr(0, 3), "new");
 }
 
+TEST_F(WorkerCommandTest, WaitWithoutANameWaitsForAll) {
+  EXPECT_THAT(run({"worker", "wait"}).out, HasSubstr("No worker is busy."));
+  codex_.script("thread\nturn\nsleep 1\nreport Done.\ndone\n");
+  start_worker("One");
+  start_worker("Two");
+  const Finished waited = run({"worker", "wait", "--timeout", "30"});
+  EXPECT_EQ(waited.code, 0) << waited.err;
+  const Json listed = *json::parse(run({"worker", "list", "--json"}).out);
+  for (const Json& worker : listed["workers"]) EXPECT_EQ(json::get_string(worker, "state"), "idle");
+  codex_.script("thread\nturn\nsleep 120\n");
+  start_worker("Three");
+  EXPECT_EQ(run({"worker", "wait", "--timeout", "1"}).code, 1);
+}
+
+TEST_F(WorkerCommandTest, OwnerThatIsStartedForACommandServesWhatTheLastOneServed) {
+  owner_->stop();
+  env_.erase("PATCHBAY_CONFIG");
+  owner_ = start({"--allow-root", dir_.path("user")});
+  start_worker("Reader");
+  ASSERT_EQ(run({"worker", "wait"}).code, 0);
+  owner_->stop();
+  for (const std::string& folder : {dir_.path("user"), std::string("/")}) {
+    os::SpawnOptions spawn{
+        .argv = {testing_support::patchbay_binary(), "worker", "list"}, .env = env_, .cwd = folder};
+    const auto done = os::run(spawn, "", system_clock().mono() + std::chrono::seconds(60), 4u << 20);
+    ASSERT_TRUE(done.ok());
+    EXPECT_EQ(done->status.code, 0) << done->err;
+    EXPECT_THAT(done->out, HasSubstr("Reader"));
+  }
+  const Finished seen = run({"worker", "show", "Reader", "--repo", repo_.path()});
+  EXPECT_EQ(seen.code, 0) << seen.err;
+}
+
+TEST_F(WorkerCommandTest, HomeWithoutAnOwnerAndWithoutSettingsSaysHowToBegin) {
+  env_.erase("PATCHBAY_CONFIG");
+  env_["PATCHBAY_HOME"] = dir_.path("fresh");
+  const Finished done = run({"worker", "list"});
+  EXPECT_EQ(done.code, 1);
+  EXPECT_THAT(done.err, HasSubstr("no PatchBay owner runs"));
+  EXPECT_THAT(done.err, HasSubstr("patchbay start --root"));
+  env_["PATCHBAY_HOME"] = dir_.path("home");
+}
+
 TEST_F(WorkerCommandTest, WithoutAnOwnerOneIsStartedInTheBackground) {
   ASSERT_EQ(run({"stop"}).code, 0);
   const Finished done = run({"worker", "list"});

@@ -35,6 +35,7 @@ struct App {
 
   const config::Launch launch;
   const Clock& clock;
+  const WallTime started;
   std::string instance;  ///< random per start; what launchers recognise their own owner by
   std::string key;       ///< the home's secret: signs session ids, cursors, preview tokens
 

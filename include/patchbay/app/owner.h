@@ -15,6 +15,8 @@ struct OwnerOptions {
   bool background = false;
   /// Written when the owner serves: its HTTP URL and pid as JSON. Empty: no such file.
   std::string ready_file;
+  /// The settings in force as a file, told to whoever has to start the next owner of this home. May be empty.
+  std::string runtime_config;
   /// Called when the owner serves.
   std::function<void(const App&)> on_ready;
 };

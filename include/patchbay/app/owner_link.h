@@ -22,6 +22,7 @@ struct OwnerInfo {
   std::string version;
   std::string http_url;     ///< "http://127.0.0.1:8000"; empty without HTTP
   std::string settings;     ///< settings_fingerprint() of its configuration
+  std::string config;       ///< file with the settings it runs with; a later owner can be started from it
   bool background = false;  ///< started by a front end: it hands over and leaves when idle
 
   std::string to_text() const;
@@ -30,6 +31,14 @@ struct OwnerInfo {
 
 /// The living owner of a home, or nothing when the lock is free or its text not yet written.
 std::optional<OwnerInfo> find_owner(const config::Home& home);
+
+/// The owner that runs or ran last: its text outlives it.
+std::optional<OwnerInfo> last_owner(const config::Home& home);
+
+/// Leaves word that the operator ended this owner, so that nobody who was connected to it starts another one.
+Status note_stopped(const config::Home& home, const os::ProcessIdentity& owner);
+/// Whether the operator ended exactly this owner.
+bool was_stopped(const config::Home& home, const os::ProcessIdentity& owner);
 
 /// The same for two configurations that mean the same to a client on the socket: where HTTP listens and how
 /// much is logged play no part.

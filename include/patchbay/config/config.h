@@ -57,6 +57,7 @@ struct Server {
   double codex_post_completion_exit_grace_seconds = 2;
   double codex_post_completion_cleanup_timeout_seconds = 3;
   std::int64_t max_threads = 512;
+  std::int64_t max_connections = 512;
   std::int64_t max_streams = 256;
   std::int64_t max_waiting_calls = 128;
   std::int64_t max_running_calls = 128;
@@ -276,9 +277,9 @@ struct Config {
 };
 
 /// Where a value came from, weakest first.
-enum class Source { kBuiltIn, kDocumented, kFile, kEnvironment, kFlag, kExposed };
+enum class Source { kBuiltIn, kDocumented, kFile, kProfile, kEnvironment, kFlag, kExposed };
 std::string_view name_of(
-    Source s);  ///< "built in", "documented", "file", "environment", "flag", "exposed overlay"
+    Source s);  ///< "built in", "documented", "file", "profile", "environment", "flag", "exposed overlay"
 
 /// Source of each key that is not built in, by "section.key".
 class Provenance {

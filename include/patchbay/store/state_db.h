@@ -25,6 +25,10 @@ struct NamedToken {
   bool valid_at(WallTime now) const { return !revoked && (!expires || now < *expires); }
 };
 
+/// The named tokens of a database that this process does not own, also ended ones. Nothing is made, mended or set
+/// aside. Empty when there is no file. kStateTooNew when a newer version wrote it; kStateCorrupt, kIoError.
+Result<std::vector<NamedToken>> look_at_tokens(const std::string& path);
+
 /// What names a request for replay: the same key of another scope or tool is another request (mcp.md B7).
 struct RequestKey {
   std::string scope;  ///< scope key of the caller

@@ -26,6 +26,9 @@ class ProtectedPaths {
   /// Their identities now, sorted. Asked for once per operation: an atomic replace gives a file a new one.
   std::vector<FileId> identities() const;
   const std::vector<std::string>& paths() const { return paths_; }
+  /// Whether a path without links is one of them, lies below one, or is another name of one. False when it does
+  /// not exist.
+  bool hold(const std::string& resolved_path) const;
 
  private:
   std::vector<std::string> paths_;

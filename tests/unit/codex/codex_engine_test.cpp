@@ -71,6 +71,7 @@ TEST_F(Engine, BuildsTheCommandOfAPlainTurn) {
   EXPECT_THAT(result->argv,
               ElementsAre(support::FakeCodex::program(), "exec", "--sandbox", "workspace-write",
                           "--output-schema", temp.path("private/codex-output-schema.json"), "--json",
+                          "-c", "sandbox_workspace_write.exclude_slash_tmp=true",
                           "--output-last-message", temp.path("job/last-message.txt"), "-"));
   EXPECT_EQ(result->cwd, repo);
   EXPECT_TRUE(result->prompt_on_stdin);
@@ -204,6 +205,16 @@ TEST_F(Engine, AReadOnlyTurnCannotBeWidenedByAnOverride) {
   EXPECT_EQ(command()->effective_sandbox, "danger-full-access");
 }
 
+TEST_F(Engine, ATurnHasTemporaryFilesOfItsOwn) {  // SEC:W8
+  const auto made = command();
+  ASSERT_TRUE(made.ok());
+  EXPECT_EQ(made->temp_dir, temp.path("job/tmp"));
+  EXPECT_EQ(made->env.at("TMPDIR"), made->temp_dir);
+  EXPECT_THAT(made->argv, Contains("sandbox_workspace_write.exclude_slash_tmp=true"));
+  request.sandbox = "read-only";
+  EXPECT_THAT(argv(), Not(Contains("sandbox_workspace_write.exclude_slash_tmp=true")));
+}
+
 TEST_F(Engine, CheckedOptionsFollowFreeOverridesSoThatTheyWin) {
   request.reasoning_effort = "High";
   request.options = {{"config_overrides", {"model_verbosity=\"low\""}}, {"search", true}, {"network", true}};
@@ -212,7 +223,8 @@ TEST_F(Engine, CheckedOptionsFollowFreeOverridesSoThatTheyWin) {
   for (std::size_t i = 0; i + 1 < args.size(); ++i) {
     if (args[i] == "-c") overrides.push_back(args[i + 1]);
   }
-  EXPECT_THAT(overrides, ElementsAre("model_verbosity=\"low\"", "model_reasoning_effort=\"high\"",
+  EXPECT_THAT(overrides, ElementsAre("sandbox_workspace_write.exclude_slash_tmp=true",
+                                     "model_verbosity=\"low\"", "model_reasoning_effort=\"high\"",
                                      "tools.web_search=true", "web_search=\"live\"",
                                      "sandbox_workspace_write.network_access=true"));
   EXPECT_THAT(args, Not(Contains("--search")));
@@ -310,7 +322,8 @@ TEST_F(Engine, GivesCodexItsHomeAndNoSecretOfTheServer) {  // SEC:C4, C6
   EXPECT_EQ(
       env,
       (os::Environment{
-          {"PATH", "/usr/bin:/bin"}, {"HOME", "/home/op"}, {"LC_ALL", "C"}, {"CODEX_HOME", fake.home()}}));
+          {"PATH", "/usr/bin:/bin"}, {"HOME", "/home/op"}, {"LC_ALL", "C"}, {"CODEX_HOME", fake.home()},
+          {"TMPDIR", temp.path("job/tmp")}}));
   options.allowed_env = {};
   options.environment = os::Environment{};
   env = CodexEngine(options).environment();

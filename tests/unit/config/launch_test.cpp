@@ -349,6 +349,97 @@ TEST(Differences, NameTheFlagThatRestoresEach) {
   EXPECT_FALSE(by_key.contains("server.port"));
 }
 
+TEST(PublicAddress, IsExposureAndNeedsAToken) {  // SEC:F1
+  Place place;
+  place.options.public_base_url = "https://bay.example.org/path/";
+  EXPECT_EQ(place.refusal().code, ErrorCode::kConfigRefused);
+  EXPECT_THAT(place.refusal().message, HasSubstr("https://bay.example.org"));
+  place.env["PATCHBAY_HTTP_TOKEN"] = kGoodToken;
+  const auto launch = place.launch();
+  ASSERT_TRUE(launch.ok()) << launch.error().message;
+  EXPECT_TRUE(launch->exposed());
+  EXPECT_TRUE(launch->auth.required());
+  EXPECT_EQ(launch->public_base_url, "https://bay.example.org/path");
+  EXPECT_EQ(launch->config.auth.tunnel_mode, TunnelMode::kCustom);
+}
+
+TEST(PublicAddress, IsKnownToAnOwnerThatIsStartedFromTheWrittenSettings) {
+  Place place;
+  place.env["PATCHBAY_HTTP_TOKEN"] = kGoodToken;
+  place.options.public_base_url = "https://bay.example.org";
+  const auto first = place.launch();
+  ASSERT_TRUE(first.ok());
+  place.options.public_base_url = std::nullopt;
+  place.options.config = place.write("runtime.yaml", dump_yaml(first->config, first->provenance));
+  const auto next = place.launch();
+  ASSERT_TRUE(next.ok()) << next.error().message;
+  EXPECT_EQ(next->public_base_url, "https://bay.example.org");
+  EXPECT_TRUE(next->exposed());
+}
+
+TEST(PublicAddress, NeedsNoTokenWhereNobodyListens) {
+  Place place;
+  place.options.public_base_url = "https://bay.example.org";
+  place.options.listens = false;
+  EXPECT_TRUE(place.launch().ok());
+}
+
+TEST(PublicAddress, HasAHost) {
+  EXPECT_EQ(host_of_url("https://bay.example.org/path"), "bay.example.org");
+  EXPECT_EQ(host_of_url("http://bay.example.org:8443"), "bay.example.org");
+  EXPECT_EQ(host_of_url("https://[2001:db8::1]:8443/x"), "[2001:db8::1]");
+  EXPECT_EQ(host_of_url("bay.example.org"), "bay.example.org");
+  EXPECT_EQ(host_of_url(""), "");
+}
+
+TEST(Diagnosis, GathersEveryRefusalAndGoesOn) {
+  Place place;
+  place.options.diagnose = true;
+  place.options.config = place.write("bad.yaml", "security:\n  no_such_key: 1\nserver:\n  port: 9999\n");
+  place.options.host = "0.0.0.0";
+  place.options.allow_root = {place.dir.path("nowhere")};
+  const auto launch = place.launch();
+  ASSERT_TRUE(launch.ok()) << launch.error().message;
+  std::vector<std::string> about;
+  for (const Problem& problem : launch->problems) about.push_back(problem.about);
+  EXPECT_THAT(about, testing::IsSupersetOf({"config_file", "allowed_roots", "exposure"}));
+  EXPECT_EQ(launch->config.server.port, 8000) << "half of a refused file counted";
+  EXPECT_EQ(launch->config.server.host, "0.0.0.0");
+}
+
+TEST(Diagnosis, HasNothingToSayAboutAGoodStart) {
+  Place place;
+  place.options.diagnose = true;
+  EXPECT_TRUE(place.launch()->problems.empty());
+}
+
+TEST(Diagnosis, OfTheHomeDirectoryHasNoWorkspaceAndAWarning) {
+  Place place;
+  place.options.cwd = place.dir.path("user");
+  EXPECT_EQ(place.refusal().code, ErrorCode::kUsage);
+  place.options.diagnose = true;
+  const auto launch = place.launch();
+  ASSERT_TRUE(launch.ok());
+  EXPECT_TRUE(launch->problems.empty());
+  EXPECT_EQ(launch->config.repositories.default_root, "");
+  EXPECT_THAT(launch->config.repositories.allowed, IsEmpty());
+  EXPECT_TRUE(has_line(launch->warnings, "home directory"));
+}
+
+TEST(KeysWithoutEffect, AreNamedOnlyWhenAFileSaysSomethingOfItsOwn) {
+  Place place;
+  place.options.config = place.write(
+      "a.yaml", "logging:\n  store_mcp_transcripts: true\nserver:\n  stale_running_job_grace_seconds: 7\n");
+  auto launch = place.launch();
+  ASSERT_TRUE(launch.ok());
+  EXPECT_TRUE(has_line(launch->warnings, "logging.store_mcp_transcripts: has no effect in this version"));
+  EXPECT_TRUE(has_line(launch->warnings, "server.stale_running_job_grace_seconds: has no effect"));
+  place.options.config = place.write("b.yaml", std::string(shipped_yaml()));
+  launch = place.launch();
+  ASSERT_TRUE(launch.ok());
+  EXPECT_FALSE(has_line(launch->warnings, "has no effect"));
+}
+
 TEST(Differences, GoAwayWithTheNamedFlags) {  // the flags do what the lines promise
   Place place;
   place.options.root = "/";

@@ -1,0 +1,114 @@
+// `patchbay token ...`, and who gets in with what it makes (cli.md 7.3, SEC:A5, A6, A13).
+
+#include "integration/fixture.h"
+#include "patchbay/base/text.h"
+
+namespace patchbay::integration {
+namespace {
+
+class TokenCommandTest : public Integration {
+ protected:
+  int status_with(int port, const std::string& token) {
+    http::Client http({.port = port});
+    const auto reply = http.get("/status", {{"Authorization", "Bearer " + token}});
+    return reply ? reply->status : 0;
+  }
+  /// The token that `arguments` prints, alone on its line.
+  std::string token_of(const std::vector<std::string>& arguments) {
+    const Finished done = run(arguments);
+    EXPECT_EQ(done.code, 0) << done.err;
+    EXPECT_TRUE(done.out.ends_with('\n'));
+    return done.out.substr(0, done.out.find('\n'));
+  }
+};
+
+TEST_F(TokenCommandTest, NamedTokenOpensUntilItIsRotatedOrRevoked) {
+  const std::string first = token_of({"token", "create", "laptop", "--scope", "read"});
+  EXPECT_GE(first.size(), 43u);
+  const auto owner = start();
+  EXPECT_EQ(status_with(owner->port(), first), 200);
+  EXPECT_EQ(status_with(owner->port(), "x" + first), 401);
+
+  const std::string second = token_of({"token", "rotate", "laptop"});
+  EXPECT_NE(second, first);
+  EXPECT_TRUE(eventually([&] { return status_with(owner->port(), first) == 401; }));
+  EXPECT_EQ(status_with(owner->port(), second), 200);
+
+  EXPECT_EQ(run({"token", "revoke", "laptop"}).code, 0);
+  EXPECT_TRUE(eventually([&] { return status_with(owner->port(), second) == 401; }));
+  EXPECT_EQ(run({"token", "revoke", "laptop"}).code, 1);
+}
+
+TEST_F(TokenCommandTest, TokenMadeWhileAnOwnerRunsOpensAtOnce) {
+  token_of({"token", "create", "first"});
+  const auto owner = start();
+  const std::string second = token_of({"token", "create", "second"});
+  EXPECT_TRUE(eventually([&] { return status_with(owner->port(), second) == 200; }));
+}
+
+TEST_F(TokenCommandTest, OnlyTheHashIsKept) {
+  const std::string token = token_of({"token", "create", "laptop"});
+  for (const std::string& name : names_in(dir_.path("home/runtime"))) {
+    const auto text = os::read_file(dir_.path("home/runtime/" + name));
+    if (text) EXPECT_THAT(*text, Not(HasSubstr(token))) << name;
+  }
+  const Finished listed = run({"token", "list"});
+  EXPECT_THAT(listed.out, HasSubstr("laptop"));
+  EXPECT_THAT(listed.out, Not(HasSubstr(token)));
+  const Json as_json = *json::parse(run({"token", "list", "--json"}).out);
+  EXPECT_EQ(json::get_string(as_json["tokens"][0], "scope"), "worker");
+  EXPECT_EQ(json::get_string(as_json["tokens"][0], "state"), "valid");
+}
+
+TEST_F(TokenCommandTest, OperatorsTokenIsAFileAndPartOfTheServerUrl) {
+  EXPECT_EQ(run({"token", "show"}).code, 1);
+  EXPECT_EQ(run({"token", "create"}).code, 0);
+  struct stat st {};
+  ASSERT_EQ(::stat(dir_.path("home/token").c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 0777, 0600u);
+  const std::string first = std::string(trim(*os::read_file(dir_.path("home/token"))));
+  EXPECT_EQ(run({"token", "create"}).code, 0);
+  EXPECT_EQ(std::string(trim(*os::read_file(dir_.path("home/token")))), first) << "the connector's token was replaced";
+
+  const auto owner = start();
+  EXPECT_EQ(status_with(owner->port(), first), 200);
+  const Finished shown = run({"token", "show"});
+  EXPECT_THAT(shown.out, HasSubstr(fmt::format(":{}/mcp?patchbay_token={}", owner->port(), first)));
+  EXPECT_THAT(shown.err, HasSubstr("WARNING: printing a private tokenized"));
+
+  EXPECT_EQ(run({"token", "rotate"}).code, 0);
+  const std::string second = std::string(trim(*os::read_file(dir_.path("home/token"))));
+  EXPECT_TRUE(eventually([&] { return status_with(owner->port(), second) == 200; }));
+  EXPECT_EQ(status_with(owner->port(), first), 401);
+}
+
+TEST_F(TokenCommandTest, WrongArgumentsAreUsageErrors) {
+  EXPECT_EQ(run({"token", "create", "a b"}).code, 2);
+  EXPECT_EQ(run({"token", "create", "x", "--scope", "all"}).code, 2);
+  EXPECT_EQ(run({"token", "create", "x", "--expires", "soon"}).code, 2);
+  EXPECT_EQ(run({"token", "revoke"}).code, 2);
+  token_of({"token", "create", "x"});
+  const Finished twice = run({"token", "create", "x"});
+  EXPECT_EQ(twice.code, 1);
+  EXPECT_THAT(twice.err, HasSubstr("Rotate or revoke"));
+}
+
+TEST_F(TokenCommandTest, DatabaseOfANewerVersionEndsTheStartInsteadOfOpeningThePort) {  // SEC:F11
+  token_of({"token", "create", "laptop"});
+  const std::string database = dir_.path("home/runtime/state.db");
+  std::string bytes = *os::read_file(database);
+  ASSERT_GT(bytes.size(), 64u);
+  bytes[63] = 2;  // the low byte of user_version
+  ASSERT_TRUE(os::write_file_atomic(database, bytes).ok());
+  const Finished done = run({"start", "--root", repo_.path(), "--port", "0"});
+  EXPECT_EQ(done.code, 65) << done.err;
+  EXPECT_EQ(*os::read_file(database), bytes);
+
+  bytes.replace(0, 16, "not a database..");
+  ASSERT_TRUE(os::write_file_atomic(database, bytes).ok());
+  EXPECT_EQ(run({"start", "--root", repo_.path(), "--port", "0"}).code, 78);
+  EXPECT_EQ(*os::read_file(database), bytes);
+}
+
+}  // namespace
+}  // namespace patchbay::integration
