@@ -174,8 +174,7 @@ TEST_F(JobTools, AFailedJobTellsWhy) {
   const Json result = call("codex_get_result", {{"job_id", id}, {"wait_seconds", 25}});
   EXPECT_EQ(json::get_string(result, "state"), "error");
   EXPECT_FALSE(json::get_string(result, "error").empty());
-  // Codex has no code for it; its category says what kind of failure it was.
-  EXPECT_FALSE(result.contains("error_code"));
+  EXPECT_FALSE(json::get_string(result, "error_code").empty()) << json::dump(result);
   EXPECT_FALSE(json::get_string(result["failure_diagnostic"], "category").empty()) << json::dump(result);
 }
 
