@@ -252,7 +252,8 @@ Result<bool> DurableStateStore::use_nonce(const std::string& nonce, WallTime unt
 void DurableStateStore::sweep(const Ages& ages) {
   flush();
   std::lock_guard writer(writing_);
-  if (!tables_.lock()->database || !load()) return;
+  const bool database = tables_.lock()->database;
+  if (!database || !load()) return;
   std::vector<std::string> ended;
   bool results_too = false;
   {

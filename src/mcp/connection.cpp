@@ -12,7 +12,7 @@ RpcError refused(std::string message) {
   return {.code = rpc::kInvalidRequest, .message = std::move(message)};
 }
 
-RpcError too_many_calls() {
+RpcError too_many_at_once() {
   return {.code = rpc::kInternal, .message = "Too many calls are running; try again in a moment"};
 }
 
@@ -190,7 +190,7 @@ void Connection::receive_batch(Json batch) {
     LineOutlet outlet(self->state_->options.write, self->state_->gone, CancelToken());
     outlet.answer(self->state_->impl.answer_batch(*peer, std::move(*items), outlet));
   };
-  if (!run(std::move(work))) s.write_error(nullptr, too_many_calls());
+  if (!run(std::move(work))) s.write_error(nullptr, too_many_at_once());
 }
 
 Request Connection::base_request() const {
@@ -237,7 +237,7 @@ void Connection::receive_request(Message m) {
   };
   if (!takes_long(request->message.method)) return work();
   s.impl.make_cancellable(*request);  // a cancellation may follow before the other thread has begun
-  if (!run(std::move(work))) s.write_error(request->message.id, too_many_calls());
+  if (!run(std::move(work))) s.write_error(request->message.id, too_many_at_once());
 }
 
 bool Connection::run(std::function<void()> work) {
