@@ -85,12 +85,6 @@ Result<BackgroundOwner> start_background(const config::Home& home, const std::ve
   return owner;
 }
 
-/// Leaves a started owner to itself. It stays our child, so somebody must wait for it: it would remain as a zombie as
-/// long as we live.
-void let_go(os::Child child) {
-  std::thread([owner = std::move(child)]() mutable { owner.wait(); }).detach();
-}
-
 Error refusal_of(const os::ExitStatus& status, const std::string& words) {
   Error error;
   error.code = status.signalled ? ErrorCode::kInternal : code_of_exit(status.code);
@@ -193,7 +187,7 @@ Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::stri
   for (;;) {
     auto socket = os::connect_unix(home.owner_socket());
     if (socket) {
-      if (started) let_go(std::move(started->child));
+      if (started) os::reap_later(std::move(started->child));
       return socket;
     }
     if (socket.error().code != ErrorCode::kNotFound) return socket;
@@ -214,7 +208,7 @@ Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::stri
     if (std::chrono::steady_clock::now() >= deadline) break;
     std::this_thread::sleep_for(kPause);
   }
-  if (started) let_go(std::move(started->child));
+  if (started) os::reap_later(std::move(started->child));
   return Error{ErrorCode::kTimeout,
                "no owner answered on the socket in time",
                "Look into <home>/runtime/logs/owner.log.",

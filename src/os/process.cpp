@@ -13,6 +13,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <thread>
 #include <utility>
 
 #include "patchbay/base/text.h"
@@ -271,6 +272,15 @@ std::optional<ExitStatus> Child::wait_until(MonoTime deadline) {
 void Child::detach() {
   pid_ = 0;
   pidfd_.reset();
+}
+
+void reap_later(Child child) {
+  // Blocked before the thread exists, which inherits it: a SignalQueue that is opened later must get every signal.
+  sigset_t all, before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread([left = std::move(child)]() mutable { left.wait(); }).detach();
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 std::vector<pid_t> descendants(pid_t root) {

@@ -76,9 +76,9 @@ TEST_F(BadInputTest, UnknownToolAndUnknownArgumentAreNamed) {
   McpClient client(owner_->port());
   const Json unknown = client.request("tools/call", {{"name", "codex_no_such_tool"}, {"arguments", Json::object()}});
   EXPECT_EQ(json::get_int(unknown["error"], "code"), -32602) << json::dump(unknown);
-  EXPECT_EQ(client.call_error("codex_read_file", {{"path", "README.md"}, {"paht", "x"}}), "unknown_argument");
+  EXPECT_EQ(client.call_error("codex_read_file", {{"file_path", "README.md"}, {"line", 1}}), "unknown_argument");
   EXPECT_EQ(client.call_error("codex_read_file", Json::object()), "missing_argument");
-  EXPECT_EQ(client.call_error("codex_read_file", {{"path", 7}}), "invalid_argument");
+  EXPECT_EQ(client.call_error("codex_read_file", {{"file_path", 7}}), "invalid_argument");
   expect_alive();
 }
 
@@ -92,13 +92,13 @@ TEST_F(BadInputTest, NoPathLeadsOutOfTheWorkspace) {  // SEC:P1-P4
        {std::string("../outside.txt"), std::string("a/../../outside.txt"), dir_.path("outside.txt"),
         std::string("/etc/passwd"), std::string("link"), std::string("etc/passwd"), std::string("up/outside.txt"),
         std::string("./././../outside.txt"), std::string("..\\outside.txt"), std::string("%2e%2e/outside.txt")}) {
-    const Json result = client.call_raw("codex_read_file", {{"path", path}});
+    const Json result = client.call_raw("codex_read_file", {{"file_path", path}});
     EXPECT_TRUE(json::get_bool(result, "isError")) << path;
     EXPECT_THAT(json::dump(result), Not(HasSubstr("canary"))) << path;
     EXPECT_THAT(json::dump(result), Not(HasSubstr("root:x:"))) << path;
   }
   EXPECT_EQ(client.call_error("codex_open_workspace", {{"repo_path", "/etc"}}), "root_not_allowed");
-  EXPECT_EQ(client.call_error("codex_read_file", {{"path", std::string("README.md\0x", 11)}}), "invalid_argument");
+  EXPECT_EQ(client.call_error("codex_read_file", {{"file_path", std::string("README.md\0x", 11)}}), "invalid_argument");
 }
 
 TEST_F(BadInputTest, SpecialFilesAreRefusedAtOnce) {  // SEC:P7
@@ -114,7 +114,7 @@ TEST_F(BadInputTest, SpecialFilesAreRefusedAtOnce) {  // SEC:P7
   if (::mknod(dir_.path("repo/device").c_str(), S_IFCHR | 0600, 0x0105) == 0) special.push_back("device");
   McpClient client(owner_->port());
   for (const std::string& path : special) {
-    EXPECT_EQ(client.call_error("codex_read_file", {{"path", path}}), "path_special_file") << path;
+    EXPECT_EQ(client.call_error("codex_read_file", {{"file_path", path}}), "path_special_file") << path;
   }
   // What walks the tree passes them by.
   EXPECT_FALSE(json::get_bool(client.call_raw("codex_search_repo", {{"query", "Example"}}), "isError"));

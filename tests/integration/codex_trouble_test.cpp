@@ -41,11 +41,12 @@ class CodexTroubleTest : public Integration {
 };
 
 TEST_F(CodexTroubleTest, MissingProgramIsToldAndNothingIsLeftBehind) {  // SEC:F13
-  const auto owner = start({"--codex", dir_.path("no-such-codex")});
-  McpClient client(owner->port());
+  PatchbayProcess owner(dir_.path("home"), env_);
+  owner.start({"--root", repo_.path(), "--codex", dir_.path("no-such-codex")});
+  McpClient client(owner.port());
   EXPECT_EQ(client.call_error("codex_worker_start", arguments("Worker")), "codex_cli_missing");
   EXPECT_EQ(client.call("codex_worker_list", {{"scope", "history"}})["workers"].size(), 0u);
-  EXPECT_FALSE(json::get_bool(client.call_raw("codex_read_file", {{"path", "README.md"}}), "isError"));
+  EXPECT_FALSE(json::get_bool(client.call_raw("codex_read_file", {{"file_path", "README.md"}}), "isError"));
 }
 
 TEST_F(CodexTroubleTest, LoginThatIsMissingIsNamedWithItsRemedy) {
@@ -55,7 +56,8 @@ TEST_F(CodexTroubleTest, LoginThatIsMissingIsNamedWithItsRemedy) {
                          "thread\nturn\nfail unexpected status 401 Unauthorized: Missing bearer or basic "
                          "authentication in header\nexit 1\n");
   EXPECT_EQ(json::get_string(seen, "state"), "failed") << json::dump(seen);
-  EXPECT_THAT(json::dump(seen), HasSubstr("codex login")) << json::dump(seen);
+  EXPECT_EQ(json::get_string(seen["liveness"], "phase"), "codex_auth_refresh_failed") << json::dump(seen);
+  EXPECT_EQ(json::get_string(seen["liveness"], "suggested_action"), "reauthenticate");
 }
 
 TEST_F(CodexTroubleTest, CrashAtOnceIsAFailedTurnAndTheNextOneWorks) {

@@ -56,7 +56,7 @@ TEST_F(DiskFullTest, RefusesWithItsReasonGoesOnAndLosesNothing) {
     fill();
     const std::string refused = client.call_error("codex_worker_start", arguments("Refused"));
     EXPECT_THAT(refused, testing::AnyOf("disk_full", "degraded_readonly", "io_error"));
-    EXPECT_EQ(client.call_error("codex_read_file", {{"path", "README.md"}}), "") << "reading needs no disk";
+    EXPECT_EQ(client.call_error("codex_read_file", {{"file_path", "README.md"}}), "") << "reading needs no disk";
     EXPECT_EQ(names(client.call("codex_worker_list", {{"scope", "history"}})), std::vector<std::string>{"Before"});
     make_room();
     Json started;

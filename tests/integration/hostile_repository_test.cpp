@@ -56,7 +56,7 @@ TEST_F(HostileRepositoryTest, ReadsRunNothing) {
            {"codex_git_diff", Json::object()},
            {"codex_show_changes", Json::object()},
            {"codex_repo_tree", Json::object()},
-           {"codex_read_file", {{"path", "data.txt"}}},
+           {"codex_read_file", {{"file_path", "data.txt"}}},
            {"codex_search_repo", {{"query", "three"}}}}) {
     const Json result = client.call_raw(tool, arguments);
     EXPECT_FALSE(json::get_bool(result, "isError")) << tool << json::dump(result);
@@ -76,7 +76,7 @@ TEST_F(HostileRepositoryTest, TheLifeOfAWorkerRunsNothing) {
   client.wait_for("Writer");
   expect_nothing_ran("start and turn");
   client.call("codex_worker_inspect", {{"worker", "Writer"}, {"view", "changes"}});
-  client.call("codex_worker_inspect", {{"worker", "Writer"}, {"view", "diff"}});
+  client.call("codex_worker_inspect", {{"worker", "Writer"}, {"view", "diff"}, {"file_path", "data.txt"}});
   expect_nothing_ran("changes and diff");
   const Json preview = client.call("codex_worker_inspect", {{"worker", "Writer"}, {"view", "integration_preview"}});
   EXPECT_TRUE(json::get_bool(preview, "can_apply")) << json::dump(preview);

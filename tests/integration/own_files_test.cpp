@@ -18,7 +18,7 @@ class OwnFilesTest : public Integration {
     owner_->start({"--root", dir_.root()});
   }
   std::string read(McpClient& client, const std::string& path) {
-    return client.call_error("codex_read_file", {{"path", path}});
+    return client.call_error("codex_read_file", {{"file_path", path}});
   }
 
   std::unique_ptr<PatchbayProcess> owner_;

@@ -79,7 +79,7 @@ TEST_F(OwnerTest, ChildrenDoNotHoldTheTokens) {
   ASSERT_FALSE(started.empty());
   for (const pid_t child : started) {
     const auto environment = os::read_file("/proc/" + std::to_string(child) + "/environ");
-    if (environment) EXPECT_THAT(*environment, Not(HasSubstr("canary-")));
+    EXPECT_THAT(environment ? *environment : "", Not(HasSubstr("canary-")));
   }
 }
 
@@ -87,7 +87,8 @@ TEST_F(OwnerTest, ConnectionTestOffersNothingThatWorks) {
   const auto owner = start({"--connection-test"});
   McpClient client(owner->port());
   std::vector<std::string> names;
-  for (const Json& tool : client.request("tools/list", Json::object())["result"]["tools"])
+  const Json listed = client.request("tools/list", Json::object());
+  for (const Json& tool : listed["result"]["tools"])
     names.push_back(json::get_string(tool, "name"));
   EXPECT_THAT(names, testing::Contains("codex_self_test"));
   EXPECT_THAT(names, testing::Contains("codex_open_workspace"));

@@ -95,6 +95,10 @@ class Child {
   Fd pidfd_;
 };
 
+/// Gives a child up like detach(), but does not leave a zombie when it ends before we do. A thread of its own waits for
+/// it; no signal of this process is ever delivered there.
+void reap_later(Child child);
+
 /// Sends a signal to exactly this process; false when it is gone.
 bool signal_exact(const ProcessIdentity& id, int signo);
 
