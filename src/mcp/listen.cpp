@@ -57,7 +57,8 @@ std::variant<std::shared_ptr<Listen>, RpcError> Server::Impl::open_listen(Reques
   if (!options.prompts_change) honoured.erase("promptsListChanged");
   if (!options.resources_change) honoured.erase("resourcesListChanged");
   auto listen =
-      std::make_shared<Listen>(request.message.id, request.credential.name, honoured, std::move(uris), limits, std::move(direct));
+      std::make_shared<Listen>(request.message.id, request.credential.name, honoured, std::move(uris), limits,
+                               std::move(direct));
   listens.add(listen);
   return listen;
 }

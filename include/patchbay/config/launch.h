@@ -96,8 +96,8 @@ struct Launch {
 /// it was about keeps its lower layer's value, and the current folder is no default root where it may not be one.
 Result<Launch> compose(const LaunchOptions& options, const os::Environment& env);
 
-/// Writes what the flags of this launch and its profile said about the workspace into <home>/profiles (cli.md 6.3): known
-/// keys only, never a token. Gives the path. kDiskFull, kIoError.
+/// Writes what the flags of this launch and its profile said about the workspace into <home>/profiles (cli.md
+/// 6.3): known keys only, never a token. Gives the path. kDiskFull, kIoError.
 Result<std::string> save_profile(const Launch& launch, const Clock& clock);
 
 /// The file a start reads: `--config`, PATCHBAY_CONFIG, <home>/config.yaml when it exists, else empty.

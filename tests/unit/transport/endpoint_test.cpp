@@ -313,8 +313,8 @@ TEST_F(EndpointTest, ClosesAGetStreamWhoseClientMissedEvents) {
   make();
   const std::string id = open_session();
   for (int i = 0; i < 300; ++i) {
-    FakeExchange subscribe(request(
-        World::request("resources/subscribe", {{"uri", "test://" + std::to_string(i)}}), kBoth, {{"Mcp-Session-Id", id}}));
+    const Json subscription = World::request("resources/subscribe", {{"uri", "test://" + std::to_string(i)}});
+    FakeExchange subscribe(request(subscription, kBoth, {{"Mcp-Session-Id", id}}));
     endpoint->handle(subscribe);
   }
   FakeExchange get(http_request(
