@@ -163,6 +163,7 @@ TEST_F(EndpointTest, G17LetsALegacyCallGoOnAndItsClientResume) {
                                      {"Last-Event-ID", "1-0"}}));
   auto reading = std::async(std::launch::async, [&] { endpoint->handle(resumed); });
   ASSERT_TRUE(resumed.wait_for(": open"));
+  entered.get_future().wait();
   EXPECT_FALSE(token.cancelled());
   go = true;
   EXPECT_TRUE(resumed.wait_for("id: 1-1\nevent: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\""));

@@ -1,6 +1,7 @@
 // The line rules over real descriptors: rows S1 to S3, S8, J9, and the front end.
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -219,7 +220,7 @@ TEST_F(LinesTest, TheRelayEndsWithinTwoSecondsOfItsInputWhateverTheServerDoes) {
   });
   in.write.reset();
   EXPECT_EQ(relaying.wait_for(5s), std::future_status::ready);
-  socket.b.reset();
+  ::shutdown(socket.b.get(), SHUT_RDWR);
   flood.get();
 }
 
