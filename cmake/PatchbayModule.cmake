@@ -20,10 +20,11 @@ find_program(MOLD_PROGRAM mold)
 add_library(patchbay_options INTERFACE)
 target_compile_features(patchbay_options INTERFACE cxx_std_20)
 target_include_directories(patchbay_options INTERFACE ${CMAKE_SOURCE_DIR}/include)
+# GCC 12 takes members of an empty std::optional for uninitialised variables when it optimises.
 target_compile_options(patchbay_options INTERFACE
   -Wall -Wextra -Wshadow -Werror -fno-strict-aliasing -fstack-protector-strong -fpch-preprocess
   $<$<CONFIG:Debug>:-O0 -g1>
-  $<$<CONFIG:Release>:-O2 -D_FORTIFY_SOURCE=3 -fstack-clash-protection>)
+  $<$<CONFIG:Release>:-O2 -D_FORTIFY_SOURCE=3 -fstack-clash-protection -Wno-maybe-uninitialized>)
 target_compile_definitions(patchbay_options INTERFACE
   JSON_USE_IMPLICIT_CONVERSIONS=0 _GLIBCXX_ASSERTIONS PATCHBAY_VERSION="${PROJECT_VERSION}")
 target_link_options(patchbay_options INTERFACE -Wl,-z,relro,-z,now)

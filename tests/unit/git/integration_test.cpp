@@ -600,6 +600,12 @@ class CrashTest : public IntegrationTest {
     git({"reset", "-q", "--hard"});
   }
 
+  void SetUp() override {
+#ifdef __SANITIZE_THREAD__
+    GTEST_SKIP() << "the thread sanitizer cannot follow a forked process that starts threads";
+#endif
+  }
+
   enum class End { kCrashed, kCompleted, kFailed };
   /// Runs `work` in a process that ends without a word before the given step.
   template <class F>

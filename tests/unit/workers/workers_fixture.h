@@ -45,10 +45,12 @@ class WorkersTest : public git::GitTest {
     for (const jobs::JobPtr& job : all_jobs->all()) {
       if (job->unresolved()) all_jobs->cancel(job->job_id, "end of test", std::chrono::seconds(10));
     }
+    all_jobs->stop_following();
   }
 
   /// (Re)builds everything from what is on disk, as after a restart.
   void open() {
+    if (all_jobs) all_jobs->stop_following();
     workers.reset();
     all_jobs.reset();
     records.reset();
