@@ -1,7 +1,9 @@
-# patchbay_module(<name> SOURCES <files> [DEPS <modules and libraries>])
+# patchbay_module(<name> SOURCES <files> [DEPS <modules and libraries>] [APART <files>])
 #
 # A module is one static library, patchbay_<name>: public headers under include/patchbay/<name>,
 # everything else under src/<name>. DEPS are modules in lower layers, or imported library targets.
+# Sources are compiled eight at a time: most of the work is in the headers. Files whose private names would meet those of
+# another are named in APART and compiled alone.
 
 set(PATCHBAY_SANITIZE "" CACHE STRING "Sanitizers for every target, for example address,undefined")
 
@@ -18,10 +20,11 @@ find_program(MOLD_PROGRAM mold)
 add_library(patchbay_options INTERFACE)
 target_compile_features(patchbay_options INTERFACE cxx_std_20)
 target_include_directories(patchbay_options INTERFACE ${CMAKE_SOURCE_DIR}/include)
+# GCC 12 takes members of an empty std::optional for uninitialised variables when it optimises.
 target_compile_options(patchbay_options INTERFACE
   -Wall -Wextra -Wshadow -Werror -fno-strict-aliasing -fstack-protector-strong -fpch-preprocess
   $<$<CONFIG:Debug>:-O0 -g1>
-  $<$<CONFIG:Release>:-O2 -D_FORTIFY_SOURCE=3 -fstack-clash-protection>)
+  $<$<CONFIG:Release>:-O2 -D_FORTIFY_SOURCE=3 -fstack-clash-protection -Wno-maybe-uninitialized>)
 target_compile_definitions(patchbay_options INTERFACE
   JSON_USE_IMPLICIT_CONVERSIONS=0 _GLIBCXX_ASSERTIONS PATCHBAY_VERSION="${PROJECT_VERSION}")
 target_link_options(patchbay_options INTERFACE -Wl,-z,relro,-z,now)
@@ -74,16 +77,20 @@ target_link_libraries(patchbay_pch PUBLIC patchbay_options)
 function(patchbay_common target)
   target_link_libraries(${target} PUBLIC patchbay_options)
   target_precompile_headers(${target} REUSE_FROM patchbay_pch)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  if(ARGN)
+    set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endif()
 endfunction()
 
 function(patchbay_module name)
-  cmake_parse_arguments(ARG "OBJECT" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "OBJECT" "" "SOURCES;DEPS;APART" ${ARGN})
   if(ARG_OBJECT)
     add_library(patchbay_${name} OBJECT ${ARG_SOURCES})
   else()
     add_library(patchbay_${name} STATIC ${ARG_SOURCES})
   endif()
-  patchbay_common(patchbay_${name})
+  patchbay_common(patchbay_${name} ${ARG_APART})
   target_include_directories(patchbay_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(patchbay_${name} PUBLIC ${ARG_DEPS})
 endfunction()

@@ -8,8 +8,8 @@
 # Names are Debian 12's; Debian 13 and Ubuntu 24.04 have the same.
 patchbay_packages=(
   # to build
-  g++ cmake ninja-build pkg-config
-  libarchive-dev libcli11-dev libcpp-httplib-dev libcurl4-openssl-dev libfmt-dev libgit2-dev libre2-dev
+  g++ cmake ninja-build pkg-config ccache mold
+  libcli11-dev libcpp-httplib-dev libfmt-dev libgit2-dev
   libspdlog-dev libsqlite3-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev
   # to test
   libbenchmark-dev libgmock-dev libgtest-dev python3

@@ -27,6 +27,11 @@ Result<std::string> home_key(const config::Home& home, const os::Environment& en
   return std::string(secret.reveal());
 }
 
+/// `localhost` is ::1 first for many clients (X1).
+std::string other_loopback(const std::string& host) {
+  return host == "127.0.0.1" ? "::1" : "";
+}
+
 /// A path of a request may be shown to Codex when it lies in an allowed root and is none of our own (SEC:P5).
 codex::PathCheck path_check(const workspace::Roots& roots) {
   return [&roots](const std::string& path) -> Result<std::string> {
@@ -145,6 +150,7 @@ void build_protocol(App& app) {
   options.key = hmac_sha256(app.key, "protocol");
   options.limits = protocol_limits(config);
   options.sessionless_legacy = config.mcp.sessionless_legacy;
+  options.prompts_change = options.resources_change = false;
   if (config.app.tool_cards) options.extensions["io.modelcontextprotocol/ui"] = Json::object();
   app.server = std::make_unique<mcp::Server>(std::move(options));
   app.services->server = app.server.get();
@@ -162,8 +168,10 @@ void announce_changes(App& app) {
   app.workers->on_change([&app](const std::string& worker_id) {
     if (app.server) app.server->notify_resource_updated(worker_uri(worker_id));
   });
-  app.jobs->observe([&app](const jobs::JobPtr& job, jobs::Jobs::Change) {
-    if (app.server && job->worker_id().empty()) app.server->notify_resource_updated(job_uri(job->job_id));
+  const auto news = std::make_shared<JobNews>();
+  app.jobs->observe([&app, news](const jobs::JobPtr& job, jobs::Jobs::Change change) {
+    if (!job->worker_id().empty() || !news->is_news(*job, change)) return;
+    if (app.server) app.server->notify_resource_updated(job_uri(job->job_id));
   });
 }
 
@@ -174,6 +182,7 @@ App::App(config::Launch launch_settings, const Clock& machine_clock)
 
 App::~App() {
   if (server) server->shutdown();
+  if (credentials) credentials->on_tokens({});
   http.reset();
   // From here on nothing reports to the server any more.
   if (jobs) jobs->stop_following();
@@ -216,8 +225,10 @@ Status listen(App& app) {
   app.http = PB_TRY(transport::HttpTransport::start(*app.server,
                                                     {.host = config.server.host,
                                                      .port = static_cast<int>(config.server.port),
-                                                     .limits = http_limits(config)},
+                                                     .limits = http_limits(config),
+                                                     .also_host = other_loopback(config.server.host)},
                                                     std::move(options), app.credentials.get()));
+  app.credentials->on_tokens([&app] { app.http->endpoint().require_auth(true); });
   if (const std::string host = config::host_of_url(app.launch.public_base_url); !host.empty()) {
     app.http->endpoint().allow_host(host);
     app.http->endpoint().allow_origin("https://chatgpt.com");

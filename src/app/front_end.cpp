@@ -13,9 +13,11 @@
 
 #include "app/line_ids.h"
 #include "patchbay/app/owner_link.h"
+#include "patchbay/base/ids.h"
 #include "patchbay/os/file.h"
 #include "patchbay/os/program.h"
 #include "patchbay/os/stream.h"
+#include "patchbay/transport/line_reader.h"
 #include "patchbay/transport/lines.h"
 
 namespace patchbay::app {
@@ -27,30 +29,18 @@ constexpr auto kFinishWithin = std::chrono::milliseconds(1800);
 constexpr auto kLook = std::chrono::milliseconds(200);
 constexpr std::string_view kOwnId = "patchbay-front-end";
 constexpr std::string_view kOwnAnswer = "\"patchbay-front-end\"";
+/// No line of a host or an owner with usual settings is as long; the owner's own limit is the one that counts.
+constexpr std::size_t kMaxLine = 64u << 20;
+constexpr std::size_t kClientDigits = 32;
+constexpr std::string_view kTooLong =
+    R"({"jsonrpc":"2.0","error":{"code":-32600,"message":"The message is too large"}})";
 constexpr std::string_view kListChanged = R"({"jsonrpc":"2.0","method":"notifications/tools/list_changed"})";
 constexpr std::string_view kInitialized = R"({"jsonrpc":"2.0","method":"notifications/initialized"})";
 
-/// Cuts a stream of bytes into lines.
-class Lines {
- public:
-  template <class Take>
-  void feed(std::string_view bytes, Take&& take) {
-    rest_ += bytes;
-    std::size_t begin = 0;
-    for (std::size_t end; (end = rest_.find('\n', begin)) != std::string::npos; begin = end + 1) {
-      take(std::string_view(rest_).substr(begin, end - begin));
-    }
-    rest_.erase(0, begin);
-  }
-  void clear() { rest_.clear(); }
-
- private:
-  std::string rest_;
-};
-
 class FrontEnd {
  public:
-  explicit FrontEnd(FrontEndOptions options) : options_(std::move(options)) {}
+  explicit FrontEnd(FrontEndOptions options)
+      : options_(std::move(options)), client_(random_hex(kClientDigits)) {}
 
   Status run();
 
@@ -62,7 +52,7 @@ class FrontEnd {
   void copy_from_host();
   void pass_to_owner(std::string_view line);
   void note(const HostLine& seen, std::string_view line);
-  bool take_back(const std::string& id);
+  bool take_back(const std::vector<std::string>& ids);
   // Towards the host.
   void copy_from_owner();
   void pass_to_host(std::string_view line);
@@ -75,6 +65,7 @@ class FrontEnd {
   void end(Status why);
 
   FrontEndOptions options_;
+  const std::string client_;  ///< what every owner knows this front end by
   std::mutex mutex_;
   std::condition_variable changed_;
   State state_ = State::kBroken;
@@ -96,7 +87,7 @@ class FrontEnd {
 Result<FrontEnd::Socket> FrontEnd::greet(os::Fd fd) {
   auto socket = std::make_shared<os::Fd>(std::move(fd));
   owner_ = find_owner(options_.home);
-  std::string first = transport::hello_line({options_.label, PATCHBAY_VERSION});
+  std::string first = transport::hello_line({options_.label, PATCHBAY_VERSION, client_});
   {
     std::lock_guard lock(mutex_);
     if (!handshake_.empty()) first += with_id(handshake_, kOwnId) + "\n";
@@ -119,15 +110,17 @@ void FrontEnd::end(Status why) {
 
 void FrontEnd::note(const HostLine& seen, std::string_view line) {
   std::lock_guard lock(mutex_);
-  if (seen.handshake) offered_ = {seen.id, std::string(line)};
-  if (!seen.cancels.empty()) unanswered_.erase(seen.cancels);
-  if (!seen.id.empty()) unanswered_.insert(seen.id);
+  if (seen.handshake) offered_ = {seen.ids.front(), std::string(line)};
+  for (const std::string& id : seen.ids) unanswered_.insert(id);
+  for (const std::string& id : seen.cancels) unanswered_.erase(id);
 }
 
-/// A request that did not get through may be sent again, unless the host was already told that it failed.
-bool FrontEnd::take_back(const std::string& id) {
+/// What did not get through may be sent again, unless the host was already told that it failed.
+bool FrontEnd::take_back(const std::vector<std::string>& ids) {
   std::lock_guard lock(mutex_);
-  return id.empty() || unanswered_.erase(id) > 0;
+  bool untold = true;
+  for (const std::string& id : ids) untold = unanswered_.erase(id) > 0 && untold;
+  return untold;
 }
 
 void FrontEnd::pass_to_owner(std::string_view line) {
@@ -147,7 +140,7 @@ void FrontEnd::pass_to_owner(std::string_view line) {
       if (seen.initialized) initialized_ = true;
       return;
     }
-    const bool again = take_back(seen.id);
+    const bool again = take_back(seen.ids);
     // The other direction sees the break too and makes a new connection.
     os::end_both(socket->get());
     std::unique_lock lock(mutex_);
@@ -157,11 +150,12 @@ void FrontEnd::pass_to_owner(std::string_view line) {
 }
 
 void FrontEnd::copy_from_host() {
-  Lines lines;
+  transport::LineReader lines(kMaxLine);
   for (;;) {
     const auto bytes = os::read_some(options_.fd_in, kPiece);
     if (!bytes || bytes->empty()) break;
-    lines.feed(*bytes, [&](std::string_view line) { pass_to_owner(line); });
+    lines.feed(
+        *bytes, [&](std::string_view line) { pass_to_owner(line); }, [&] { write_to_host(kTooLong); });
   }
   std::lock_guard lock(mutex_);
   input_open_ = false;
@@ -176,11 +170,11 @@ void FrontEnd::write_to_host(std::string_view line) {
 }
 
 void FrontEnd::pass_to_host(std::string_view line) {
-  if (const auto id = answered_id(line)) {
-    if (*id == kOwnAnswer) return;
+  for (const std::string& id : answered_ids(line)) {
+    if (id == kOwnAnswer) return;
     std::lock_guard lock(mutex_);
-    unanswered_.erase(*id);
-    if (*id == offered_.id) handshake_ = std::exchange(offered_, {}).line;
+    unanswered_.erase(id);
+    if (id == offered_.id) handshake_ = std::exchange(offered_, {}).line;
   }
   write_to_host(line);
 }
@@ -251,11 +245,14 @@ void FrontEnd::copy_from_owner() {
       std::lock_guard lock(mutex_);
       socket = socket_;
     }
-    Lines lines;
-    for (;;) {
+    transport::LineReader lines(kMaxLine);
+    bool good = true;
+    while (good) {
       const auto bytes = os::read_some(socket->get(), kPiece);
       if (!bytes || bytes->empty()) break;
-      lines.feed(*bytes, [&](std::string_view line) { pass_to_host(line); });
+      // An owner that writes such a line is no owner; the next connection may find another one.
+      lines.feed(
+          *bytes, [&](std::string_view line) { pass_to_host(line); }, [&] { good = false; });
     }
     if (!reconnect()) break;
   }

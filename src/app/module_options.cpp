@@ -90,6 +90,8 @@ jobs::JobsOptions jobs_options(const config::Config& config, std::vector<std::st
   o.runner_argv = std::move(runner_argv);
   o.max_concurrent = static_cast<int>(config.server.max_concurrent_jobs);
   o.queue_enabled = config.server.queue_enabled;
+  o.logs_dir = config.logging.job_logs_dir;
+  o.work_dirs = {config.workers.worktree_root, config.logging.worktrees_dir};
   o.limits.timeout_seconds = config.server.job_timeout_seconds;
   o.limits.session_start_timeout_seconds = config.server.codex_session_start_timeout_seconds;
   o.limits.completion_grace_seconds = config.server.codex_post_completion_exit_grace_seconds;
@@ -105,6 +107,7 @@ workers::WorkersOptions workers_options(const config::Launch& launch) {
   const config::Config& config = launch.config;
   workers::WorkersOptions o;
   o.home = launch.home.root();
+  o.codex_home = codex_home(config, os::current_environment());
   o.worktree_root = config.workers.worktree_root;
   o.journal_dir = os::join(launch.home.runtime_dir(), "integrations");
   o.git_locks_dir = os::join(config.locks.root, "git");
@@ -154,6 +157,7 @@ transport::HttpOptions http_options(const config::Launch& launch) {
   const config::Config& config = launch.config;
   transport::HttpOptions o;
   o.auth_required = launch.auth.required();
+  o.strict_peer_uid = config.security.strict_peer_uid;
   o.allow_query_token = config.auth.allow_query_token;
   o.query_token_names = config.auth.query_token_names;
   o.realm = "patchbay";
@@ -170,6 +174,7 @@ http::Limits http_limits(const config::Config& config) {
   http::Limits limits;
   limits.body_bytes = static_cast<std::size_t>(config.server.max_request_bytes);
   limits.max_threads = static_cast<int>(config.server.max_threads);
+  limits.max_connections = static_cast<int>(config.server.max_connections);
   return limits;
 }
 

@@ -1,5 +1,7 @@
 #include "app/owner_socket.h"
 
+#include <system_error>
+
 #include "app/actors.h"
 #include "app/audit.h"
 #include "patchbay/app/owner_link.h"
@@ -15,6 +17,7 @@ namespace {
 constexpr std::size_t kFirstLine = 4096;
 constexpr auto kFirstLineWithin = std::chrono::seconds(5);
 constexpr auto kCancelWait = std::chrono::seconds(8);
+constexpr int kMaxConnections = 128;
 
 Json error_answer(const Error& error) {
   return Json{{"error", Json{{"code", name_of(error.code)}, {"message", error.message}, {"hint", error.hint}}}};
@@ -26,9 +29,14 @@ int cancel_all_turns(jobs::Jobs& jobs) {
   std::atomic<int> cancelled{0};
   for (const jobs::JobPtr& job : jobs.all()) {
     if (!job->active()) continue;
-    waiting.emplace_back([&jobs, &cancelled, id = job->job_id] {
+    const auto cancel = [&jobs, &cancelled, id = job->job_id] {
       if (jobs.cancel(id, "Stopped together with PatchBay by the operator.", kCancelWait).cancelled) ++cancelled;
-    });
+    };
+    try {
+      waiting.emplace_back(cancel);
+    } catch (const std::system_error&) {
+      cancel();  // one after the other, then
+    }
   }
   for (std::thread& t : waiting) t.join();
   return cancelled;
@@ -84,18 +92,35 @@ void OwnerSocket::accept_loop() {
       if (accepted.error().code != ErrorCode::kScopeDenied) std::this_thread::sleep_for(std::chrono::milliseconds(50));
       continue;
     }
-    {
-      std::lock_guard lock(mutex_);
-      ++connections_;
+    admit(std::move(*accepted));
+  }
+}
+
+void OwnerSocket::admit(os::Fd socket) {
+  {
+    std::lock_guard lock(mutex_);
+    if (connections_ >= kMaxConnections) {
+      log::warn("A connection to the owner's socket was refused: {} are open", connections_);
+      return;
     }
-    std::thread([this, fd = std::make_shared<os::Fd>(std::move(*accepted))] {
+    ++connections_;
+  }
+  try {
+    std::thread([this, fd = std::make_shared<os::Fd>(std::move(socket))] {
       serve(*fd);
       fd->reset();
-      std::lock_guard lock(mutex_);
-      --connections_;
-      left_.notify_all();
+      leave();
     }).detach();
+  } catch (const std::system_error& e) {
+    log::warn("A connection to the owner's socket was refused: no further thread ({})", e.what());
+    leave();
   }
+}
+
+void OwnerSocket::leave() {
+  std::lock_guard lock(mutex_);
+  --connections_;
+  left_.notify_all();
 }
 
 void OwnerSocket::serve(const os::Fd& socket) {
@@ -129,6 +154,7 @@ void OwnerSocket::serve_front_end(const os::Fd& socket) {
   options.fd_in = options.fd_out = socket.get();
   options.max_line_bytes = static_cast<std::size_t>(app_.launch.config.server.max_request_bytes);
   options.label = hello->label;
+  options.client_id = hello->client;
   transport::serve_lines(*app_.server, options, closing_);
   std::lock_guard lock(mutex_);
   --clients_;

@@ -31,6 +31,8 @@ class OwnerSocket {
  private:
   OwnerSocket(App& app, StopRequest& stop, bool background, os::Fd listener);
   void accept_loop();
+  void admit(os::Fd socket);
+  void leave();
   void serve(const os::Fd& socket);
   void serve_front_end(const os::Fd& socket);
   Result<Json> answer(const Json& request);

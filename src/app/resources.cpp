@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::string_view kWorker = "patchbay://worker/";
 constexpr std::string_view kJob = "patchbay://job/";
-constexpr std::size_t kMaxCandidates = 100;
+constexpr std::string_view kWorkerTemplate = "patchbay://worker/{worker_id}";
+constexpr std::string_view kJobTemplate = "patchbay://job/{job_id}";
+constexpr std::string_view kReviewPrompt = "review_changes";
 constexpr std::size_t kErrorBytes = 2000;
 
 std::optional<std::string> id_behind(std::string_view prefix, std::string_view uri) {
@@ -52,9 +54,9 @@ Json WorkResources::list(const mcp::Caller&) {
 
 Json WorkResources::templates(const mcp::Caller&) {
   Json templates = Json::array();
-  templates.push_back(resource_template("patchbay://worker/{worker_id}", "worker", "Worker",
+  templates.push_back(resource_template(kWorkerTemplate, "worker", "Worker",
                                         "State, liveness and newest report line of one named worker."));
-  templates.push_back(resource_template("patchbay://job/{job_id}", "job", "Job", "State of one job."));
+  templates.push_back(resource_template(kJobTemplate, "job", "Job", "State of one job."));
   return templates;
 }
 
@@ -89,12 +91,23 @@ Result<Json> WorkResources::job_summary(const std::string& job_id) const {
   return j;
 }
 
+bool JobNews::is_news(const jobs::JobRecord& job, jobs::Jobs::Change change) {
+  auto told = told_.lock();
+  if (change == jobs::Jobs::Change::kRemoved) return told->erase(job.job_id) > 0;
+  const auto [it, fresh] = told->try_emplace(job.job_id, job.state);
+  if (!fresh && it->second == job.state) return false;
+  it->second = job.state;
+  return true;
+}
+
 std::vector<std::string> WorkCompletion::complete(const mcp::Caller&, const mcp::CompletionQuery& query) {
-  if (query.argument == "worker_id" || query.argument == "worker") return workers_.complete(query.value);
+  const bool worker = query.is_prompt ? query.name == kReviewPrompt && query.argument == "worker"
+                                      : query.name == kWorkerTemplate && query.argument == "worker_id";
+  if (worker) return workers_.complete(query.value);
   std::vector<std::string> ids;
-  if (query.argument != "job_id") return ids;
+  if (query.is_prompt || query.name != kJobTemplate || query.argument != "job_id") return ids;
   const std::vector<jobs::JobPtr> all = jobs_.all();
-  for (auto it = all.rbegin(); it != all.rend() && ids.size() < kMaxCandidates; ++it) {
+  for (auto it = all.rbegin(); it != all.rend(); ++it) {
     const jobs::JobRecord& job = **it;
     if (job.worker_id().empty() && job.job_id.starts_with(query.value)) ids.push_back(job.job_id);
   }

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "patchbay/base/guarded.h"
 #include "patchbay/jobs/jobs.h"
 #include "patchbay/mcp/provider.h"
 #include "patchbay/workers/workers.h"
@@ -27,6 +29,16 @@ class WorkResources final : public mcp::ResourceProvider {
 
   workers::Workers& workers_;
   const jobs::Jobs& jobs_;
+};
+
+/// Which changes of plain jobs are news to their readers: a new state or the end of its record, not every step of
+/// its progress (B6). Threads: any.
+class JobNews {
+ public:
+  bool is_news(const jobs::JobRecord& job, jobs::Jobs::Change change);
+
+ private:
+  Guarded<std::map<std::string, jobs::JobState>> told_;
 };
 
 /// Candidates for worker_id, job_id and the arguments of the prompts.

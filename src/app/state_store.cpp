@@ -13,6 +13,7 @@ constexpr std::string_view kScope = "mcp.scope/";
 constexpr std::string_view kResult = "mcp.result/";
 constexpr std::string_view kNonce = "mcp.nonce/";
 constexpr std::chrono::hours kSweepResultsEvery{1};
+constexpr std::size_t kMaxScopes = 20'000;
 
 std::string named(std::string_view kind, const std::string& key) {
   return std::string(kind) + key;
@@ -40,6 +41,7 @@ mcp::HandleRecord handle_from(const Json& j) {
 std::string text_of(const mcp::ScopeRecord& r) {
   Json j{{"label", r.label}, {"seen", epoch_seconds(r.seen)}};
   if (r.mode) j["mode"] = mcp::name_of(*r.mode);
+  if (r.ended) j["ended"] = true;
   return json::dump(j);
 }
 
@@ -47,6 +49,7 @@ mcp::ScopeRecord scope_from(const Json& j) {
   mcp::ScopeRecord r;
   r.label = json::get_string(j, "label");
   r.seen = from_epoch_seconds(json::get_double(j, "seen"));
+  r.ended = json::get_bool(j, "ended");
   if (const auto mode = json::find_string(j, "mode")) r.mode = mcp::parse_mode(*mode);
   return r;
 }
@@ -76,6 +79,39 @@ void remove_timed_before(store::StateDb& db, std::string_view kind, WallTime lim
   [[maybe_unused]] const Status gone = db.erase_values(ended);
 }
 
+/// Drops the older half of what chose no mode: all that is lost is when it was last heard of.
+template <class Scopes>
+void forget_modeless(Scopes& scopes) {
+  std::vector<WallTime> times;
+  for (const auto& [key, kept] : scopes) {
+    if (!kept.record.mode) times.push_back(kept.record.seen);
+  }
+  if (times.empty()) return;
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::nth_element(times.begin(), middle, times.end());
+  const WallTime limit = *middle;
+  std::erase_if(scopes, [&](const auto& row) {
+    return !row.second.record.mode && row.second.record.seen <= limit;
+  });
+}
+
+template <class Table>
+void collect_unsaved(const Table& table, std::string_view kind, std::vector<store::StateDb::NamedValue>& out) {
+  for (const auto& [key, kept] : table) {
+    if (kept.unsaved) out.emplace_back(named(kind, key), text_of(kept.record));
+  }
+}
+
+/// What changed while it was being written stays unsaved.
+template <class Table>
+void mark_saved(Table& table, std::string_view kind, const std::map<std::string, std::string>& written) {
+  for (auto& [key, kept] : table) {
+    if (!kept.unsaved) continue;
+    const auto it = written.find(named(kind, key));
+    if (it != written.end() && it->second == text_of(kept.record)) kept.unsaved = false;
+  }
+}
+
 }  // namespace
 
 DurableStateStore::DurableStateStore(store::StateDb& db, bool database_exists) : db_(db) {
@@ -88,37 +124,42 @@ DurableStateStore::~DurableStateStore() {
   flush();
 }
 
-Status DurableStateStore::load(Tables& tables) {
-  if (tables.loaded) return {};
+Status DurableStateStore::load() {
+  auto tables = tables_.lock();
+  if (tables->loaded) return {};
   for (const auto& [name, text] : PB_TRY(db_.values(std::string(kHandle)))) {
     if (const auto j = json::parse(text))
-      tables.handles[name.substr(kHandle.size())] = {handle_from(*j), false};
+      tables->handles[name.substr(kHandle.size())] = {handle_from(*j), false};
   }
   for (const auto& [name, text] : PB_TRY(db_.values(std::string(kScope)))) {
-    if (const auto j = json::parse(text)) tables.scopes[name.substr(kScope.size())] = {scope_from(*j), false};
+    if (const auto j = json::parse(text)) tables->scopes[name.substr(kScope.size())] = {scope_from(*j), false};
   }
-  tables.loaded = true;
+  tables->loaded = true;
   return {};
 }
 
 Status DurableStateStore::put_handle(const std::string& handle_hash, const mcp::HandleRecord& record) {
-  auto tables = tables_.lock();
-  PB_TRY(load(*tables));
+  std::lock_guard writer(writing_);
+  PB_TRY(load());
   PB_TRY(db_.put_value(named(kHandle, handle_hash), text_of(record)));
-  tables->database = true;
-  tables->handles[handle_hash] = {record, false};
-  if (tables->handles.size() <= kMaxHandles) return {};
-  const auto oldest = std::min_element(
-      tables->handles.begin(), tables->handles.end(),
-      [](const auto& a, const auto& b) { return a.second.record.used < b.second.record.used; });
-  const std::string name = named(kHandle, oldest->first);
-  tables->handles.erase(oldest);
-  return db_.erase_value(name);
+  std::string gone;
+  {
+    auto tables = tables_.lock();
+    tables->database = true;
+    tables->handles[handle_hash] = {record, false};
+    if (tables->handles.size() <= kMaxHandles) return {};
+    const auto oldest = std::min_element(
+        tables->handles.begin(), tables->handles.end(),
+        [](const auto& a, const auto& b) { return a.second.record.used < b.second.record.used; });
+    gone = named(kHandle, oldest->first);
+    tables->handles.erase(oldest);
+  }
+  return db_.erase_value(gone);
 }
 
 Result<std::optional<mcp::HandleRecord>> DurableStateStore::find_handle(const std::string& handle_hash) {
+  PB_TRY(load());
   auto tables = tables_.lock();
-  PB_TRY(load(*tables));
   const auto it = tables->handles.find(handle_hash);
   if (it == tables->handles.end()) return std::optional<mcp::HandleRecord>{};
   return std::optional(it->second.record);
@@ -133,32 +174,38 @@ void DurableStateStore::touch_handle(const std::string& handle_hash, WallTime no
 }
 
 void DurableStateStore::drop_handle(const std::string& handle_hash) {
-  auto tables = tables_.lock();
-  if (tables->handles.erase(handle_hash) == 0) return;
+  std::lock_guard writer(writing_);
+  if (tables_.lock()->handles.erase(handle_hash) == 0) return;
   [[maybe_unused]] const Status gone = db_.erase_value(named(kHandle, handle_hash));
 }
 
 Status DurableStateStore::put_scope(const std::string& scope_key, const mcp::ScopeRecord& record) {
-  auto tables = tables_.lock();
-  PB_TRY(load(*tables));
-  const auto it = tables->scopes.find(scope_key);
-  const std::optional<mcp::Mode> mode_before =
-      it == tables->scopes.end() ? std::nullopt : it->second.record.mode;
-  const bool only_seen = mode_before == record.mode;
-  if (!only_seen) {
-    PB_TRY(db_.put_value(named(kScope, scope_key), text_of(record)));
-    tables->database = true;
+  PB_TRY(load());
+  {
+    auto tables = tables_.lock();
+    const auto it = tables->scopes.find(scope_key);
+    const std::optional<mcp::Mode> mode_before =
+        it == tables->scopes.end() ? std::nullopt : it->second.record.mode;
+    if (mode_before == record.mode) {
+      tables->scopes[scope_key] = {record, true};
+      if (tables->scopes.size() > kMaxScopes) forget_modeless(tables->scopes);
+      return {};
+    }
   }
-  tables->scopes[scope_key] = {record, only_seen};
+  std::lock_guard writer(writing_);
+  PB_TRY(db_.put_value(named(kScope, scope_key), text_of(record)));
+  auto tables = tables_.lock();
+  tables->database = true;
+  tables->scopes[scope_key] = {record, false};
   return {};
 }
 
 std::optional<mcp::ScopeRecord> DurableStateStore::find_scope(const std::string& scope_key) {
-  auto tables = tables_.lock();
-  if (const Status loaded = load(*tables); !loaded) {
+  if (const Status loaded = load(); !loaded) {
     log::warn("The state database cannot be read: {}", loaded.error().message);
     return std::nullopt;
   }
+  auto tables = tables_.lock();
   const auto it = tables->scopes.find(scope_key);
   if (it == tables->scopes.end()) return std::nullopt;
   return it->second.record;
@@ -194,50 +241,57 @@ bool DurableStateStore::has_tombstone(const std::string& session_hash) {
 }
 
 Result<bool> DurableStateStore::use_nonce(const std::string& nonce, WallTime until) {
-  auto tables = tables_.lock();
+  std::lock_guard one_at_a_time(nonces_);
   const std::string name = named(kNonce, nonce);
   if (PB_TRY(db_.value(name))) return false;
   PB_TRY(db_.put_value(name, timed(until, {})));
-  tables->database = true;
+  tables_.lock()->database = true;
   return true;
 }
 
 void DurableStateStore::sweep(const Ages& ages) {
   flush();
-  auto tables = tables_.lock();
-  if (!tables->database || !load(*tables)) return;
+  std::lock_guard writer(writing_);
+  const bool database = tables_.lock()->database;
+  if (!database || !load()) return;
   std::vector<std::string> ended;
-  std::erase_if(tables->handles, [&](const auto& row) {
-    const mcp::HandleRecord& r = row.second.record;
-    if (r.used >= ages.handles_idle_since && r.created >= ages.handles_made_before) return false;
-    ended.push_back(named(kHandle, row.first));
-    return true;
-  });
-  std::erase_if(tables->scopes, [&](const auto& row) {
-    if (row.second.record.seen >= ages.scopes_before) return false;
-    ended.push_back(named(kScope, row.first));
-    return true;
-  });
+  bool results_too = false;
+  {
+    auto tables = tables_.lock();
+    std::erase_if(tables->handles, [&](const auto& row) {
+      const mcp::HandleRecord& r = row.second.record;
+      if (r.used >= ages.handles_idle_since && r.created >= ages.handles_made_before) return false;
+      ended.push_back(named(kHandle, row.first));
+      return true;
+    });
+    std::erase_if(tables->scopes, [&](const auto& row) {
+      if (row.second.record.seen >= ages.scopes_before) return false;
+      ended.push_back(named(kScope, row.first));
+      return true;
+    });
+    results_too = ages.now - tables->results_swept >= kSweepResultsEvery;
+    if (results_too) tables->results_swept = ages.now;
+  }
   [[maybe_unused]] const Status gone = db_.erase_values(ended);
-  if (ages.now - tables->results_swept < kSweepResultsEvery) return;
-  tables->results_swept = ages.now;
+  if (!results_too) return;
   remove_timed_before(db_, kResult, ages.results_before);
   remove_timed_before(db_, kNonce, ages.now);
 }
 
 void DurableStateStore::flush() {
-  auto tables = tables_.lock();
+  std::lock_guard writer(writing_);
   std::vector<store::StateDb::NamedValue> unsaved;
-  for (const auto& [key, kept] : tables->handles) {
-    if (kept.unsaved) unsaved.emplace_back(named(kHandle, key), text_of(kept.record));
-  }
-  for (const auto& [key, kept] : tables->scopes) {
-    if (kept.unsaved) unsaved.emplace_back(named(kScope, key), text_of(kept.record));
+  {
+    auto tables = tables_.lock();
+    collect_unsaved(tables->handles, kHandle, unsaved);
+    collect_unsaved(tables->scopes, kScope, unsaved);
   }
   if (unsaved.empty() || !db_.put_values(unsaved)) return;
+  const std::map<std::string, std::string> written(unsaved.begin(), unsaved.end());
+  auto tables = tables_.lock();
   tables->database = true;
-  for (auto& [key, kept] : tables->handles) kept.unsaved = false;
-  for (auto& [key, kept] : tables->scopes) kept.unsaved = false;
+  mark_saved(tables->handles, kHandle, written);
+  mark_saved(tables->scopes, kScope, written);
 }
 
 }  // namespace patchbay::app

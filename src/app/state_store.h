@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 #include <string>
 
 #include "patchbay/base/guarded.h"
@@ -16,6 +17,8 @@ namespace patchbay::app {
 ///
 /// Durability: as StateStore demands, with one exception: a scope of which only the last-seen time changed is
 ///             written by flush().
+/// Locks:      whoever changes handles or scopes holds `writing_`, also over the disk; `tables_` is held only for
+///             the moment of a look or a change, so that readers wait for no disk.
 class DurableStateStore final : public mcp::StateStore {
  public:
   /// `database_exists`: whether there can be anything to read.
@@ -51,9 +54,12 @@ class DurableStateStore final : public mcp::StateStore {
     std::map<std::string, Kept<mcp::HandleRecord>> handles;
     std::map<std::string, Kept<mcp::ScopeRecord>> scopes;
   };
-  Status load(Tables& tables);
+  /// Reads what there is, once.
+  Status load();
 
   store::StateDb& db_;
+  std::mutex writing_;
+  std::mutex nonces_;  ///< one look and one write of a nonce belong together
   Guarded<Tables> tables_;
 };
 

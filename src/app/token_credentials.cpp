@@ -11,6 +11,12 @@ namespace patchbay::app {
 namespace {
 
 constexpr auto kLookEvery = std::chrono::milliseconds(500);
+constexpr std::size_t kGenerationDigits = 16;
+
+/// Another token under the same name is another generation.
+std::string generation_of(const std::string& digest) {
+  return digest.substr(0, kGenerationDigits);
+}
 
 }  // namespace
 
@@ -45,13 +51,26 @@ std::optional<mcp::Credential> TokenCredentials::check(std::string_view token) c
   return found;
 }
 
+bool TokenCredentials::valid(const mcp::Credential& credential) const {
+  look_for_changes();
+  const WallTime now = clock_.wall();
+  for (const Known& known : table()->tokens) {
+    const bool same =
+        known.credential.name == credential.name && known.credential.generation == credential.generation;
+    if (same && (!known.expires || now < *known.expires)) return true;
+  }
+  return false;
+}
+
 Result<std::vector<TokenCredentials::Known>> TokenCredentials::named_tokens() const {
   std::vector<Known> known;
   if (!database_exists()) return known;
   for (const store::NamedToken& token : PB_TRY(db_.tokens())) {
     const auto scope = mcp::parse_scope(token.scope);
     if (!token.valid_at(clock_.wall()) || !scope) continue;
-    known.push_back({token.sha256_hex, {"token/" + token.name, *scope}, token.expires});
+    known.push_back({token.sha256_hex,
+                     {"token/" + token.name, *scope, generation_of(token.sha256_hex)},
+                     token.expires});
   }
   return known;
 }
@@ -62,11 +81,15 @@ Status TokenCredentials::reload() {
   if (database_exists()) fresh->generation = PB_TRY(db_.token_generation());
   fresh->tokens = PB_TRY(named_tokens());
   if (!token.value.empty()) {
-    fresh->tokens.push_back(
-        {sha256_hex(token.value.reveal()), {kOperator, mcp::Scope::kPower}, std::nullopt});
+    const std::string digest = sha256_hex(token.value.reveal());
+    fresh->tokens.push_back({digest, {kOperator, mcp::Scope::kPower, generation_of(digest)}, std::nullopt});
   }
-  std::lock_guard lock(mutex_);
-  table_ = std::move(fresh);
+  const bool any = !fresh->tokens.empty();
+  {
+    std::lock_guard lock(mutex_);
+    table_ = std::move(fresh);
+  }
+  if (any && on_tokens_) on_tokens_();
   return {};
 }
 

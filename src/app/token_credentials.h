@@ -28,9 +28,13 @@ class TokenCredentials final : public transport::Credentials {
   TokenCredentials(store::StateDb& db, std::string database_path, const Clock& clock, ReadToken read_token);
 
   std::optional<mcp::Credential> check(std::string_view token) const override;
+  bool valid(const mcp::Credential& credential) const override;
 
   /// Takes up every token as it is now. Keeps the old ones when they cannot be read.
   Status reload();
+  /// Called by a reload that found tokens: from then on they are asked for, also by a server that was started
+  /// without any (SEC:A6). Set before the first reload on another thread.
+  void on_tokens(std::function<void()> callback) { on_tokens_ = std::move(callback); }
 
   static constexpr char kOperator[] = "operator";
 
@@ -55,6 +59,7 @@ class TokenCredentials final : public transport::Credentials {
   const std::string database_path_;
   const Clock& clock_;
   const ReadToken read_token_;
+  std::function<void()> on_tokens_;
   mutable std::atomic<bool> seen_database_{false};
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const Table> table_;  // guarded by mutex_

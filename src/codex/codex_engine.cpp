@@ -115,10 +115,13 @@ Result<std::string> network_override(const TurnOptions& options, const std::stri
                  "Use the sandbox workspace-write with it.");
 }
 
-/// Every `-c`: the request's own first, so that the checked options below win over them.
+/// Every `-c`, the last of a key wins: our default, the request's own, then the options that were checked.
 Result<std::vector<std::string>> all_overrides(const runner::TurnRequest& request, const TurnOptions& options,
                                                const std::string& sandbox) {
-  std::vector<std::string> out = options.config_overrides;
+  std::vector<std::string> out;
+  // /tmp is everybody's; a turn has a folder for temporary files of its own (SEC:W8). A request may say otherwise.
+  if (sandbox == "workspace-write") out.push_back("sandbox_workspace_write.exclude_slash_tmp=true");
+  out.insert(out.end(), options.config_overrides.begin(), options.config_overrides.end());
   if (!request.reasoning_effort.empty()) {
     out.push_back(fmt::format("model_reasoning_effort=\"{}\"", to_lower_ascii(request.reasoning_effort)));
   }
@@ -185,7 +188,9 @@ CodexEngine::~CodexEngine() = default;
 
 os::Environment CodexEngine::environment() const {
   const os::Environment from = options_.environment ? *options_.environment : os::current_environment();
-  os::Environment env = filter_environment(from, options_.allowed_env, options_.secret_env);
+  std::vector<std::string> allowed = options_.allowed_env;
+  for (std::string& name : login_variables(options_.codex_home, from)) allowed.push_back(std::move(name));
+  os::Environment env = filter_environment(from, allowed, options_.secret_env);
   const auto meaningful = [&](const char* name, const std::string& otherwise) {
     if (const auto it = env.find(name); it != env.end() && !it->second.empty()) return;
     const auto it = from.find(name);
@@ -236,6 +241,14 @@ Result<runner::Command> CodexEngine::command(const runner::TurnRequest& request,
                  "Leave it out, or ask the operator for security.allow_dangerously_bypass.",
                  {}};
   }
+  // No sandbox by another name; what the operator made the default needs no further permission.
+  if (request.sandbox == "danger-full-access" && !options_.allow_dangerously_bypass &&
+      options_.default_sandbox != request.sandbox) {
+    return Error{ErrorCode::kModeNotPermitted,
+                 "The sandbox danger-full-access is disabled",
+                 "Use workspace-write, or ask the operator for security.allow_dangerously_bypass.",
+                 {}};
+  }
   PB_TRY(check_overrides(options.config_overrides, options_.allowed_config_override_prefixes,
                          options_.allow_dangerously_bypass));
 
@@ -272,6 +285,8 @@ Result<runner::Command> CodexEngine::command(const runner::TurnRequest& request,
   command.prompt_on_stdin = line.prompt_on_stdin;
   command.effective_sandbox = widest_sandbox(inner, options.config_overrides);
   command.last_message_file = line.last_message_file;
+  command.session_home = options_.codex_home;
+  if (!job_dir.empty()) command.env["TMPDIR"] = command.temp_dir = os::join(job_dir, "tmp");
   if (options_.serialize_startup && !options_.gate_dir.empty() &&
       login_refreshes_tokens(options_.codex_home, command.env)) {
     PB_TRY(os::make_private_dirs(options_.gate_dir));

@@ -4,6 +4,7 @@
 
 #include "codex/failure.h"
 #include "patchbay/base/ids.h"
+#include "patchbay/base/redact.h"
 #include "patchbay/base/text.h"
 #include "patchbay/codex/turn_result.h"
 
@@ -102,6 +103,7 @@ EventInterpreter::Keep EventInterpreter::on_event(const Json& event, double now)
   if (type == "turn.started") {
     // A program that begins again after an end is not over.
     end_ = End::kNone;
+    session_report_.reset();
     progress_.phase = "model_reasoning";
     return Keep::kAlways;
   }
@@ -208,6 +210,7 @@ void EventInterpreter::on_agent_message(const std::string& text, double now) {
 
 void EventInterpreter::end_turn(End end, const Json& event) {
   end_ = end;
+  session_report_.reset();
   progress_.phase = "finalizing_report";
   if (const Json* error = json::find(event, "error")) {
     failure_message_ = utf8_prefix(
@@ -225,6 +228,19 @@ void EventInterpreter::end_turn(End end, const Json& event) {
   if (!numbers.empty()) progress_.usage = std::move(numbers);
 }
 
+void EventInterpreter::on_start(double now) {
+  if (!options_.session_home.empty()) watch_.emplace(options_.session_home, options_.expected_session, now);
+}
+
+void EventInterpreter::look_for_end() {
+  if (!watch_ || turn_over() || wrong_session_ || progress_.session_id.empty()) return;
+  const auto end = watch_->look(progress_.session_id);
+  if (!end) return;
+  end_ = End::kCompleted;
+  session_report_ = redact(sanitize_utf8(end->last_agent_message));
+  progress_.phase = "finalizing_report";
+}
+
 void EventInterpreter::note_error(std::string message) {
   if (trim(message).empty()) return;
   errors_.push_back(std::string(utf8_prefix(message, kErrorBytes)));
@@ -232,7 +248,11 @@ void EventInterpreter::note_error(std::string message) {
 }
 
 Json EventInterpreter::report(const TurnEnd& end) const {
-  const bool done = end_ == End::kCompleted;
+  const bool done = end_ == End::kCompleted && !session_report_;
+  if (session_report_ && !trim(*session_report_).empty()) {
+    return report_from_text(*session_report_, ResultSource::kSessionTaskComplete, options_.structured_output,
+                            done);
+  }
   if (!options_.json_events) {
     const bool from_file = !trim(end.last_message).empty();
     const std::string& text = from_file ? end.last_message : end.stdout_tail;
@@ -313,7 +333,9 @@ Outcome EventInterpreter::finish(const TurnEnd& end) {
   progress_.current_item_status.clear();
 
   if (wrong_session_ || end.reason == TurnEnd::Reason::kSpawnFailed) return failed(end);
-  if (end_ == End::kCompleted) return completed(end, "stdout_turn_completed");
+  if (end_ == End::kCompleted) {
+    return completed(end, session_report_ ? "session_task_complete" : "stdout_turn_completed");
+  }
   if (end.reason == TurnEnd::Reason::kCancelled) {
     Outcome outcome;
     outcome.state = Outcome::State::kCancelled;

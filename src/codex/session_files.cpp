@@ -24,16 +24,18 @@ constexpr std::size_t kLongestLine = 8'000'000;
 constexpr json::ParseLimits kRecordLimits{.max_depth = 64, .max_members = 10'000, .max_nodes = 1'000'000};
 
 /// Calls `f(line)` for every complete line from byte `from` on, until it says false. A last line
-/// without an end is still being written and is left out, as are lines above the limit.
-Status for_each_line(const std::string& path, std::int64_t from,
-                     const std::function<bool(std::string_view)>& f) {
+/// without an end is still being written and is left out, as are lines above the limit. Returns where the
+/// next line begins.
+Result<std::int64_t> for_each_line(const std::string& path, std::int64_t from,
+                                   const std::function<bool(std::string_view)>& f) {
   const os::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd) return errno_error(errno, "opening a session file", path);
   struct stat st {};
   if (::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode)) {
     return Error{ErrorCode::kNotAFile, "a session is not a regular file", {}, path};
   }
-  if (::lseek(fd.get(), std::max<std::int64_t>(from, 0), SEEK_SET) < 0)
+  std::int64_t next = std::max<std::int64_t>(from, 0);
+  if (::lseek(fd.get(), next, SEEK_SET) < 0)
     return errno_error(errno, "reading a session file", path);
 
   std::string line;
@@ -43,7 +45,7 @@ Status for_each_line(const std::string& path, std::int64_t from,
     const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno_error(errno, "reading a session file", path);
-    if (n == 0) return {};
+    if (n == 0) return next;
     std::string_view rest(buffer.data(), static_cast<std::size_t>(n));
     while (!rest.empty()) {
       const std::size_t newline = rest.find('\n');
@@ -51,7 +53,8 @@ Status for_each_line(const std::string& path, std::int64_t from,
       length += piece.size();
       if (length <= kLongestLine) line.append(piece);
       if (newline == std::string_view::npos) break;
-      if (length <= kLongestLine && !f(line)) return {};
+      next += static_cast<std::int64_t>(length) + 1;
+      if (length <= kLongestLine && !f(line)) return next;
       line.clear();
       length = 0;
       rest.remove_prefix(newline + 1);
@@ -193,26 +196,58 @@ Result<SessionFile> find_session_file(const std::string& codex_home, const std::
   return SessionFile{found[0].path, st.st_size, found[0].archived};
 }
 
+namespace {
+
+/// What one line of a session says about where its turns end.
+void note_task(std::string_view line, double not_before, std::optional<TaskComplete>& newest) {
+  // Most records are long and of no interest here; only these two kinds are parsed.
+  const bool ends = line.find("task_complete") != std::string_view::npos;
+  const bool begins = line.find("task_started") != std::string_view::npos;
+  if (!ends && !begins) return;
+  const auto record = json::parse(line, kRecordLimits);
+  if (!record || json::get_string(*record, "type") != "event_msg") return;
+  const Json* payload = json::find(*record, "payload");
+  if (payload == nullptr) return;
+  const std::string type = json::get_string(*payload, "type");
+  if (type == "task_started") newest.reset();
+  if (type != "task_complete") return;
+  const double at = seconds_of(json::get_string(*record, "timestamp"));
+  if (at >= not_before) newest = TaskComplete{json::get_string(*payload, "last_agent_message"), at};
+}
+
+}  // namespace
+
 Result<std::optional<TaskComplete>> last_task_complete(const std::string& path, std::int64_t from_offset,
                                                        double not_before) {
   std::optional<TaskComplete> newest;
   PB_TRY(for_each_line(path, from_offset, [&](std::string_view line) {
-    // Most records are long and of no interest here; only these two kinds are parsed.
-    const bool ends = line.find("task_complete") != std::string_view::npos;
-    const bool begins = line.find("task_started") != std::string_view::npos;
-    if (!ends && !begins) return true;
-    const auto record = json::parse(line, kRecordLimits);
-    if (!record || json::get_string(*record, "type") != "event_msg") return true;
-    const Json* payload = json::find(*record, "payload");
-    if (payload == nullptr) return true;
-    const std::string type = json::get_string(*payload, "type");
-    if (type == "task_started") newest.reset();
-    if (type != "task_complete") return true;
-    const double at = seconds_of(json::get_string(*record, "timestamp"));
-    if (at >= not_before) newest = TaskComplete{json::get_string(*payload, "last_agent_message"), at};
+    note_task(line, not_before, newest);
     return true;
   }));
   return newest;
+}
+
+SessionWatch::SessionWatch(std::string codex_home, const std::string& thread_id, double not_before)
+    : codex_home_(std::move(codex_home)), not_before_(not_before) {
+  if (thread_id.empty()) return;
+  if (const auto file = find_session_file(codex_home_, thread_id)) {
+    path_ = file->path;
+    position_ = file->size;
+  }
+}
+
+std::optional<TaskComplete> SessionWatch::look(const std::string& thread_id) {
+  if (path_.empty()) {
+    const auto file = find_session_file(codex_home_, thread_id);
+    if (!file) return std::nullopt;
+    path_ = file->path;
+  }
+  const auto next = for_each_line(path_, position_, [&](std::string_view line) {
+    note_task(line, not_before_, newest_);
+    return true;
+  });
+  if (next) position_ = *next;
+  return newest_;
 }
 
 }  // namespace patchbay::codex

@@ -11,6 +11,20 @@ class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text) {}
 
+  /// Moves behind the header of `table`; false when there is none.
+  bool find_table(const std::vector<std::string>& table) {
+    while (true) {
+      (void)read();
+      if (at_end() || text_[at_] != '[') return false;
+      const std::size_t close = text_.find_first_of("]\n", at_);
+      if (close == std::string_view::npos || text_[close] != ']') return false;
+      const bool found = header_names(text_.substr(at_ + 1, close - at_ - 1)) == table;
+      skip_line();
+      if (found) return true;
+    }
+  }
+
+  /// The string values up to the next table header.
   std::map<std::string, std::string> read() {
     std::map<std::string, std::string> out;
     while (skip_to_key()) {
@@ -51,6 +65,23 @@ class Reader {
       }
     }
     return false;
+  }
+
+  static std::vector<std::string> header_names(std::string_view header) {
+    std::vector<std::string> names;
+    std::size_t begin = 0;
+    char quote = '\0';
+    for (std::size_t i = 0; i <= header.size(); ++i) {
+      if (i == header.size() || (header[i] == '.' && quote == '\0')) {
+        names.push_back(unquoted_key(header.substr(begin, i - begin)));
+        begin = i + 1;
+      } else if (quote == header[i]) {
+        quote = '\0';
+      } else if (quote == '\0' && (header[i] == '"' || header[i] == '\'')) {
+        quote = header[i];
+      }
+    }
+    return names;
   }
 
   static std::string unquoted_key(std::string_view key) {
@@ -145,6 +176,11 @@ class Reader {
 
 std::map<std::string, std::string> top_level_strings(std::string_view toml) {
   return Reader(toml).read();
+}
+
+std::map<std::string, std::string> table_strings(std::string_view toml, const std::vector<std::string>& table) {
+  Reader reader(toml);
+  return reader.find_table(table) ? reader.read() : std::map<std::string, std::string>();
 }
 
 }  // namespace patchbay::codex

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace patchbay::codex {
 
@@ -10,5 +11,8 @@ namespace patchbay::codex {
 /// needed of Codex's config.toml. Other kinds of values are passed over. Reading stops at the first thing
 /// that is no TOML.
 std::map<std::string, std::string> top_level_strings(std::string_view toml);
+
+/// The same for the keys of one table, `[a."b"]` being {"a", "b"}.
+std::map<std::string, std::string> table_strings(std::string_view toml, const std::vector<std::string>& table);
 
 }  // namespace patchbay::codex

@@ -102,6 +102,7 @@ void add_server(Server& s, Out& out) {
   f("codex_post_completion_cleanup_timeout_seconds", &s.codex_post_completion_cleanup_timeout_seconds,
     "Time to end what a finished turn left running.", {.range = kSeconds});
   f("max_threads", &s.max_threads, "Threads of the HTTP server.", {.range = Range{4, 10'000}});
+  f("max_connections", &s.max_connections, "Connections to the HTTP server at once.", {.range = Range{4, 10'000}});
   f("max_streams", &s.max_streams, "Event streams at once.", {.range = Range{1, 10'000}});
   f("max_waiting_calls", &s.max_waiting_calls, "Calls that wait for a state change at once.",
     {.range = Range{1, 10'000}});

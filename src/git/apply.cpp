@@ -37,7 +37,8 @@ void set_apply_hook(ApplyHook h) {
   hook = h;
 }
 
-Status apply_ops(const Repo& repo, const PreparedPlan& prepared, const std::string& journal_path) {
+Status apply_ops(const Repo& repo, const PreparedPlan& prepared, const std::string& journal_path,
+                 std::vector<std::string>& warnings) {
   if (prepared.ops.empty()) return {};
   if (os::exists(journal_path)) {
     return make_error(ErrorCode::kIntegrationOutcomeUnknown, "An earlier integration was cut short.",
@@ -63,7 +64,12 @@ Status apply_ops(const Repo& repo, const PreparedPlan& prepared, const std::stri
   }
   const Status moved = transaction.forward();
   if (!moved.ok()) return undo(transaction, moved.error());
-  return transaction.finish();
+  // Everything is in place and on stable storage: nothing that fails from here on makes it less applied.
+  if (!transaction.finish().ok()) {
+    (void)os::remove_file(journal_path);
+    warnings.emplace_back("The replaced files could not be removed; they are in a folder patchbay-apply-* of the git directory.");
+  }
+  return {};
 }
 
 const char* name_of(RecoveryOutcome outcome) {
@@ -132,16 +138,19 @@ Result<Applied> apply(const Target& base, const ApplySpec& spec) {
     return make_error(ErrorCode::kPatchChanged, "The change or the checkout is not what the preview showed.",
                       "Look at the preview again.");
   }
-  PB_TRY(apply_ops(repo, prepared, spec.journal_path));
   Applied out;
+  PB_TRY(apply_ops(repo, prepared, spec.journal_path, out.warnings));
   out.changes = plan.changes;
   out.applied_with_3way = plan.applied_with_3way;
   for (const FileOp& op : prepared.ops) (op.new_mode == 0 ? out.deleted : out.written).push_back(op.path);
   StatusOptions options;
   options.each_untracked_file = true;
-  for (StatusEntry& entry : PB_TRY(ops::status({repo.layout.toplevel, "", base.roots}, options)).entries) {
-    out.main_changed_files.push_back(std::move(entry.path));
+  auto after = ops::status({repo.layout.toplevel, "", base.roots}, options);
+  if (!after.ok()) {
+    out.warnings.emplace_back(kNoStatus);
+    return out;
   }
+  for (StatusEntry& entry : after->entries) out.main_changed_files.push_back(std::move(entry.path));
   return out;
 }
 

@@ -1,5 +1,6 @@
 #include "patchbay/git/client.h"
 
+#include "git/apply.h"
 #include "git/call.h"
 #include "git/helper_pool.h"
 #include "patchbay/base/log.h"
@@ -16,16 +17,21 @@ namespace {
 
 // Any pool: its type is private to Client.
 template <auto Function, class Pool, class... A>
-auto call(Pool& pool, const char* op, std::chrono::milliseconds limit, const A&... args)
+auto call(Pool& pool, const char* op, std::chrono::milliseconds limit, Repeat repeat, const A&... args)
     -> Result<typename Signature<decltype(Function)>::Value> {
   static_assert(std::is_same_v<std::tuple<A...>, typename Signature<decltype(Function)>::Arguments>);
   const MonoTime deadline = system_clock().mono() + limit;
-  auto reply = pool.exchange(pack_request(op, limit.count(), args...), deadline);
+  auto reply = pool.exchange(pack_request(op, limit.count(), args...), deadline, repeat);
   if (!reply.ok()) {
     log::warn("git {}: {} {}", op, name_of(reply.error().code), reply.error().detail);
     return std::move(reply).error();
   }
   return unpack_reply<typename Signature<decltype(Function)>::Value>(reply.value());
+}
+
+Error outcome_unknown(const Error& cause) {
+  return Error{ErrorCode::kIntegrationOutcomeUnknown, "The integration was interrupted and could not be undone.",
+               "Look at the checkout's status; the old files are kept in its git directory.", cause.detail};
 }
 
 // Fills a worktree that has a registration and no files yet. Filter drivers run, and nothing else that the
@@ -34,8 +40,9 @@ Status check_out_with_program(const std::string& directory, MonoTime deadline) {
   os::SpawnOptions git;
   git.argv = {"git",   "-c",     "core.hooksPath=/dev/null", "-c",     "core.fsmonitor=false",
               "reset", "--hard", "--no-recurse-submodules",  "--quiet"};
-  git.env = environment_without_git();
+  git.env = environment_for_git();
   git.env->insert_or_assign("GIT_TERMINAL_PROMPT", "0");
+  git.env->insert_or_assign("GIT_NO_LAZY_FETCH", "1");
   git.cwd = directory;
   const os::RunResult run = PB_TRY(os::run(git, "", deadline));
   if (run.timed_out) {
@@ -51,8 +58,10 @@ Status check_out_with_program(const std::string& directory, MonoTime deadline) {
 
 }  // namespace
 
-#define PB_GIT_READ(op, ...) call<&ops::op>(*pool_, #op, pool_->options().read_deadline, __VA_ARGS__)
-#define PB_GIT_WRITE(op, ...) call<&ops::op>(*pool_, #op, pool_->options().write_deadline, __VA_ARGS__)
+#define PB_GIT_READ(op, ...) \
+  call<&ops::op>(*pool_, #op, pool_->options().read_deadline, Repeat::kAllowed, __VA_ARGS__)
+#define PB_GIT_WRITE(op, ...) \
+  call<&ops::op>(*pool_, #op, pool_->options().write_deadline, Repeat::kNever, __VA_ARGS__)
 
 Result<Layout> Client::discover(const Target& target) {
   return PB_GIT_READ(discover, target);
@@ -89,7 +98,10 @@ Result<Worktree> Client::add_worktree(const Target& base, const WorktreeSpec& sp
   Worktree made = PB_TRY(PB_GIT_WRITE(add_worktree, base, spec));
   if (!spec.git_filters) return made;
   const Status filled = check_out_with_program(spec.directory, deadline);
-  if (filled.ok()) return made;
+  if (filled.ok()) {
+    made.filtered_files = 0;
+    return made;
+  }
   (void)remove_worktree(base, {spec.directory, spec.branch, spec.lock_path});
   return filled.error();
 }
@@ -135,26 +147,30 @@ Result<Recovery> Client::recover(const std::string& journal_path) {
 Result<Applied> Client::apply(const Target& base, const ApplySpec& spec) {
   const MonoTime deadline = system_clock().mono() + pool_->options().write_deadline;
   auto reply =
-      pool_->exchange(pack_request("apply", pool_->options().write_deadline.count(), base, spec), deadline);
+      pool_->exchange(pack_request("apply", pool_->options().write_deadline.count(), base, spec), deadline,
+                      Repeat::kNever);
   if (reply.ok()) return unpack_reply<Applied>(reply.value());
   // The helper is gone in the middle of it. Another one finds out how it ended.
-  const Recovery recovery = PB_TRY(recover(spec.journal_path));
-  if (recovery.outcome == RecoveryOutcome::kUndecided) {
-    return Error{
-        ErrorCode::kIntegrationOutcomeUnknown, "The integration was interrupted and could not be undone.",
-        "Look at the checkout's status; the old files are kept in its git directory.", reply.error().detail};
+  const Error cause = std::move(reply).error();
+  const auto recovery = recover(spec.journal_path);
+  if (!recovery.ok() || recovery->outcome == RecoveryOutcome::kUndecided) return outcome_unknown(cause);
+  if (recovery->outcome == RecoveryOutcome::kRolledBack) return cause;
+  auto now = plan(base, spec.integration);
+  if (recovery->outcome == RecoveryOutcome::kNothing) {
+    // It had not begun, or it was over: the checkout itself tells.
+    if (!now.ok()) return outcome_unknown(cause);
+    if (!now->clean() || !now->writes.empty()) return cause;
   }
-  if (recovery.outcome == RecoveryOutcome::kRolledBack) return std::move(reply).error();
-  IntegrationPlan now = PB_TRY(plan(base, spec.integration));
-  if (!now.clean() || !now.writes.empty()) return std::move(reply).error();
   Applied out;
-  out.changes = std::move(now.changes);
-  out.written = recovery.written;
-  out.deleted = recovery.deleted;
+  if (now.ok()) out.changes = std::move(now->changes);
+  out.written = recovery->written;
+  out.deleted = recovery->deleted;
   StatusOptions options;
   options.each_untracked_file = true;
-  for (StatusEntry& entry : PB_TRY(status(base, options)).entries) {
-    out.main_changed_files.push_back(std::move(entry.path));
+  if (auto after = status(base, options); after.ok()) {
+    for (StatusEntry& entry : after->entries) out.main_changed_files.push_back(std::move(entry.path));
+  } else {
+    out.warnings.emplace_back(kNoStatus);
   }
   return out;
 }

@@ -2,14 +2,24 @@
 
 #include <unistd.h>
 
+#include "patchbay/base/text.h"
 #include "patchbay/git/helper.h"
 #include "patchbay/os/stream.h"
 
 namespace patchbay::git {
 
-os::Environment environment_without_git() {
+os::Environment environment_for_git() {
   os::Environment env = os::current_environment();
-  std::erase_if(env, [](const auto& e) { return e.first.starts_with("GIT_"); });
+  std::erase_if(env, [](const auto& e) {
+    const std::string name = to_lower_ascii(e.first);
+    for (const char* prefix : {"git_", "patchbay_"}) {
+      if (name.starts_with(prefix)) return true;
+    }
+    for (const char* suffix : {"token", "api_key", "apikey", "secret", "secret_key", "access_key", "password"}) {
+      if (name.ends_with(suffix)) return true;
+    }
+    return false;
+  });
   return env;
 }
 
@@ -34,7 +44,7 @@ Result<Client::Pool::Helper> Client::Pool::start() const {
   os::SocketPair pair = PB_TRY(os::make_socket_pair());
   os::SpawnOptions spawn;
   spawn.argv = options_.helper;
-  spawn.env = environment_without_git();
+  spawn.env = environment_for_git();
   spawn.stderr_fd = STDERR_FILENO;
   spawn.passed = {{pair.b.get(), kHelperFd}};
   Helper helper;
@@ -73,6 +83,7 @@ void Client::Pool::give_back(Helper helper) {
   {
     std::lock_guard lock(mutex_);
     helper.idle_since = system_clock().mono();
+    helper.idled = true;
     idle_.push_front(std::move(helper));
   }
   changed_.notify_all();
@@ -97,22 +108,27 @@ bool has_died(os::Child& process, const os::Fd& socket) {
 
 }  // namespace
 
-Result<wire::Frame> Client::Pool::exchange(const wire::Frame& request, MonoTime deadline) {
-  Helper helper = PB_TRY(take(deadline));
-  // A helper that died while it idled took nothing with it: another one serves the request.
-  for (int i = 0; i <= options_.max_helpers && has_died(helper.process, helper.socket); ++i) {
-    forget_one();
-    helper = PB_TRY(take(deadline));
-  }
-  Status sent = wire::send(helper.socket.get(), request, deadline);
-  auto reply = sent.ok() ? wire::receive(helper.socket.get(), deadline) : Result<wire::Frame>(sent.error());
-  if (reply.ok()) {
-    give_back(std::move(helper));
-  } else {
+Result<wire::Frame> Client::Pool::exchange(const wire::Frame& request, MonoTime deadline, Repeat repeat) {
+  for (;;) {
+    Helper helper = PB_TRY(take(deadline));
+    if (helper.idled && has_died(helper.process, helper.socket)) {
+      forget_one();
+      continue;
+    }
+    const Status sent = wire::send(helper.socket.get(), request, deadline);
+    auto reply = sent.ok() ? wire::receive(helper.socket.get(), deadline) : Result<wire::Frame>(sent.error());
+    if (reply.ok()) {
+      give_back(std::move(helper));
+      return reply;
+    }
+    // A helper that was being killed when it was taken still looked alive. It cannot have carried out what did not reach
+    // it as a whole, and a read may be asked for twice; a new helper that ends is never replaced, so this comes to an end.
+    const bool died = reply.error().code != ErrorCode::kTimeout;
+    const bool again = helper.idled && died && (!sent.ok() || repeat == Repeat::kAllowed);
     helper.process = {};  // kills it
     forget_one();
+    if (!again) return reply;
   }
-  return reply;
 }
 
 void Client::Pool::end_idle_helpers() {

@@ -11,8 +11,12 @@
 
 namespace patchbay::git {
 
-/// This process's environment without the variables that steer git (SEC:G2).
-os::Environment environment_without_git();
+/// This process's environment without the variables that steer git (SEC:G2), without our own, and without what carries a
+/// secret by its name: neither a helper nor a filter driver has a use for them.
+os::Environment environment_for_git();
+
+/// Whether a request may be sent again when the helper ended without answering it.
+enum class Repeat { kAllowed, kNever };
 
 /// The helper processes of one Client.
 ///
@@ -24,8 +28,8 @@ class Client::Pool {
   explicit Pool(ClientOptions options);
   ~Pool();
 
-  /// One request and its reply.
-  Result<wire::Frame> exchange(const wire::Frame& request, MonoTime deadline);
+  /// One request and its reply. A helper that had died while it idled costs the request nothing: another one gets it.
+  Result<wire::Frame> exchange(const wire::Frame& request, MonoTime deadline, Repeat repeat);
   int count() const;
   const ClientOptions& options() const { return options_; }
 
@@ -34,6 +38,7 @@ class Client::Pool {
     os::Child process;
     os::Fd socket;
     MonoTime idle_since{};
+    bool idled = false;  ///< it may have died meanwhile
   };
 
   Result<Helper> take(MonoTime deadline);

@@ -76,8 +76,9 @@ Result<Pin> add_pin(git_repository* repo, PinKind kind, const std::string& worke
                     const ObjectId& head) {
   PB_TRY(check_worker_id(worker_id));
   const std::vector<Pin> before = PB_TRY(read_pins(repo, kind, worker_id));
-  if (!before.empty() && before.back().tree == to_id(tree) && before.back().head == head)
-    return before.back();
+  // A snapshot is what was looked at last and may be looked at again; something thrown away is kept from its own day on.
+  const bool same = !before.empty() && before.back().tree == to_id(tree) && before.back().head == head;
+  if (same && kind == PinKind::kSnapshot) return before.back();
 
   auto tree_object = PB_TRY(acquire<TreeHandle>("Writing the snapshot", git_tree_lookup, repo, &tree));
   auto signature = PB_TRY(

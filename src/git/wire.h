@@ -184,7 +184,7 @@ template <class V>
 void fields(V& v, Applied& x) {
   v("changes", x.changes), v("written", x.written), v("deleted", x.deleted),
       v("three_way", x.applied_with_3way);
-  v("main_changed", x.main_changed_files);
+  v("main_changed", x.main_changed_files), v("warnings", x.warnings);
 }
 template <class V>
 void fields(V& v, Recovery& x) {

@@ -6,6 +6,7 @@
 
 #include "git/checkout.h"
 #include "git/durable.h"
+#include "git/filter_config.h"
 #include "git/head.h"
 #include "git/lock_wait.h"
 #include "git/ops.h"
@@ -224,6 +225,7 @@ namespace ops {
 
 Result<Worktree> add_worktree(const Target& base, const WorktreeSpec& spec) {
   const Repo repo = PB_TRY(open_repo(base));
+  if (spec.git_filters) PB_TRY(check_filter_config(repo));
   if (spec.commit.empty() && git_repository_head_unborn(repo.get()) == 1) return unborn();
   const CommitHandle commit = PB_TRY(find_commit(repo.get(), spec.commit.empty() ? "HEAD" : spec.commit));
   const git_oid tree = *git_commit_tree_id(commit.get());

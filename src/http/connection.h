@@ -60,6 +60,7 @@ struct Connection {
   MonoTime deadline{};  ///< of the phase
   MonoTime body_started{};
   bool watched = false;     ///< known to the parking table's epoll set
+  bool peer_asked = false;  ///< `request.peer_user` is what the kernel said
   std::size_t drained = 0;  ///< bytes thrown away while lingering
 
   InputBuffer input;

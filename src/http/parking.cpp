@@ -16,9 +16,8 @@ constexpr int kBatch = 256;
 
 }  // namespace
 
-Result<std::unique_ptr<Parking>> Parking::create(int listener) {
+Result<std::unique_ptr<Parking>> Parking::create(const std::vector<os::Fd>& listeners) {
   std::unique_ptr<Parking> parking(new Parking);
-  parking->listener_ = listener;
   parking->epoll_ = os::Fd(::epoll_create1(EPOLL_CLOEXEC));
   parking->wake_ = os::Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!parking->epoll_ || !parking->wake_) return errno_error(errno, "creating an epoll set");
@@ -28,9 +27,11 @@ Result<std::unique_ptr<Parking>> Parking::create(int listener) {
   if (::epoll_ctl(parking->epoll_.get(), EPOLL_CTL_ADD, parking->wake_.get(), &event) != 0) {
     return errno_error(errno, "filling an epoll set");
   }
-  event.data.ptr = &parking->listener_;
-  if (::epoll_ctl(parking->epoll_.get(), EPOLL_CTL_ADD, listener, &event) != 0) {
-    return errno_error(errno, "filling an epoll set");
+  event.data.ptr = const_cast<char*>(&parking->listener_mark_);
+  for (const os::Fd& listener : listeners) {
+    if (::epoll_ctl(parking->epoll_.get(), EPOLL_CTL_ADD, listener.get(), &event) != 0) {
+      return errno_error(errno, "filling an epoll set");
+    }
   }
   return parking;
 }
@@ -79,7 +80,7 @@ Parking::Event Parking::wait() {
   const int n = ::epoll_wait(epoll_.get(), events, kBatch, next_timeout_ms());
   Event result;
   for (int i = 0; i < n; ++i) {
-    if (events[i].data.ptr == &listener_) {
+    if (events[i].data.ptr == &listener_mark_) {
       result.listener = true;
     } else if (events[i].data.ptr == &wake_) {
       std::uint64_t count = 0;

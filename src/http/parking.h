@@ -12,12 +12,13 @@
 namespace patchbay::http {
 
 /// The connections that wait for bytes or for their deadline, held without a thread each, beside the
-/// listening socket.
+/// listening sockets.
 ///
 /// Threads: `park` and `wake` from any thread; everything else from the one thread that waits.
 class Parking {
  public:
-  static Result<std::unique_ptr<Parking>> create(int listener);
+  /// `listeners` are borrowed; they outlive it.
+  static Result<std::unique_ptr<Parking>> create(const std::vector<os::Fd>& listeners);
 
   /// Takes the connection until its socket becomes readable or its deadline passes. After `close` it is
   /// closed instead.
@@ -25,7 +26,7 @@ class Parking {
   void wake();
 
   struct Event {
-    bool listener = false;
+    bool listener = false;  ///< of one of them; which is not told
     std::vector<std::unique_ptr<Connection>> readable;
     std::vector<std::unique_ptr<Connection>> expired;
   };
@@ -47,7 +48,7 @@ class Parking {
 
   os::Fd epoll_;
   os::Fd wake_;
-  int listener_ = -1;
+  const char listener_mark_ = 0;  ///< its address stands for every listener in the epoll set
 
   std::mutex mutex_;
   std::map<Key, std::unique_ptr<Connection>> parked_;  // guarded by mutex_, as are the next two

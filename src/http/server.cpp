@@ -33,10 +33,10 @@ constexpr int kAcceptBatch = 64;
 
 class LiveServer final : public Server {
  public:
-  LiveServer(Options options, os::Fd listener, std::unique_ptr<Parking> parking)
+  LiveServer(Options options, std::vector<os::Fd> listeners, std::unique_ptr<Parking> parking)
       : options_(std::move(options)),
-        listener_(std::move(listener)),
-        port_(local_port(listener_.get())),
+        listeners_(std::move(listeners)),
+        port_(local_port(listeners_.front().get())),
         parking_(std::move(parking)),
         session_(options_, stopping_),
         reserve_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
@@ -53,9 +53,9 @@ class LiveServer final : public Server {
  private:
   void accept_loop();
   void accept_once();
-  void accept_new();
-  bool accept_failed(int err);
-  void shed_with_reserve();
+  void accept_new(int listener);
+  bool accept_failed(int listener, int err);
+  void shed_with_reserve(int listener);
   void admit(Accepted accepted);
   void dispatch(std::unique_ptr<Connection> connection);
   void serve(std::unique_ptr<Connection> connection);
@@ -64,7 +64,7 @@ class LiveServer final : public Server {
   void after(After what, std::unique_ptr<Connection> connection);
 
   const Options options_;
-  os::Fd listener_;
+  std::vector<os::Fd> listeners_;  ///< at least one
   const int port_;
   CancelToken stopping_;
   std::atomic<int> open_{0};
@@ -97,23 +97,24 @@ void LiveServer::accept_once() {
     const After what = session_.time_out(*connection);
     after(what, std::move(connection));
   }
-  if (event.listener) accept_new();
+  if (!event.listener) return;
+  for (const os::Fd& listener : listeners_) accept_new(listener.get());
 }
 
-void LiveServer::accept_new() {
+void LiveServer::accept_new(int listener) {
   for (int i = 0; i < kAcceptBatch; ++i) {
     int err = 0;
-    Accepted accepted = accept_tcp(listener_.get(), &err);
+    Accepted accepted = accept_tcp(listener, &err);
     if (accepted.fd) {
       admit(std::move(accepted));
-    } else if (!accept_failed(err)) {
+    } else if (!accept_failed(listener, err)) {
       return;
     }
   }
 }
 
 /// True when accepting may go on at once. Nothing ends the listener (H13).
-bool LiveServer::accept_failed(int err) {
+bool LiveServer::accept_failed(int listener, int err) {
   switch (err) {
     case EAGAIN:
       return false;
@@ -123,7 +124,7 @@ bool LiveServer::accept_failed(int err) {
       return true;
     case EMFILE:
     case ENFILE:
-      shed_with_reserve();
+      shed_with_reserve(listener);
       return false;
     default:
       log::warn("accepting a connection failed with error {}", err);
@@ -134,11 +135,11 @@ bool LiveServer::accept_failed(int err) {
   }
 }
 
-void LiveServer::shed_with_reserve() {
+void LiveServer::shed_with_reserve(int listener) {
   if (auto idle = parking_->take_oldest_idle()) return;  // its descriptor serves the next client
   reserve_.reset();
   int err = 0;
-  Accepted accepted = accept_tcp(listener_.get(), &err);
+  Accepted accepted = accept_tcp(listener, &err);
   if (accepted.fd) {
     Connection refused(std::move(accepted.fd), open_);
     session_.shed(refused);
@@ -226,7 +227,7 @@ void LiveServer::stop(std::chrono::milliseconds grace) {
   stopping_.cancel();
   parking_->wake();
   acceptor_.join();
-  listener_.reset();
+  listeners_.clear();
   parking_->close();
   if (!pool_->wait_idle(system_clock().mono() + grace)) {
     // Wakes every worker that waits on its socket; a handler that waits elsewhere watches `stopping`.
@@ -252,11 +253,20 @@ int Request::count(std::string_view name) const {
 }
 
 Result<std::unique_ptr<Server>> Server::start(Options options) {
-  os::Fd listener = PB_TRY(listen_tcp(options.host, options.port));
-  auto parking = PB_TRY(Parking::create(listener.get()));
+  std::vector<os::Fd> listeners;
+  listeners.push_back(PB_TRY(listen_tcp(options.host, options.port)));
+  if (!options.also_host.empty()) {
+    auto second = listen_tcp(options.also_host, local_port(listeners.front().get()));
+    if (second.ok()) {
+      listeners.push_back(std::move(second).value());
+    } else {
+      log::info("not served on {}: {}", options.also_host, second.error().message);
+    }
+  }
+  auto parking = PB_TRY(Parking::create(listeners));
   try {
     return std::unique_ptr<Server>(
-        std::make_unique<LiveServer>(std::move(options), std::move(listener), std::move(parking)));
+        std::make_unique<LiveServer>(std::move(options), std::move(listeners), std::move(parking)));
   } catch (const std::system_error& e) {
     return Error{ErrorCode::kIoError, "no thread could be started for the HTTP server",
                  "Check the process limits.", e.what()};

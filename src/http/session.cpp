@@ -96,6 +96,10 @@ Session::Progress Session::check_head(Connection& connection) const {
   if (options_.head_check) {
     std::optional<Response> refused;
     try {
+      if (!connection.peer_asked && options_.wants_peer_user && options_.wants_peer_user()) {
+        connection.peer_asked = true;
+        connection.request.peer_user = os::peer_user(connection.fd.get());
+      }
       refused = options_.head_check(connection.request);
     } catch (...) {
       log_exception("the head check");

@@ -1,5 +1,7 @@
 #include "patchbay/jobs/jobs.h"
 
+#include <signal.h>
+
 #include "jobs/monitor.h"
 #include "patchbay/base/hash.h"
 #include "patchbay/base/ids.h"
@@ -8,45 +10,6 @@
 #include "patchbay/os/file.h"
 
 namespace patchbay::jobs {
-namespace {
-
-constexpr std::size_t kBriefSummaryBytes = 2000;
-constexpr std::size_t kBriefListItems = 50;
-
-/// What of a result stays in the record and so in memory; the rest is in result.json.
-Json brief_result(const Json& result) {
-  Json brief = Json::object();
-  for (const auto& [key, value] : result.items()) {
-    if (key.starts_with('_')) continue;
-    if (value.is_boolean() || value.is_number()) {
-      brief[key] = value;
-    } else if (value.is_string() && (key == "summary" || key == "status" || key == "result_source")) {
-      brief[key] = std::string(utf8_prefix(value.get_ref<const std::string&>(), kBriefSummaryBytes));
-    } else if (key == "files_changed" && value.is_array()) {
-      Json& list = brief[key] = Json::array();
-      for (std::size_t i = 0; i < std::min(value.size(), kBriefListItems); ++i) list.push_back(value[i]);
-    } else if (key == "failure_diagnostic" || key == "next_steps") {
-      brief[key] = value;
-    }
-  }
-  return brief;
-}
-
-runner::Usage difference(const runner::Usage& now, const runner::Usage& before) {
-  runner::Usage d;
-  for (const auto& [k, v] : now) {
-    const auto it = before.find(k);
-    d[k] = it == before.end() ? v : v - it->second;
-  }
-  return d;
-}
-
-Error lost(const char* message) {
-  return Error{ErrorCode::kJobLost, message, "Look at what was changed so far, then start the work again.", {}};
-}
-
-}  // namespace
-
 Jobs::Jobs(store::RecordStore& records, runner::Engine& engine, const Clock& clock, JobsOptions options)
     : records_(records), engine_(engine), clock_(clock), options_(std::move(options)),
       monitor_(std::make_unique<Monitor>(*this)) {}
@@ -91,7 +54,14 @@ void Jobs::publish(JobRecord record) {
     }
   }
   for (const Observer& observer : observers_) observer(snapshot, Change::kUpdated);
-  { std::lock_guard lock(wait_mutex_); }
+  wake_waiters();
+}
+
+void Jobs::wake_waiters() const {
+  {
+    std::lock_guard lock(wait_mutex_);
+    ++changes_;
+  }
   changed_.notify_all();
 }
 
@@ -135,18 +105,26 @@ int Jobs::queue_position(const std::string& job_id) const {
 }
 
 Json Jobs::full_result(const std::string& job_id) const {
-  const auto outcome = runner::read_outcome(job_dir(job_id));
+  auto outcome = runner::read_outcome(job_dir(job_id));
+  if (!outcome) outcome = runner::read_evidence(job_dir(job_id));
   return outcome ? outcome->result : Json(nullptr);
 }
 
 bool Jobs::wait(const std::function<bool()>& done, MonoTime deadline, const CancelToken& cancel) const {
-  const auto wake = cancel.on_cancel([this] { changed_.notify_all(); });
-  std::unique_lock lock(wait_mutex_);
+  const auto wake = cancel.on_cancel([this] { wake_waiters(); });
   for (;;) {
+    std::uint64_t seen = 0;
+    {
+      std::lock_guard lock(wait_mutex_);
+      seen = changes_;
+    }
+    // Asked without the lock: it may take as long as a slow client takes to read.
     if (done()) return true;
     const MonoTime now = clock_.mono();
     if (cancel.cancelled() || now >= deadline) return false;
-    changed_.wait_for(lock, std::min<MonoTime::duration>(deadline - now, std::chrono::seconds(1)));
+    std::unique_lock lock(wait_mutex_);
+    changed_.wait_for(lock, std::min<MonoTime::duration>(deadline - now, std::chrono::seconds(1)),
+                      [&] { return changes_ != seen; });
   }
 }
 
@@ -179,6 +157,7 @@ Result<JobPtr> Jobs::reserve(const NewJob& job, const std::function<Status()>& p
     return Error{ErrorCode::kJobLimit, fmt::format("Maximum active jobs ({}) reached", options_.max_concurrent),
                  "Wait for a running turn to end, or stop one, then call again.", {}};
   }
+  PB_TRY(check_room_on_disk());
   if (precondition) PB_TRY(precondition());
 
   JobRecord record;
@@ -203,6 +182,19 @@ Result<JobPtr> Jobs::reserve(const NewJob& job, const std::function<Status()>& p
   return find(id);
 }
 
+Status Jobs::check_room_on_disk() const {
+  std::vector<std::string> dirs = options_.work_dirs;
+  dirs.push_back(records_.folder(""));
+  for (std::string& dir : dirs) {
+    while (dir.size() > 1 && !os::is_directory(dir)) dir = os::parent_of(dir);
+    const auto space = options_.free_space(dir);
+    if (!space.ok() || (space->bytes >= kFreeBytesFloor && space->inodes >= kFreeInodesFloor)) continue;
+    return Error{ErrorCode::kDiskFull, "The disk is almost full; no new work is started.",
+                 "Ask the operator to make room on the machine, then call again.", dir};
+  }
+  return {};
+}
+
 Status Jobs::launch(const std::string& job_id, const runner::TurnRequest& request, int repo_lock_fd) {
   const JobPtr job = find(job_id);
   if (!job || job->state != JobState::kPending) {
@@ -211,17 +203,20 @@ Status Jobs::launch(const std::string& job_id, const runner::TurnRequest& reques
   runner::TurnOrder order;
   order.job_id = job_id;
   order.job_dir = job_dir(job_id);
+  if (!options_.logs_dir.empty()) order.log_dir = os::join(options_.logs_dir, job_id);
   order.prompt = request.prompt;
   order.marker = job->marker;
   order.limits = options_.limits;
   order.interpreter.expected_session = request.resume_session;
   order.interpreter.structured_output = request.structured_output;
   order.interpreter.json_events = json::get_bool(request.options, "json_events", true);
-  {
-    std::lock_guard lock(mutex_);
-    int running = 0;
-    for (const auto& [id, other] : jobs_) running += other->active() && id != job_id && !queued(*other) ? 1 : 0;
-    order.wait_for_slot = options_.queue_enabled && options_.max_concurrent > 0 && running >= options_.max_concurrent;
+  order.wait_for_slot = must_wait(*job);
+  if (order.wait_for_slot && repo_lock_fd >= 0) {
+    // Others must be able to write while a turn only waits for its slot (workers.md 1.7).
+    Error full{ErrorCode::kJobLimit, "A turn that can write the checkout is not queued, and every slot is taken.",
+               "Wait for a running turn to end, or stop one, then call again.", {}};
+    abandon(job_id, full);
+    return full;
   }
 
   auto command = engine_.command(request, order.job_dir);
@@ -245,17 +240,37 @@ Status Jobs::launch(const std::string& job_id, const runner::TurnRequest& reques
     r.process_pid = pid;
     if (identity) r.process_identity = identity->to_string();
     stopped = is_terminal(r.state);
-    if (!stopped && !order.wait_for_slot) {
+    if (stopped) {
+      // The cancel came while the runner was being started, and found nothing to signal.
+      r.cleanup = "cleanup_pending";
+    } else if (order.wait_for_slot) {
+      r.progress.phase = "queued";
+    } else {
       r.state = JobState::kRunning;
       r.started_at = epoch_seconds(clock_.wall());
     }
-    if (order.wait_for_slot) r.progress.phase = "queued";
     return true;
   });
+  if (stopped || !saved.ok()) (void)child->signal(SIGTERM);
   monitor_->follow(job_id, order.job_dir, std::move(*child));
-  // A cancel that came while the runner was being started found nothing to signal.
-  if (stopped || !saved.ok()) runner::request_stop(order.job_dir);
+  // The slot this job saw taken may have been given back before anybody could see it queued.
+  if (order.wait_for_slot) grant_slots();
   return saved;
+}
+
+/// Whether a job that is about to start has to queue. Each job counts those that were reserved before it, and of the
+/// later ones those that have a runner: of two that start together exactly one counts the other.
+bool Jobs::must_wait(const JobRecord& job) const {
+  if (!options_.queue_enabled || options_.max_concurrent <= 0) return false;
+  std::lock_guard lock(mutex_);
+  int ahead = 0;
+  for (const auto& [id, other] : jobs_) {
+    if (!other->active() || id == job.job_id) continue;
+    const bool earlier = other->sequence < job.sequence;
+    if (earlier && queued(*other)) return true;  // nobody overtakes
+    ahead += !queued(*other) && (earlier || other->process_pid != 0) ? 1 : 0;
+  }
+  return ahead >= options_.max_concurrent;
 }
 
 void Jobs::abandon(const std::string& job_id, const Error& why) {
@@ -280,6 +295,7 @@ Status Jobs::remove(const std::string& job_id) {
   if (job->unresolved()) {
     return Error{ErrorCode::kInvalidState, "The job has not ended.", "Cancel it first.", job_id};
   }
+  if (!options_.logs_dir.empty()) (void)os::remove_tree(os::join(options_.logs_dir, job_id));
   PB_TRY(records_.remove(job_id));
   {
     std::lock_guard guard(mutex_);
@@ -288,11 +304,12 @@ Status Jobs::remove(const std::string& job_id) {
     if (it != newest_by_session_.end() && it->second == job_id) newest_by_session_.erase(it);
   }
   for (const Observer& observer : observers_) observer(job, Change::kRemoved);
+  wake_waiters();
   return {};
 }
 
 void Jobs::grant_slots() {
-  if (!options_.queue_enabled) return;
+  // Also without a queue of our own: the last owner may have left one.
   for (;;) {
     JobPtr next;
     int running = 0;
@@ -317,91 +334,6 @@ void Jobs::grant_slots() {
     });
     if (!saved.ok()) return;
   }
-}
-
-// ---- following --------------------------------------------------------------------------------------
-
-void Jobs::apply_progress(const std::string& job_id, const runner::Progress& progress) {
-  std::lock_guard lock(stripe(job_id));
-  const JobPtr current = find(job_id);
-  if (!current || !current->active()) return;
-  JobRecord copy = *current;
-  const bool was_queued = queued(copy);
-  copy.progress = progress;
-  if (was_queued && copy.state == JobState::kPending) copy.progress.phase = "queued";
-  const bool new_session = !progress.session_id.empty() && copy.session_id != progress.session_id;
-  if (new_session) copy.session_id = progress.session_id;
-  if (new_session) {
-    if (!commit(copy).ok()) publish(std::move(copy));  // progress.json has it on stable storage already
-  } else {
-    publish(std::move(copy));
-  }
-}
-
-bool Jobs::finalize(const std::string& job_id) {
-  const std::string dir = job_dir(job_id);
-  const JobPtr job = find(job_id);
-  if (!job) return true;
-  const auto exit = runner::read_exit(dir);
-  auto outcome = runner::read_outcome(dir);
-  const auto progress = runner::read_progress(dir);
-  bool gone = exit && exit->tree_empty;
-  if (!exit) {
-    // The runner died without proof. Its descendants carry the marker of the job.
-    gone = runner::kill_marked(job->marker, 3);
-    if (!outcome && !job->session_id.empty()) outcome = engine_.recover(job->session_id, job->started_at);
-  }
-
-  TerminalDecision decision;
-  if (outcome) {
-    decision.state = outcome->state == runner::Outcome::State::kCompleted   ? JobState::kCompleted
-                     : outcome->state == runner::Outcome::State::kCancelled ? JobState::kCancelled
-                                                                            : JobState::kFailed;
-    decision.source = outcome->terminal_source;
-    decision.error = outcome->error;
-    // A failure without a code of its own is told apart by its failure_diagnostic.
-    if (outcome->error_code != ErrorCode::kInternal) decision.error_code = std::string(name_of(outcome->error_code));
-    decision.result = brief_result(outcome->result);
-  } else {
-    const Error why = lost("The turn's runner ended without a result, so what became of the turn is unknown.");
-    decision.state = JobState::kFailed;
-    decision.source = "restart";
-    decision.error = why.message;
-    decision.error_code = std::string(name_of(why.code));
-    decision.result = {{"failure_diagnostic",
-                        {{"category", "patchbay_runtime_tracking_lost"},
-                         {"public_message", why.message},
-                         {"manager_guidance", why.hint},
-                         {"retry_without_operator_action", true}}}};
-  }
-  if (exit) decision.exit_code = exit->exit_code;
-
-  const Status saved = update(job_id, [&](JobRecord& r) {
-    if (progress) {
-      r.progress = *progress;
-      if (!progress->session_id.empty()) r.session_id = progress->session_id;
-      r.usage = progress->usage;
-    }
-    if (r.usage && !r.session_id.empty()) {
-      runner::Usage before;
-      for (const JobPtr& other : all()) {
-        if (other->sequence < r.sequence && other->session_id == r.session_id && other->usage) before = *other->usage;
-      }
-      r.usage_turn = difference(*r.usage, before);
-    }
-    // A stop that was decided while the agent was finishing keeps its decision, but not at the price of the report.
-    if (r.state == JobState::kCancelled && decision.result.is_object()) {
-      Json partial = decision.result;
-      partial["partial"] = true;
-      if (r.result.is_null()) r.result = std::move(partial);
-    }
-    transition_terminal(r, decision, epoch_seconds(clock_.wall()));
-    r.progress.phase = "done";
-    r.cleanup = gone ? "done" : "cleanup_incomplete";
-    return true;
-  });
-  if (!saved.ok()) log::error("job {}: its end could not be recorded yet: {}", job_id, saved.error().message);
-  return saved.ok();
 }
 
 }  // namespace patchbay::jobs

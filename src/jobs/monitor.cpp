@@ -14,6 +14,7 @@ namespace patchbay::jobs {
 namespace {
 
 constexpr std::chrono::milliseconds kPatience{1000};
+constexpr std::chrono::seconds kLongestPause{30};
 
 }  // namespace
 
@@ -44,10 +45,7 @@ void Monitor::follow(const std::string& job_id, const std::string& dir, os::Chil
   watch.job_id = job_id;
   watch.dir = dir;
   watch.child = std::move(child);
-  std::lock_guard lock(mutex_);
-  incoming_.push_back(std::move(watch));
-  const std::uint64_t one = 1;
-  (void)!::write(wake_.get(), &one, sizeof one);
+  add(std::move(watch));
 }
 
 void Monitor::follow(const std::string& job_id, const std::string& dir, const os::ProcessIdentity& runner) {
@@ -56,6 +54,18 @@ void Monitor::follow(const std::string& job_id, const std::string& dir, const os
   watch.dir = dir;
   watch.runner = runner;
   watch.pidfd = os::Fd(static_cast<int>(::syscall(SYS_pidfd_open, runner.pid, 0)));
+  add(std::move(watch));
+}
+
+void Monitor::settle_later(const std::string& job_id, const std::string& dir) {
+  Watch watch;
+  watch.job_id = job_id;
+  watch.dir = dir;
+  watch.ended = true;
+  add(std::move(watch));
+}
+
+void Monitor::add(Watch watch) {
   std::lock_guard lock(mutex_);
   incoming_.push_back(std::move(watch));
   const std::uint64_t one = 1;
@@ -85,8 +95,16 @@ void Monitor::take_new() {
     if (watch.folder >= 0) by_folder_[watch.folder] = id;
     watches_[id] = std::move(watch);
     // Whatever happened before the watch existed is on disk.
-    if (const auto progress = runner::read_progress(watches_[id].dir)) jobs_.apply_progress(id, *progress);
+    look(watches_[id]);
   }
+}
+
+void Monitor::look(const Watch& watch) {
+  const auto progress = runner::read_progress(watch.dir);
+  if (!progress) return;
+  jobs_.apply_progress(watch.job_id, *progress);
+  // The turn has its result; only its processes are left. What happens to the slot does not depend on them.
+  if (progress->cleaning_up && jobs_.finalize(watch.job_id) != Jobs::Settled::kNotRecorded) jobs_.grant_slots();
 }
 
 void Monitor::read_folder_events() {
@@ -104,22 +122,19 @@ void Monitor::read_folder_events() {
   }
   for (const std::string& id : touched) {
     const auto it = watches_.find(id);
-    if (it == watches_.end()) continue;
-    if (const auto progress = runner::read_progress(it->second.dir)) jobs_.apply_progress(id, *progress);
+    if (it != watches_.end()) look(it->second);
   }
 }
 
 void Monitor::poll_once() {
   std::vector<pollfd> fds = {{wake_.get(), POLLIN, 0}, {inotify_.get(), POLLIN, 0}};
   std::vector<std::string> order;
-  bool unsettled = false;
   for (auto& [id, watch] : watches_) {
-    unsettled = unsettled || watch.ended;
     const int fd = watch.child.running() ? watch.child.pidfd() : watch.pidfd.get();
     fds.push_back({watch.ended ? -1 : fd, POLLIN, 0});
     order.push_back(id);
   }
-  ::poll(fds.data(), fds.size(), unsettled ? 200 : static_cast<int>(kPatience.count()));
+  ::poll(fds.data(), fds.size(), patience());
   std::uint64_t drained = 0;
   if (fds[0].revents != 0) (void)!::read(wake_.get(), &drained, sizeof drained);
   if (fds[1].revents != 0) read_folder_events();
@@ -138,14 +153,32 @@ void Monitor::poll_once() {
   std::erase_if(watches_, [](const auto& item) { return item.second.job_id.empty(); });
 }
 
+/// How long to sleep when nothing happens, in milliseconds.
+int Monitor::patience() const {
+  const MonoTime now = system_clock().mono();
+  MonoTime next = now + kPatience;
+  for (const auto& [id, watch] : watches_) {
+    if (watch.ended) next = std::min(next, watch.next_try);
+  }
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - now).count();
+  return static_cast<int>(std::max<long long>(wait, 0));
+}
+
 void Monitor::settle(Watch& watch) {
-  if (!jobs_.finalize(watch.job_id)) return;  // the disk is full: try again
+  const MonoTime now = system_clock().mono();
+  if (now < watch.next_try) return;
+  const Jobs::Settled settled = jobs_.finalize(watch.job_id);
+  if (settled != Jobs::Settled::kNotRecorded) jobs_.grant_slots();
+  if (settled != Jobs::Settled::kDone) {  // the disk is full, or something does not die
+    watch.next_try = now + watch.pause;
+    watch.pause = std::min<MonoTime::duration>(2 * watch.pause, kLongestPause);
+    return;
+  }
   if (watch.folder >= 0) {
     ::inotify_rm_watch(inotify_.get(), watch.folder);
     by_folder_.erase(watch.folder);
   }
   watch.job_id.clear();
-  jobs_.grant_slots();
 }
 
 }  // namespace patchbay::jobs

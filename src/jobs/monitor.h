@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "patchbay/base/clock.h"
 #include "patchbay/os/fd.h"
 #include "patchbay/os/process.h"
 
@@ -27,6 +28,8 @@ class Monitor {
   void follow(const std::string& job_id, const std::string& dir, os::Child child);
   /// Follows a runner that another owner started.
   void follow(const std::string& job_id, const std::string& dir, const os::ProcessIdentity& runner);
+  /// Goes on with a job whose runner has ended, but which is not settled yet.
+  void settle_later(const std::string& job_id, const std::string& dir);
 
  private:
   struct Watch {
@@ -36,9 +39,14 @@ class Monitor {
     os::Fd pidfd;                         ///< of an adopted runner
     int folder = -1;                      ///< inotify watch descriptor
     bool ended = false;
+    MonoTime next_try{};                  ///< to settle, once ended
+    MonoTime::duration pause{std::chrono::milliseconds(200)};  ///< after the next try that does not
   };
 
   void run();
+  void add(Watch watch);
+  void look(const Watch& watch);
+  int patience() const;
   void take_new();
   void read_folder_events();
   void poll_once();

@@ -55,12 +55,13 @@ void Jobs::adopt(const JobPtr& job) {
     monitor_->follow(job->job_id, dir, *runner);
     return;
   }
-  if (job->state == JobState::kPending && job->process_pid == 0 && !runner::read_exit(dir)) {
+  const bool never_ran = !runner::read_exit(dir) && !runner::read_progress(dir);
+  if (job->state == JobState::kPending && job->process_pid == 0 && never_ran) {
     abandon(job->job_id, Error{ErrorCode::kJobLost, "The server stopped before this turn had started.",
                                "Start it again.", {}});
     return;
   }
-  finalize(job->job_id);
+  if (finalize(job->job_id) != Settled::kDone) monitor_->settle_later(job->job_id, dir);
 }
 
 }  // namespace patchbay::jobs

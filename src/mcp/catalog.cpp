@@ -33,7 +33,7 @@ Result<std::unique_ptr<Catalog>> Catalog::build(std::vector<Tool> tools, Catalog
 
   std::vector<Entry> entries;
   for (Tool& tool : tools) {
-    Entry entry;
+    Entry entry{};
     entry.name = tool.declaration.name;
     entry.descriptor = describe_tool(tool, o.card_uri);
     if (auto problem = schema_trouble(tool)) return config_error(entry.name + ": " + *problem);
@@ -42,7 +42,7 @@ Result<std::unique_ptr<Catalog>> Catalog::build(std::vector<Tool> tools, Catalog
     entries.push_back(std::move(entry));
   }
   for (RawTool& tool : raw) {
-    Entry entry;
+    Entry entry{};
     entry.name = json::get_string(tool.descriptor, "name");
     entry.descriptor = tool.descriptor;
     if (const Json* schema = json::find(tool.descriptor, "outputSchema")) entry.output_schema = *schema;

@@ -12,6 +12,10 @@ RpcError refused(std::string message) {
   return {.code = rpc::kInvalidRequest, .message = std::move(message)};
 }
 
+RpcError too_many_at_once() {
+  return {.code = rpc::kInternal, .message = "Too many calls are running; try again in a moment"};
+}
+
 /// Methods that may take long, so that they must not hold up the reader.
 bool takes_long(std::string_view method) {
   return method == "tools/call" || method == "resources/read" || method == "prompts/get" ||
@@ -22,7 +26,22 @@ bool takes_long(std::string_view method) {
 
 struct Connection::State {
   State(Server& given, Server::ConnectOptions o)
-      : impl(*given.impl_), options(std::move(o)), process("front-end " + random_hex(32)) {}
+      : impl(*given.impl_), options(std::move(o)), process(process_name(options)) {
+    ++(*impl.processes.lock())[process];
+  }
+
+  static std::string process_name(const Server::ConnectOptions& options) {
+    const std::string& id = options.client_id;
+    return "front-end " + options.credential.name + '\0' + (id.empty() ? random_hex(32) : id);
+  }
+  /// True for the last connection of a front end: one that lost its connection may be back already.
+  bool leaves_alone() const {
+    auto locked = impl.processes.lock();
+    const auto it = locked->find(process);
+    if (--it->second > 0) return false;
+    locked->erase(it);
+    return true;
+  }
 
   Server::Impl& impl;
   const Server::ConnectOptions options;
@@ -45,23 +64,26 @@ struct Connection::State {
 
 namespace {
 
-/// Writes everything as lines.
+/// Writes everything as lines, until the client has withdrawn the request (M32).
 class LineOutlet final : public Outlet {
  public:
-  LineOutlet(const Session::LineSink& write, CancelToken gone) : write_(write), gone_(std::move(gone)) {}
+  LineOutlet(const Session::LineSink& write, CancelToken gone, CancelToken withdrawn)
+      : write_(write), gone_(std::move(gone)), withdrawn_(std::move(withdrawn)) {}
   bool send(std::string_view message) override {
+    if (withdrawn_.cancelled()) return false;
     write_(message);
     return true;
   }
   bool can_send() const override { return true; }
   void answer(Answer answer) override {
-    if (!answer.body.empty()) write_(answer.body);
+    if (!answer.body.empty() && !withdrawn_.cancelled()) write_(answer.body);
   }
   CancelToken gone() const override { return gone_; }
 
  private:
   const Session::LineSink& write_;
   const CancelToken gone_;
+  const CancelToken withdrawn_;
 };
 
 }  // namespace
@@ -102,6 +124,8 @@ void Connection::close() {
   }
   for (const auto& [id, listen] : listens) s.impl.close_listen(listen);
   if (session) session->end();
+  // When it is the server that leaves, the front end stays and comes back to the next one.
+  if (!s.leaves_alone() || s.impl.stopping.cancelled()) return;
   s.impl.end_scope(s.impl.signer.scope_key(ScopeKind::kProcess, s.process));
 }
 
@@ -162,10 +186,11 @@ void Connection::receive_batch(Json batch) {
   peer->session = session;
   peer->capabilities = session->identity().capabilities;
   peer->label = session->identity().label;
-  run([self = shared_from_this(), peer, items = std::make_shared<Json>(std::move(batch))] {
-    LineOutlet outlet(self->state_->options.write, self->state_->gone);
+  auto work = [self = shared_from_this(), peer, items = std::make_shared<Json>(std::move(batch))] {
+    LineOutlet outlet(self->state_->options.write, self->state_->gone, CancelToken());
     outlet.answer(self->state_->impl.answer_batch(*peer, std::move(*items), outlet));
-  });
+  };
+  if (!run(std::move(work))) s.write_error(nullptr, too_many_at_once());
 }
 
 Request Connection::base_request() const {
@@ -205,24 +230,27 @@ void Connection::receive_request(Message m) {
   request->message = std::move(m);
   if (claimed && request->message.method == "subscriptions/listen") return listen(*request);
   auto work = [self = shared_from_this(), request] {
-    LineOutlet outlet(self->state_->options.write, self->state_->gone);
+    if (request->withdrawn.cancelled()) return;
+    LineOutlet outlet(self->state_->options.write, self->state_->gone, request->withdrawn);
     request->outlet = &outlet;
     outlet.answer(self->state_->impl.answer(*request));
   };
-  if (takes_long(request->message.method)) {
-    s.impl.make_cancellable(*request);  // a cancellation may follow before the other thread has begun
-    run(std::move(work));
-  } else {
-    work();
-  }
+  if (!takes_long(request->message.method)) return work();
+  s.impl.make_cancellable(*request);  // a cancellation may follow before the other thread has begun
+  if (!run(std::move(work))) s.write_error(request->message.id, too_many_at_once());
 }
 
-void Connection::run(std::function<void()> work) {
-  ++state_->running;
-  state_->options.run([self = shared_from_this(), work = std::move(work)] {
+bool Connection::run(std::function<void()> work) {
+  State& s = *state_;
+  const Limits& limits = s.impl.limits;
+  if (s.running >= limits.running_calls_per_credential + limits.waiting_calls) return false;
+  ++s.running;
+  const bool runs = s.options.run([self = shared_from_this(), work = std::move(work)] {
     work();
     --self->state_->running;
   });
+  if (!runs) --s.running;
+  return runs;
 }
 
 void Connection::initialize(Message m) {
@@ -240,12 +268,12 @@ void Connection::initialize(Message m) {
   const Json* declared = json::find(m.params, "capabilities");
   if (declared != nullptr && declared->is_object()) identity.capabilities = *declared;
   auto session = std::make_shared<Session>(std::move(identity), s.impl.limits, s.impl.clock, s.options.write);
-  s.impl.sessions.add_line(session);
   {
     std::lock_guard lock(s.mutex);
-    s.session = std::move(session);
+    s.session = session;
   }
   s.write(result_text(m.id, json::dump(s.impl.initialize_result(version))));
+  s.impl.sessions.add_line(session);  // from here on announcements reach it, and none before the answer
 }
 
 void Connection::listen(Request& request) {
@@ -269,7 +297,7 @@ void Connection::listen(Request& request) {
     return s.write_error(request.message.id,
                          {.code = rpc::kInternal, .message = "Too many subscriptions are open"});
   }
-  s.write(listen->acknowledgement());
+  listen->begin();
 }
 
 void Connection::announce_end() {

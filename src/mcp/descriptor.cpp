@@ -62,7 +62,7 @@ Status collect_headers(const Json& schema, const std::string& path, std::set<std
 }  // namespace
 
 bool valid_tool_name(std::string_view name) {
-  constexpr std::string_view kOther = "_.-/";
+  constexpr std::string_view kOther = "_.-";
   return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [&](unsigned char c) {
     return std::isalnum(c) != 0 || kOther.find(static_cast<char>(c)) != std::string_view::npos;
   });

@@ -124,22 +124,25 @@ Reply Server::Impl::ping(Request&) {
 void Server::Impl::cancel_request(const void* owner, const Json& params) {
   const Json* id = json::find(params, "requestId");
   if (owner == nullptr || id == nullptr) return;
-  std::optional<CancelToken> token;
+  std::optional<CancelTable::Row> row;
   {
     std::lock_guard lock(cancels.mutex);
     const auto it = cancels.running.find({owner, json::dump(*id)});
-    if (it != cancels.running.end()) token = it->second;
+    if (it != cancels.running.end()) row = it->second;
   }
-  if (token) token->cancel();
+  if (!row) return;
+  row->withdrawn.cancel();
+  row->cancel.cancel();
 }
 
 void Server::Impl::make_cancellable(Request& request) {
   if (request.cancel_entry) return;
   request.cancel = CancelToken();
+  request.withdrawn = CancelToken();
   const std::pair key{request.owner, json::dump(request.message.id)};
   if (request.owner == nullptr) return;
   std::lock_guard lock(cancels.mutex);
-  if (!cancels.running.emplace(key, request.cancel).second)
+  if (!cancels.running.emplace(key, CancelTable::Row{request.cancel, request.withdrawn}).second)
     return;  // an id that is in use twice names the first
   request.cancel_entry = std::shared_ptr<void>(this, [this, key](void*) {
     std::lock_guard held(cancels.mutex);
@@ -157,9 +160,9 @@ Server::Impl::CredentialPermit::~CredentialPermit() {
 std::optional<Server::Impl::CredentialPermit> Server::Impl::take(PerCredential& table,
                                                                  const std::string& name, int limit) {
   std::lock_guard lock(table.mutex);
-  int& used = table.used[name];
-  if (used >= limit) return std::nullopt;
-  ++used;
+  const auto it = table.used.find(name);
+  if ((it == table.used.end() ? 0 : it->second) >= limit) return std::nullopt;
+  ++table.used[name];
   return CredentialPermit(table, name);
 }
 

@@ -4,11 +4,23 @@
 
 namespace patchbay::mcp {
 
-EventLog::EventLog(std::uint64_t stream, const Limits& limits, const Clock& clock)
-    : stream_(stream), limits_(limits), clock_(clock) {}
+EventLog::EventLog(std::uint64_t stream, const Limits& limits, const Clock& clock, std::uint64_t before)
+    : stream_(stream), limits_(limits), clock_(clock), next_(before + 1), read_up_to_(before + 1) {}
 
 std::string EventLog::append(std::string_view data) {
   std::lock_guard lock(mutex_);
+  return append_locked(data);
+}
+
+void EventLog::append_once(std::string_view data) {
+  std::lock_guard lock(mutex_);
+  for (const Kept& kept : kept_) {
+    if (kept.sequence >= read_up_to_ && kept.data == data) return;
+  }
+  append_locked(data);
+}
+
+std::string EventLog::append_locked(std::string_view data) {
   const std::uint64_t sequence = next_++;
   kept_.push_back({sequence, std::string(data), clock_.mono()});
   bytes_ += data.size();
@@ -32,6 +44,7 @@ std::string EventLog::priming_id(const Reader& reader) const {
 
 void EventLog::finish() {
   std::lock_guard lock(mutex_);
+  if (!finished_) finished_at_ = clock_.mono();
   finished_ = true;
   changed_.notify_all();
 }
@@ -41,12 +54,17 @@ bool EventLog::finished() const {
   return finished_;
 }
 
+bool EventLog::expired() const {
+  std::lock_guard lock(mutex_);
+  return finished_ && !reading_ && clock_.mono() - finished_at_ > limits_.stream_age;
+}
+
 EventLog::Reader EventLog::attach() {
   std::lock_guard lock(mutex_);
   trim();
   reading_ = true;
   changed_.notify_all();
-  const std::uint64_t queued = std::min<std::uint64_t>(next_ - 1, limits_.queued_without_reader);
+  const std::uint64_t queued = std::min<std::uint64_t>(next_ - first_kept(), limits_.queued_without_reader);
   return {++generation_, std::max(read_up_to_, next_ - queued)};
 }
 
@@ -55,8 +73,7 @@ std::optional<EventLog::Reader> EventLog::attach_after(std::uint64_t sequence) {
   trim();
   if (sequence >= next_) return std::nullopt;
   // Everything behind `sequence` must still be there, or the client would miss events unknowingly.
-  const std::uint64_t first_kept = kept_.empty() ? next_ : kept_.front().sequence;
-  if (sequence + 1 < first_kept) return std::nullopt;
+  if (sequence + 1 < first_kept()) return std::nullopt;
   reading_ = true;
   changed_.notify_all();
   return Reader{++generation_, sequence + 1};
@@ -81,6 +98,10 @@ EventLog::Batch EventLog::wait(Reader& reader, std::chrono::milliseconds timeout
   Batch batch;
   if (reader.generation != generation_) {
     batch.state = State::kReplaced;
+    return batch;
+  }
+  if (reader.after < first_kept()) {
+    batch.state = State::kLost;
     return batch;
   }
   for (const Kept& kept : kept_) {

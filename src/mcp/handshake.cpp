@@ -12,8 +12,10 @@ const Version& Server::Impl::negotiate(const Json& params) const {
 Json Server::Impl::capabilities(Era era) const {
   Json out;
   out["tools"] = {{"listChanged", true}};
-  out["resources"] = {{"subscribe", true}, {"listChanged", true}};
-  out["prompts"] = {{"listChanged", true}};
+  out["resources"] = {{"subscribe", true}};
+  if (options.resources_change) out["resources"]["listChanged"] = true;
+  out["prompts"] = Json::object();
+  if (options.prompts_change) out["prompts"]["listChanged"] = true;
   out["completions"] = Json::object();
   if (era == Era::kLegacy && options.logging) out["logging"] = Json::object();
   if (!options.extensions.empty()) out["extensions"] = options.extensions;

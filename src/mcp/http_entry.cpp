@@ -37,6 +37,36 @@ RpcError session_not_found() {
           .http_status = 404};
 }
 
+RpcError every_session_busy() {
+  return {.code = rpc::kInternal,
+          .message = "Every session is in use; try again in a moment",
+          .http_status = 503,
+          .retry_after_seconds = 5};
+}
+
+RpcError too_many_streams() {
+  return {.code = rpc::kInternal,
+          .message = "Too many event streams are open",
+          .http_status = 429,
+          .retry_after_seconds = 5};
+}
+
+/// Counts a request of a session while it lives, so that the session is not the one to go (G10).
+class InUse {
+ public:
+  explicit InUse(std::shared_ptr<Session> session) : session_(std::move(session)) {
+    if (session_) session_->enter();
+  }
+  InUse(const InUse&) = delete;
+  InUse& operator=(const InUse&) = delete;
+  ~InUse() {
+    if (session_) session_->leave();
+  }
+
+ private:
+  const std::shared_ptr<Session> session_;
+};
+
 const HeaderList& headers_of(const HttpSender& sender) {
   static const HeaderList kNone;
   return sender.headers != nullptr ? *sender.headers : kNone;
@@ -149,9 +179,10 @@ std::optional<RpcError> Server::Impl::find_legacy_peer(const HttpSender& sender,
   if (v.text && (v.row == nullptr || v.row->era != Era::kLegacy))
     return unknown_header_version(*v.text);  // E12, L2
   if (const auto id = header_value(*request.headers, "Mcp-Session-Id").value) {
-    request.session =
-        sessions.find(*id, sender.credential.name, base_mode(sender.credential, sender.url_mode));
-    if (!request.session) return session_not_found();  // L1
+    auto found = sessions.find(*id, sender.credential, base_mode(sender.credential, sender.url_mode));
+    if (found.no_room) return every_session_busy();
+    if (!found.session) return session_not_found();  // L1
+    request.session = std::move(found.session);
   }
   if (request.session) {
     request.version = &request.session->version();  // L3, L4
@@ -191,17 +222,15 @@ void Server::Impl::post_legacy(const HttpSender& sender, Message message, Outlet
     outlet.answer(answer(request));
     return;
   }
-  outlet.use_session(request.session);
-  request.session->enter();
-  Answer reply = answer(request);
-  request.session->leave();
-  outlet.answer(std::move(reply));
+  const InUse in_use(request.session);
+  if (!outlet.use_session(request.session)) return outlet.answer(error_answer(m.id, too_many_streams()));
+  outlet.answer(answer(request));
 }
 
 void Server::Impl::post_initialize(const HttpSender& sender, Message message, Outlet& outlet) {
   const Json* declared = json::find(message.params, "capabilities");
   SessionTable::Handshake handshake;
-  handshake.credential = sender.credential.name;
+  handshake.credential = sender.credential;
   handshake.version = &negotiate(message.params);
   if (declared != nullptr && declared->is_object()) handshake.capabilities = *declared;
   handshake.label = client_label(json::find(message.params, "clientInfo"));
@@ -209,10 +238,7 @@ void Server::Impl::post_initialize(const HttpSender& sender, Message message, Ou
   const Version& version = *handshake.version;
   const auto session = sessions.create(std::move(handshake));
   if (!session) {
-    outlet.answer(error_answer(message.id, {.code = rpc::kInternal,
-                                            .message = "Every session is in use; try again in a moment",
-                                            .http_status = 503,
-                                            .retry_after_seconds = 5}));
+    outlet.answer(error_answer(message.id, every_session_busy()));
     return;
   }
   outlet.answer({.status = 200,
@@ -243,7 +269,8 @@ void Server::Impl::post_batch(const HttpSender& sender, Json batch, Outlet& outl
   if (!peer.session && !options.sessionless_legacy) {
     return refuse(bad_request("Send initialize first, then pass its Mcp-Session-Id"));
   }
-  if (peer.session) outlet.use_session(peer.session);
+  const InUse in_use(peer.session);
+  if (peer.session && !outlet.use_session(peer.session)) return refuse(too_many_streams());
   outlet.answer(answer_batch(peer, std::move(batch), outlet));  // E4
 }
 
@@ -252,23 +279,30 @@ Answer Server::Impl::answer_batch(const Request& peer, Json batch, Outlet& outle
     return error_answer(nullptr,
                         bad_request(fmt::format("A batch has at most {} elements", limits.batch_elements)));
   }
-  std::string body;
+  struct Element {
+    std::string trouble;  ///< the answer to what is no message
+    Request request;
+  };
+  std::vector<Element> elements;
+  const MonoTime deadline = clock.mono() + limits.max_call;
   for (Json& item : batch) {
     Json id;
     auto read = read_message(std::move(item), &id);
-    std::string text;
+    Element& element = elements.emplace_back(Element{{}, peer});
     if (const auto* error = std::get_if<RpcError>(&read)) {
-      text = error_text(id, *error);
-    } else if (Message& m = std::get<Message>(read); m.kind == Message::Kind::kRequest) {
-      Request request = peer;
-      request.message = std::move(m);
-      request.outlet = &outlet;
-      text = answer(request).body;
-    } else if (m.kind == Message::Kind::kResponse) {
-      if (peer.session) peer.session->deliver_answer(m.response);
-    } else if (m.method == "notifications/cancelled") {
-      cancel_request(peer.owner, m.params);
+      element.trouble = error_text(id, *error);
+      continue;
     }
+    element.request.message = std::move(std::get<Message>(read));
+    element.request.outlet = &outlet;
+    element.request.deadline = deadline;
+    // All of them can be cancelled from the start, also those whose turn has not come.
+    if (element.request.message.kind == Message::Kind::kRequest) make_cancellable(element.request);
+  }
+  std::string body;
+  for (Element& element : elements) {
+    const std::string text =
+        element.trouble.empty() ? answer_element(element.request, body.size()) : std::move(element.trouble);
     if (text.empty()) continue;
     body += body.empty() ? "[" : ",";
     body += text;
@@ -277,24 +311,46 @@ Answer Server::Impl::answer_batch(const Request& peer, Json batch, Outlet& outle
   return {.status = 200, .body = body + "]"};
 }
 
+std::string Server::Impl::answer_element(Request& request, std::size_t before) {
+  const Message& m = request.message;
+  if (m.kind == Message::Kind::kResponse) {
+    if (request.session) request.session->deliver_answer(m.response);
+    return {};
+  }
+  if (m.kind == Message::Kind::kNotification) {
+    if (m.method == "notifications/cancelled") cancel_request(request.owner, m.params);
+    return {};
+  }
+  const auto refused = [&](std::string message) {
+    return error_text(m.id, {.code = rpc::kInternal, .message = std::move(message)});
+  };
+  if (request.withdrawn.cancelled()) return {};
+  if (clock.mono() >= *request.deadline) return refused("The batch ran out of time before this request");
+  std::string text = answer(request).body;
+  if (request.withdrawn.cancelled()) return {};
+  if (before + text.size() > limits.response_bytes) {
+    return refused(fmt::format("The answer to the batch would have more than {} bytes; ask for less",
+                               limits.response_bytes));
+  }
+  return text;
+}
+
 std::variant<Server::EventStream, RpcError> Server::get(const HttpSender& sender,
                                                         const std::string& session_id,
                                                         std::optional<std::string_view> last_event_id) {
   Impl& impl = *impl_;
   EventStream stream;
-  stream.session = impl.sessions.find(session_id, sender.credential.name,
-                                      impl.base_mode(sender.credential, sender.url_mode));
-  if (!stream.session) return session_not_found();
+  auto found = impl.sessions.find(session_id, sender.credential,
+                                  impl.base_mode(sender.credential, sender.url_mode));
+  if (found.no_room) return every_session_busy();
+  if (!found.session) return session_not_found();
+  stream.session = std::move(found.session);
   auto permit = impl.streams.take();
-  if (!permit) {
-    return RpcError{.code = rpc::kInternal,
-                    .message = "Too many event streams are open",
-                    .http_status = 429,
-                    .retry_after_seconds = 5};
-  }
+  if (!permit) return too_many_streams();
   stream.permit = std::move(*permit);
   if (!last_event_id) {
     stream.log = stream.session->general_stream();
+    if (!stream.session->may_read(*stream.log)) return too_many_streams();
     stream.reader = stream.log->attach();
     if (stream.session->version().priming_event) stream.priming_id = stream.log->priming_id(stream.reader);
     return stream;
@@ -305,14 +361,26 @@ std::variant<Server::EventStream, RpcError> Server::get(const HttpSender& sender
       dash == std::string_view::npos ? std::nullopt : parse_number(last_event_id->substr(dash + 1));
   std::optional<EventLog::Reader> reader;
   if (number && sequence) stream.log = stream.session->find_stream(*number);
+  if (stream.log && !stream.session->may_read(*stream.log)) return too_many_streams();
   if (stream.log) reader = stream.log->attach_after(*sequence);
   if (!reader) return bad_request("Last-Event-ID is unknown or too old");
   stream.reader = *reader;
   return stream;
 }
 
+void Server::keep_session(const std::shared_ptr<Session>& session) {
+  impl_->sessions.touch(session);
+}
+
 std::optional<RpcError> Server::end_session(const HttpSender& sender, const std::string& session_id) {
-  if (!impl_->sessions.end(session_id, sender.credential.name)) return session_not_found();
+  const SessionTable::Ended ended = impl_->sessions.end(session_id, sender.credential);
+  if (ended == SessionTable::Ended::kUnknown) return session_not_found();
+  if (ended == SessionTable::Ended::kNotStored) {
+    return RpcError{.code = rpc::kInternal,
+                    .message = "The end of the session cannot be written down; try again",
+                    .http_status = 503,
+                    .retry_after_seconds = 5};
+  }
   impl_->end_scope(impl_->signer.scope_key(ScopeKind::kSession, session_id));
   return std::nullopt;
 }

@@ -1,5 +1,7 @@
 // Who calls, and what that identity chose: scope keys, handles, tool modes (mcp 7).
 
+#include <algorithm>
+
 #include "mcp/server_impl.h"
 #include "patchbay/base/hash.h"
 #include "patchbay/base/ids.h"
@@ -11,6 +13,18 @@ constexpr std::string_view kConversationHint = "openai/session";
 constexpr std::size_t kMaxHint = 512;
 constexpr std::chrono::seconds kWriteEvery{60};
 constexpr std::size_t kMaxKnownScopes = 8192;
+
+/// What is dropped here comes back from the store when it is asked for.
+template <class Known>
+void forget_older_half(Known& known) {
+  std::vector<WallTime> times;
+  times.reserve(known.size());
+  for (const auto& [key, state] : known) times.push_back(state.seen);
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::nth_element(times.begin(), middle, times.end());
+  const WallTime limit = *middle;
+  std::erase_if(known, [&](const auto& row) { return row.second.seen <= limit; });
+}
 
 }  // namespace
 
@@ -110,12 +124,13 @@ Server::Impl::ScopeState& Server::Impl::scope_state(Scopes& locked, const std::s
   if (locked.known.size() >= kMaxKnownScopes) {
     const WallTime oldest = clock.wall() - limits.session_idle;
     std::erase_if(locked.known, [&](const auto& row) { return row.second.seen < oldest; });
-    if (locked.known.size() >= kMaxKnownScopes) locked.known.clear();
+    if (locked.known.size() >= kMaxKnownScopes) forget_older_half(locked.known);
   }
   ScopeState state;
   if (const auto record = store.find_scope(scope_key)) {
     state.mode = record->mode;
     state.seen = state.written = record->seen;
+    state.ended = record->ended;
   }
   return locked.known[scope_key] = state;
 }
@@ -128,10 +143,10 @@ std::optional<Mode> Server::Impl::chosen_mode(const std::string& scope_key) {
 }
 
 Status Server::Impl::choose_mode(const std::string& scope_key, Mode mode, const std::string& label) {
-  auto locked = scopes.lock();
-  ScopeState& state = scope_state(*locked, scope_key);
   const WallTime now = clock.wall();
   PB_TRY(store.put_scope(scope_key, {mode, label, now}));
+  auto locked = scopes.lock();
+  ScopeState& state = scope_state(*locked, scope_key);
   state.mode = mode;
   state.seen = state.written = now;
   return {};
@@ -141,19 +156,23 @@ void Server::Impl::touch_scope(const std::string& scope_key) {
   auto locked = scopes.lock();
   ScopeState& state = scope_state(*locked, scope_key);
   state.seen = clock.wall();
-  state.ended = false;
-  if (!state.mode || state.seen - state.written < kWriteEvery) return;
+  const bool back = std::exchange(state.ended, false);
+  if (!back && state.seen - state.written < kWriteEvery) return;
   state.written = state.seen;
-  // A failure costs only an earlier end of the chosen mode after a restart.
+  // A failure costs only that a restart takes the conversation for over, and its mode with it.
   auto record = store.find_scope(scope_key).value_or(ScopeRecord{});
-  record.mode = state.mode;
   record.seen = state.seen;
+  record.ended = false;
   [[maybe_unused]] const Status stored = store.put_scope(scope_key, record);
 }
 
 void Server::Impl::end_scope(const std::string& scope_key) {
   auto locked = scopes.lock();
   scope_state(*locked, scope_key).ended = true;
+  auto record = store.find_scope(scope_key);
+  if (!record) return;  // a restart knows nothing of it, and takes it for over as well
+  record->ended = true;
+  [[maybe_unused]] const Status stored = store.put_scope(scope_key, *record);
 }
 
 void Server::Impl::tell_sessions_of(const std::string& scope_key) {
@@ -198,15 +217,16 @@ Result<Json> Server::change_mode(Call& call, const ModeChange& change) {
     locked->by_credential[before.credential] = {change.mode, impl.clock.wall() + impl.limits.url_mode_age};
   } else {
     if (!handle) handle = PB_TRY(call.mint_handle());
+    const std::string listing = impl.session_key_of(call).value_or(call.caller().scope_key);
+    // What the session lists may differ from what this caller could use (G23).
+    const Mode listed = impl.chosen_mode(listing).value_or(before.base_mode);
     PB_TRY(impl.choose_mode(call.caller().scope_key, change.mode, before.label));
-    if (const auto session_key = impl.session_key_of(call)) {
-      PB_TRY(impl.choose_mode(*session_key, change.mode, before.label));
-      if (previous != change.mode) impl.tell_sessions_of(*session_key);
-    } else if (previous != change.mode) {
-      impl.tell_sessions_of(call.caller().scope_key);
-    }
+    if (listing != call.caller().scope_key) PB_TRY(impl.choose_mode(listing, change.mode, before.label));
+    if (listed != change.mode) impl.tell_sessions_of(listing);
   }
-  if (change.for_url && previous != change.mode) notify_tools_changed();
+  if (change.for_url && previous != change.mode) {
+    impl.announce({.kind = Change::Kind::kTools, .credential = before.credential});
+  }
 
   Json out = impl.catalog.mode_info(change.mode, before.scope);
   out["previous_mode"] = name_of(previous);

@@ -53,8 +53,12 @@ std::variant<std::shared_ptr<Listen>, RpcError> Server::Impl::open_listen(Reques
     }
   }
   if (uris.size() > limits.listen_uris) return too_many("Too many resources for one stream");
+  Json honoured = *filter;
+  if (!options.prompts_change) honoured.erase("promptsListChanged");
+  if (!options.resources_change) honoured.erase("resourcesListChanged");
   auto listen =
-      std::make_shared<Listen>(request.message.id, *filter, std::move(uris), limits, std::move(direct));
+      std::make_shared<Listen>(request.message.id, request.credential.name, honoured, std::move(uris), limits,
+                               std::move(direct));
   listens.add(listen);
   return listen;
 }
@@ -70,9 +74,8 @@ Reply Server::Impl::listen(Request& request) {
                     .message = "This method answers with text/event-stream; accept it",
                     .http_status = 406};
   }
-  auto place = streams.take();
-  auto credential_place = take(listens_by_credential, request.credential.name, limits.listens_per_credential);
-  if (!place || !credential_place) return too_many("Too many event streams are open");
+  const auto place = take(listens_by_credential, request.credential.name, limits.listens_per_credential);
+  if (!place) return too_many("Too many event streams are open");
   auto opened = open_listen(request, {});
   if (const auto* error = std::get_if<RpcError>(&opened)) return *error;
   const auto listen = std::get<std::shared_ptr<Listen>>(opened);
@@ -80,7 +83,13 @@ Reply Server::Impl::listen(Request& request) {
   const auto on_gone = request.outlet->gone().on_cancel(end);
   const auto on_stop = stopping.on_cancel(end);
 
-  bool reachable = request.outlet->send(listen->acknowledgement());
+  request.outlet->expect_stream();
+  // The outlet takes the place among the server's streams when it opens one (M23).
+  if (!request.outlet->send(listen->acknowledgement())) {
+    close_listen(listen);
+    return too_many("Too many event streams are open");
+  }
+  bool reachable = true;
   std::string message;
   Listen::State state = Listen::State::kTimeout;
   while (reachable && state != Listen::State::kEnded) {
@@ -96,21 +105,26 @@ void Server::Impl::announce(const Change& change) {
   listens.offer(change);
   for (const auto& session : sessions.all()) {
     if (change.kind == Change::Kind::kResourceUpdated && !session->subscribed(change.uri)) continue;
+    if (change.credential) {
+      // The base mode of one credential: sessions with a mode of their own see the same tools as before (G23).
+      const Session::Identity& who = session->identity();
+      if (who.credential != *change.credential || chosen_mode(who.scope_key)) continue;
+    }
     session->notify(change.method(), change.params());
   }
 }
 
 void Server::notify_tools_changed() {
-  impl_->announce({Change::Kind::kTools, {}});
+  impl_->announce({.kind = Change::Kind::kTools});
 }
 void Server::notify_resources_changed() {
-  impl_->announce({Change::Kind::kResources, {}});
+  impl_->announce({.kind = Change::Kind::kResources});
 }
 void Server::notify_prompts_changed() {
-  impl_->announce({Change::Kind::kPrompts, {}});
+  impl_->announce({.kind = Change::Kind::kPrompts});
 }
 void Server::notify_resource_updated(const std::string& uri) {
-  impl_->announce({Change::Kind::kResourceUpdated, uri});
+  impl_->announce({.kind = Change::Kind::kResourceUpdated, .uri = uri});
 }
 
 }  // namespace patchbay::mcp

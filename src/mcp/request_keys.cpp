@@ -45,6 +45,9 @@ Result<RequestKeys::Claim> RequestKeys::claim(const std::string& scope_key, cons
     }
     freed_.wait_for(lock, std::chrono::milliseconds(100));
   }
+  running_.insert(key);
+  lock.unlock();  // the store may have to ask the disk
+  Turn turn(this, key, digest);
   auto known = PB_TRY(store_.find_result(key));
   if (known && clock_.wall() - known->stored <= age_) {
     if (known->arguments_digest != digest) {
@@ -55,8 +58,7 @@ Result<RequestKeys::Claim> RequestKeys::claim(const std::string& scope_key, cons
     }
     return Claim{std::nullopt, std::move(known->result)};
   }
-  running_.insert(key);
-  return Claim{Turn(this, key, digest), std::nullopt};
+  return Claim{std::move(turn), std::nullopt};
 }
 
 }  // namespace patchbay::mcp

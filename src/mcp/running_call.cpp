@@ -32,7 +32,7 @@ RunningCall::RunningCall(Server::Impl& server, Request& request, Caller caller,
       request_(request),
       caller_(std::move(caller)),
       handle_(std::move(handle)),
-      deadline_(server.clock.mono() + server.limits.max_call) {
+      deadline_(request.deadline.value_or(server.clock.mono() + server.limits.max_call)) {
   server.make_cancellable(request);
   cancel_ = request.cancel;
   // The token is copied into the callbacks: they may still run when this object is gone.
@@ -40,7 +40,8 @@ RunningCall::RunningCall(Server::Impl& server, Request& request, Caller caller,
   links_.push_back(server.stopping.on_cancel(give_up));
   // Only the modern era, and lines, take a lost client for a cancelled request (M31, G17).
   if (request.modern() || !request.over_http()) links_.push_back(request.outlet->gone().on_cancel(give_up));
-  overdue_ = server.timers.at(std::chrono::steady_clock::now() + server.limits.max_call + kGrace, give_up);
+  const auto left = deadline_ - server.clock.mono();
+  overdue_ = server.timers.at(std::chrono::steady_clock::now() + left + kGrace, give_up);
 }
 
 void RunningCall::progress(std::string_view message) {
@@ -68,7 +69,7 @@ void RunningCall::send_progress(double progress, std::optional<double> total, st
   Json params{{"progressToken", *token}, {"progress", number(progress)}};
   if (total) params["total"] = number(*total);
   if (!message.empty() && request_.version->progress_message) params["message"] = clean(message);
-  request_.outlet->send(notification_text("notifications/progress", params));
+  if (!request_.withdrawn.cancelled()) request_.outlet->send(notification_text("notifications/progress", params));
 }
 
 void RunningCall::log(std::string_view level, const Json& data, std::string_view logger) {
@@ -83,7 +84,7 @@ void RunningCall::log(std::string_view level, const Json& data, std::string_view
   Json params{{"level", level}, {"data", data}};
   if (!logger.empty()) params["logger"] = logger;
   clean_strings(params["data"]);
-  request_.outlet->send(notification_text("notifications/message", params));
+  if (!request_.withdrawn.cancelled()) request_.outlet->send(notification_text("notifications/message", params));
 }
 
 bool RunningCall::client_can(std::string_view capability) const {
@@ -103,7 +104,10 @@ Result<Json> RunningCall::ask_client(std::string_view method, const Json& params
         ErrorCode::kInvalidState, "This client cannot be asked; it declared no such capability.", {}, {}};
   }
   const Json id = request_.session->ask();
-  request_.outlet->send(request_text(id, method, params));
+  if (!request_.outlet->send(request_text(id, method, params))) {
+    request_.session->forget(id);
+    return Error{ErrorCode::kInvalidState, "The client cannot be reached with a question.", {}, {}};
+  }
   return request_.session->wait_answer(id, cancel_, server_.limits.question_timeout);
 }
 

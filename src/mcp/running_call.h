@@ -45,6 +45,8 @@ class RunningCall final : public RichCall {
   void close_stream() override { request_.outlet->close_early(); }
 
   const std::shared_ptr<Session>& session() const { return request_.session; }
+  /// Null for requests that are not counted.
+  const std::shared_ptr<RunningPlace>& place() const { return request_.place; }
 
  private:
   void send_progress(double progress, std::optional<double> total, std::string_view message);

@@ -1,5 +1,7 @@
 #include "patchbay/mcp/server.h"
 
+#include "mcp/running_call.h"
+#include "mcp/running_place.h"
 #include "mcp/server_impl.h"
 
 namespace patchbay::mcp {
@@ -17,7 +19,7 @@ Server::Impl::Impl(Server& owner, Options given)
       clock(*options.clock),
       limits(options.limits),
       signer(options.key),
-      sessions(signer, store, limits, clock),
+      sessions(signer, store, limits, clock, [this](const std::string& scope_key) { end_scope(scope_key); }),
       request_keys(store, clock, limits.request_key_age) {
   server_info = {{"name", options.info.name}, {"version", options.info.version}};
   if (!options.info.title.empty()) server_info["title"] = options.info.title;
@@ -25,10 +27,12 @@ Server::Impl::Impl(Server& owner, Options given)
   schedule_sweep();
 }
 
-Server::Impl::~Impl() = default;
+Server::Impl::~Impl() {
+  sweeping.stop();  // a sweep that runs now sets the time of the next one
+}
 
 void Server::Impl::schedule_sweep() {
-  next_sweep = timers.at(std::chrono::steady_clock::now() + kSweepEvery, [this] {
+  next_sweep = sweeping.at(std::chrono::steady_clock::now() + kSweepEvery, [this] {
     sweep();
     schedule_sweep();
   });
@@ -36,19 +40,24 @@ void Server::Impl::schedule_sweep() {
 
 void Server::Impl::sweep() {
   sessions.sweep();
+  sessions.sweep_streams();
   const WallTime now = clock.wall();
   store.sweep({.now = now,
                .handles_idle_since = now - limits.handle_idle,
                .handles_made_before = now - limits.handle_age,
                .results_before = now - limits.request_key_age,
                .scopes_before = now - limits.mode_idle});
-  bool ended = false;
+  std::vector<std::string> back_to_normal;
   {
     auto locked = scopes.lock();
-    ended =
-        std::erase_if(locked->by_credential, [&](const auto& row) { return row.second.until <= now; }) > 0;
+    std::erase_if(locked->by_credential, [&](const auto& row) {
+      if (row.second.until > now) return false;
+      back_to_normal.push_back(row.first);
+      return true;
+    });
   }
-  if (ended) announce({Change::Kind::kTools, {}});
+  for (const std::string& credential : back_to_normal)
+    announce({.kind = Change::Kind::kTools, .credential = credential});
 }
 
 Server::Server(Options options) : impl_(std::make_unique<Impl>(*this, std::move(options))) {}
@@ -63,8 +72,12 @@ void Server::post(const HttpSender& sender, std::string_view body, Outlet& outle
 std::optional<Slots::Permit> Server::begin_stream() {
   return impl_->streams.take();
 }
-std::optional<Slots::Permit> Server::begin_wait() {
-  return impl_->waiting.take();
+std::optional<Server::Wait> Server::begin_wait(Call& call) {
+  auto permit = impl_->waiting.take();
+  if (!permit) return std::nullopt;
+  const auto* running = dynamic_cast<RunningCall*>(&call);
+  if (running == nullptr || !running->place()) return Wait{std::move(*permit), nullptr};
+  return Wait{std::move(*permit), running->place()->lend()};
 }
 int Server::session_count() const {
   return impl_->sessions.size();

@@ -41,6 +41,8 @@ struct Server::Impl {
   std::optional<RpcError> find_legacy_peer(const HttpSender& sender, Request& request);
 
   Answer answer_batch(const Request& peer, Json batch, Outlet& outlet);
+  /// One element of a batch; empty when nothing is to be said. `before`: bytes of the answers before it.
+  std::string answer_element(Request& request, std::size_t before);
 
   // ---- dispatch.cpp ---------------------------------------------------------------------------------
   /// Runs one request of a known version and gives the whole JSON-RPC answer.
@@ -124,8 +126,11 @@ struct Server::Impl {
 
   /// Requests that a client can cancel by id.
   struct CancelTable {
+    struct Row {
+      CancelToken cancel, withdrawn;
+    };
     std::mutex mutex;
-    std::map<std::pair<const void*, std::string>, CancelToken> running;
+    std::map<std::pair<const void*, std::string>, Row> running;
   };
   void cancel_request(const void* owner, const Json& params);
   /// Makes a request findable for cancel_request, as early as it is known; again is harmless.
@@ -150,6 +155,7 @@ struct Server::Impl {
   PerCredential running_by_credential;
   PerCredential listens_by_credential;
   CancelTable cancels;
+  Guarded<std::map<std::string, int>> processes;  ///< connections of each front end
   CancelToken stopping;
   std::string server_info_text;  ///< {"name":…,"version":…}
   Json server_info;
@@ -172,7 +178,8 @@ struct Server::Impl {
   mutable Guarded<Scopes> scopes;
   ScopeState& scope_state(Scopes& locked, const std::string& scope_key);
 
-  Timers timers;
+  Timers timers;    ///< deadlines of calls
+  Timers sweeping;  ///< writes to the state store, so it has a thread of its own
   Timers::Pending next_sweep;
 };
 

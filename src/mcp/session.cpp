@@ -9,8 +9,9 @@ Session::Session(Identity identity, const Limits& limits, const Clock& clock, Li
       limits_(limits),
       clock_(clock),
       direct_(std::move(direct)),
-      general_(std::make_shared<EventLog>(0, limits, clock)),
-      last_used_(clock.mono().time_since_epoch().count()) {}
+      general_(std::make_shared<EventLog>(0, limits, clock, identity_.before)),
+      last_used_(clock.mono().time_since_epoch().count()),
+      next_stream_(identity_.before + 1) {}
 
 void Session::notify(std::string_view method, const Json& params) {
   if (ended_.cancelled()) return;
@@ -18,15 +19,31 @@ void Session::notify(std::string_view method, const Json& params) {
   if (direct_) {
     direct_(text);
   } else {
-    general_->append(text);
+    general_->append_once(text);
   }
+}
+
+int Session::open_streams(const EventLog* except) const {
+  int open = general_.get() != except && general_->has_reader() ? 1 : 0;
+  for (const auto& [number, stream] : streams_) {
+    if (stream.get() != except && (!stream->finished() || stream->has_reader())) ++open;
+  }
+  return open;
+}
+
+bool Session::may_read(const EventLog& log) const {
+  std::lock_guard lock(mutex_);
+  return open_streams(&log) < limits_.streams_per_session;
+}
+
+void Session::sweep() {
+  std::lock_guard lock(mutex_);
+  std::erase_if(streams_, [](const auto& row) { return row.second->expired(); });
 }
 
 std::shared_ptr<EventLog> Session::open_stream() {
   std::lock_guard lock(mutex_);
-  int open = general_->has_reader() ? 1 : 0;
-  for (const auto& [number, stream] : streams_) open += stream->finished() ? 0 : 1;
-  if (open >= limits_.streams_per_session) return nullptr;
+  if (open_streams() >= limits_.streams_per_session) return nullptr;
   // Finished streams stay for clients that resume, but not more of them than may be open at once.
   while (streams_.size() >= static_cast<std::size_t>(2 * limits_.streams_per_session)) {
     const auto done = std::ranges::find_if(streams_, [](const auto& row) { return row.second->finished(); });
@@ -107,6 +124,11 @@ void Session::deliver_answer(const Json& response) {
   it->second.answered = true;
   it->second.response = response;
   answered_.notify_all();
+}
+
+void Session::forget(const Json& id) {
+  std::lock_guard lock(mutex_);
+  questions_.erase(id.get<std::string>());
 }
 
 bool Session::busy() const {

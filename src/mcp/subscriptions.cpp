@@ -30,8 +30,10 @@ Json Change::params() const {
   return kind == Kind::kResourceUpdated ? Json{{"uri", uri}} : Json::object();
 }
 
-Listen::Listen(Json id, const Json& filter, std::set<std::string> uris, const Limits& limits, Direct direct)
+Listen::Listen(Json id, std::string credential, const Json& filter, std::set<std::string> uris,
+               const Limits& limits, Direct direct)
     : id_(std::move(id)),
+      credential_(std::move(credential)),
       tools_(json::get_bool(filter, "toolsListChanged")),
       prompts_(json::get_bool(filter, "promptsListChanged")),
       resources_(json::get_bool(filter, "resourcesListChanged")),
@@ -57,18 +59,15 @@ void Listen::offer(const Change& change) {
                       (change.kind == Change::Kind::kPrompts && prompts_) ||
                       (change.kind == Change::Kind::kResources && resources_) ||
                       (change.kind == Change::Kind::kResourceUpdated && uris_.contains(change.uri));
-  if (!wanted) return;
+  if (!wanted || (change.credential && *change.credential != credential_)) return;
   Json params = change.params();
   params["_meta"] = meta();
   std::string text = notification_text(change.method(), params);
-  if (direct_) {
-    std::unique_lock lock(mutex_);
-    if (ended_) return;
-    lock.unlock();
-    direct_(text);
+  std::lock_guard lock(mutex_);
+  if (direct_ && begun_) {
+    if (!ended_) direct_(text);
     return;
   }
-  std::lock_guard lock(mutex_);
   // Two equal announcements that nobody has read yet say no more than one.
   if (ended_ || std::ranges::find(queue_, text) != queue_.end()) return;
   if (queue_.size() >= kQueue) {
@@ -77,6 +76,16 @@ void Listen::offer(const Change& change) {
     queue_.push_back(std::move(text));
   }
   changed_.notify_all();
+}
+
+void Listen::begin() {
+  std::lock_guard lock(mutex_);
+  begun_ = true;
+  direct_(acknowledgement());
+  for (const std::string& text : queue_) {
+    if (!ended_) direct_(text);
+  }
+  queue_.clear();
 }
 
 void Listen::end() {

@@ -19,7 +19,8 @@ namespace patchbay::mcp {
 struct Change {
   enum class Kind { kTools, kPrompts, kResources, kResourceUpdated };
   Kind kind = Kind::kTools;
-  std::string uri;  ///< of kResourceUpdated
+  std::string uri = {};                         ///< of kResourceUpdated
+  std::optional<std::string> credential = {};  ///< whom it concerns; absent: everybody
 
   std::string_view method() const;
   Json params() const;
@@ -28,16 +29,21 @@ struct Change {
 /// One `subscriptions/listen` (M18-M23): a filter and the queue of what it has not been told yet.
 class Listen {
  public:
-  /// Delivers a message at once instead of queueing it (lines).
+  /// Delivers a message at once instead of queueing it (lines). Must not wait.
   using Direct = std::function<void(const std::string&)>;
 
   /// `filter` is params.notifications; what is honoured of it is `honoured()`.
-  Listen(Json id, const Json& filter, std::set<std::string> uris, const Limits& limits, Direct direct);
+  Listen(Json id, std::string credential, const Json& filter, std::set<std::string> uris, const Limits& limits,
+         Direct direct);
 
   const Json& id() const { return id_; }
   Json honoured() const;
   /// Tells the client if it asked to hear of this.
   void offer(const Change& change);
+  /// With `direct`: delivers the acknowledgement, then what came meanwhile; nothing is delivered before it (M18).
+  /// Once.
+  void begin();
+  /// Nothing is delivered any more once this has returned.
   void end();
 
   enum class State { kMessage, kEnded, kTimeout };
@@ -52,6 +58,7 @@ class Listen {
   Json meta() const;
 
   const Json id_;
+  const std::string credential_;
   const bool tools_, prompts_, resources_;
   const std::set<std::string> uris_;
   const Limits& limits_;
@@ -59,6 +66,7 @@ class Listen {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::string> queue_;
+  bool begun_ = false;
   bool ended_ = false;
 };
 

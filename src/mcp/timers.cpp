@@ -1,16 +1,37 @@
 #include "patchbay/mcp/timers.h"
 
+#include <exception>
+
+#include "patchbay/base/log.h"
+
 namespace patchbay::mcp {
+namespace {
+
+void run_guarded(const std::function<void()>& callback) {
+  try {
+    callback();
+  } catch (const std::exception& e) {
+    log::error("a timed callback threw: {}", e.what());
+  } catch (...) {
+    log::error("a timed callback threw something that is no exception");
+  }
+}
+
+}  // namespace
 
 Timers::Timers() : thread_([this] { run(); }) {}
 
 Timers::~Timers() {
+  stop();
+}
+
+void Timers::stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 Timers::Pending Timers::at(MonoTime when, std::function<void()> callback) {
@@ -64,7 +85,7 @@ void Timers::run() {
     running_ = first->first.second + 1;
     pending_.erase(first);
     lock.unlock();
-    callback();
+    run_guarded(callback);
     callback = nullptr;
     lock.lock();
     running_ = 0;

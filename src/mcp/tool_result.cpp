@@ -51,6 +51,13 @@ Json text_block(std::string text) {
   return {{"type", "text"}, {"text", std::move(text)}};
 }
 
+/// A message of an error, which is said twice and may double when it is quoted (6.2).
+std::string shortened(const std::string& text) {
+  constexpr std::size_t kMost = 4096;
+  if (text.size() <= kMost) return text;
+  return fmt::format("{} [cut: {} of {} bytes shown]", utf8_prefix(text, kMost), kMost, text.size());
+}
+
 bool has_type(const std::string& type, const Json& v) {
   if (type == "object") return v.is_object();
   if (type == "array") return v.is_array();
@@ -103,11 +110,12 @@ Json success_result(const Catalog::Entry& entry, ToolReply reply, const CatalogO
 }
 
 Json error_result(const Error& error, const std::string& ref) {
-  std::string message = error.message;
-  if (!error.hint.empty()) message += (message.empty() ? "" : " ") + error.hint;
-  Json line{
-      {"code", name_of(error.code)}, {"message", error.message}, {"retryable", is_retryable(error.code)}};
-  if (!error.hint.empty()) line["hint"] = error.hint;
+  const std::string told = shortened(error.message);
+  const std::string hint = shortened(error.hint);
+  std::string message = told;
+  if (!hint.empty()) message += (message.empty() ? "" : " ") + hint;
+  Json line{{"code", name_of(error.code)}, {"message", told}, {"retryable", is_retryable(error.code)}};
+  if (!hint.empty()) line["hint"] = hint;
   const bool unknown = error.code == ErrorCode::kTimeout || error.code == ErrorCode::kInternal ||
                        error.code == ErrorCode::kCancelled || error.code == ErrorCode::kIoError ||
                        error.code == ErrorCode::kIntegrationOutcomeUnknown;
@@ -119,7 +127,7 @@ Json error_result(const Error& error, const std::string& ref) {
   return {{"content", Json::array({text_block(std::move(message))})}, {"isError", true}};
 }
 
-void adapt_result(const Version& version, Json& result) {
+void adapt_result(const Version& version, Json& result, std::size_t text_limit) {
   const auto content = result.find("content");
   if (content == result.end() || !content->is_array()) return;
   for (Json& block : *content) {
@@ -138,7 +146,15 @@ void adapt_result(const Version& version, Json& result) {
   std::string text = json::dump(*structured);
   const bool told =
       std::ranges::any_of(*content, [&](const Json& b) { return json::get_string(b, "text") == text; });
-  if (!told) content->push_back(text_block(std::move(text)));
+  if (told) return;
+  std::size_t bytes = 0;
+  for (const Json& block : *content) bytes += json::get_string(block, "text").size();
+  if (bytes + text.size() > text_limit) {
+    text = fmt::format("[{} bytes of structured content are left out here, because text has at most {} bytes; ask "
+                       "for a smaller piece]",
+                       text.size(), text_limit);
+  }
+  content->push_back(text_block(std::move(text)));
 }
 
 std::optional<std::string> schema_mismatch(const Json& schema, const Json& value, const std::string& path) {

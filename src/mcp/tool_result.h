@@ -18,8 +18,9 @@ Json success_result(const Catalog::Entry& entry, ToolReply reply, const CatalogO
 /// the log entry, may be empty.
 Json error_result(const Error& error, const std::string& ref = {});
 
-/// Replaces what a revision does not know and adds what its clients need (4.5).
-void adapt_result(const Version& version, Json& result);
+/// Replaces what a revision does not know and adds what its clients need (4.5). `text_limit`: what all text blocks
+/// together may have (6.2).
+void adapt_result(const Version& version, Json& result, std::size_t text_limit);
 
 /// Every string in `value`, made valid UTF-8 and with secrets replaced.
 void redact_strings(Json& value);

@@ -5,6 +5,7 @@
 #include "mcp/capabilities.h"
 #include "mcp/headers.h"
 #include "mcp/running_call.h"
+#include "mcp/running_place.h"
 #include "mcp/tool_result.h"
 #include "patchbay/base/ids.h"
 #include "patchbay/base/log.h"
@@ -92,16 +93,16 @@ Reply Server::Impl::call_tool(Request& request) {
   if (request.modern() && request.over_http()) {  // N9
     if (auto error = check_param_headers(*request.headers, *entry, arguments)) return std::move(*error);
   }
-  auto place = running.take();
-  auto credential_place =
-      take(running_by_credential, request.credential.name, limits.running_calls_per_credential);
-  if (!place || !credential_place) return too_many_calls();
+  const auto place = std::make_shared<RunningPlace>(*this, request.credential.name);
+  if (!place->take()) return too_many_calls();
+  const std::shared_ptr<void> until_the_end(nullptr, [place](void*) { place->close(); });
+  request.place = place;
   return run_tool(request, *entry, std::move(arguments));
 }
 
 Reply Server::Impl::run_tool(Request& request, const Catalog::Entry& entry, Json arguments) {
   const auto give = [&](Json result) -> Reply {
-    adapt_result(*request.version, result);
+    adapt_result(*request.version, result, limits.result_text_bytes);
     return finish(request, std::move(result));
   };
   const Declaration* declaration = entry.raw ? nullptr : &entry.tool.declaration;

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <limits>
 
 #include "patchbay/base/ids.h"
 
@@ -188,7 +189,9 @@ bool is_within(std::string_view root, std::string_view path) {
 Result<FreeSpace> free_space(const std::string& path) {
   struct statvfs s {};
   if (::statvfs(path.c_str(), &s) != 0) return errno_error(errno, "asking for free space", path);
-  return FreeSpace{static_cast<std::uint64_t>(s.f_bavail) * s.f_frsize, s.f_favail};
+  // File systems without a fixed number of inodes (btrfs) say that there are none at all.
+  const std::uint64_t inodes = s.f_files == 0 ? std::numeric_limits<std::uint64_t>::max() : s.f_favail;
+  return FreeSpace{static_cast<std::uint64_t>(s.f_bavail) * s.f_frsize, inodes};
 }
 
 AtomicFile::AtomicFile(AtomicFile&& o) noexcept

@@ -6,11 +6,13 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <thread>
@@ -57,6 +59,25 @@ std::optional<ProcStat> read_stat(pid_t pid) {
 
 Fd open_pidfd(pid_t pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
 
+/// Between fork and exec: nothing here may allocate or lock. What is refused is left as it was.
+void limit_child(const SpawnOptions& options) {
+  if (options.file_mask >= 0) ::umask(static_cast<mode_t>(options.file_mask));
+  if (options.open_files > 0) {
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+      files.rlim_cur = std::min<rlim_t>(options.open_files, files.rlim_max);
+      ::setrlimit(RLIMIT_NOFILE, &files);
+    }
+  }
+  if (!options.expendable) return;
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  const int score = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (score < 0) return;
+  (void)!::write(score, "500", 3);
+  ::close(score);
+}
+
 /// The same as the posix_spawn call in Child::spawn, with a parent-death signal. The result of exec travels back
 /// through a pipe that closes when exec succeeds.
 int fork_exec(const std::string& program, const SpawnOptions& options,
@@ -73,7 +94,7 @@ int fork_exec(const std::string& program, const SpawnOptions& options,
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     for (int signo = 1; signo < NSIG; ++signo) ::signal(signo, SIG_DFL);
     if (options.new_session) ::setsid();
-    if (options.file_mask >= 0) ::umask(static_cast<mode_t>(options.file_mask));
+    limit_child(options);
     ::prctl(PR_SET_PDEATHSIG, options.death_signal);
     if (::getppid() != parent) ::_exit(127);  // the parent died before the signal was set
     for (const auto& [fd, number] : moves) ::dup2(fd.get(), number);

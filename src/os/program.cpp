@@ -13,12 +13,35 @@
 #include <cstdlib>
 #include <vector>
 
+#include "patchbay/os/file.h"
+
 extern char** environ;
 
 namespace patchbay::os {
 
+namespace {
+
+// Written once, before other threads run.
+std::optional<mode_t> g_operator_umask;
+std::optional<std::size_t> g_original_open_files;
+
+/// Asking umask() would change it under the feet of other threads.
+mode_t present_umask() {
+  const auto status = read_file("/proc/self/status", 64 * 1024);
+  const std::size_t at = status ? status->find("\nUmask:") : std::string::npos;
+  if (at == std::string::npos) return 022;
+  return static_cast<mode_t>(std::strtoul(status->c_str() + at + 7, nullptr, 8));
+}
+
+}  // namespace
+
 void set_private_umask() {
-  ::umask(077);
+  const mode_t before = ::umask(077);
+  if (!g_operator_umask) g_operator_umask = before;
+}
+
+mode_t operator_umask() {
+  return g_operator_umask ? *g_operator_umask : present_umask();
 }
 
 void ignore_sigpipe() {
@@ -28,6 +51,7 @@ void ignore_sigpipe() {
 std::size_t raise_open_files(std::size_t wanted) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  if (!g_original_open_files) g_original_open_files = limit.rlim_cur;
   const rlim_t target = std::min<rlim_t>(limit.rlim_max, wanted);
   if (limit.rlim_cur < target) {
     limit.rlim_cur = target;
@@ -35,6 +59,12 @@ std::size_t raise_open_files(std::size_t wanted) {
     ::getrlimit(RLIMIT_NOFILE, &limit);
   }
   return limit.rlim_cur;
+}
+
+std::size_t original_open_files() {
+  if (g_original_open_files) return *g_original_open_files;
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
 void forbid_memory_access() {

@@ -44,11 +44,13 @@ Result<Fd> listen_unix(const std::string& path) {
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return errno_error(errno, "creating a socket");
   ::unlinkat(dir.get(), base_name(path).c_str(), 0);
-  const mode_t old = ::umask(0177);
-  const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  const int err = errno;
-  ::umask(old);
-  if (bound != 0) return errno_error(err, "binding the socket", path);
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    return errno_error(errno, "binding the socket", path);
+  }
+  // Nobody can connect before listen(), so there is no moment at which another user could.
+  if (::fchmodat(dir.get(), base_name(path).c_str(), 0600, 0) != 0) {
+    return errno_error(errno, "protecting the socket", path);
+  }
   if (::listen(fd.get(), 128) != 0) return errno_error(errno, "listening on the socket", path);
   return fd;
 }

@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 namespace patchbay::runner {
 namespace {
 
@@ -13,11 +15,12 @@ MonoTime::duration seconds(double s) {
 
 }  // namespace
 
-Status AgentProcess::start(const Command& command, const std::string& marker, os::Fd* in, os::Fd* out, os::Fd* err) {
+Status AgentProcess::start(const TurnOrder& order, os::Fd* in, os::Fd* out, os::Fd* err) {
+  const Command& command = order.command;
   os::Pipe stdin_pipe, stdout_pipe = PB_TRY(os::make_pipe()), stderr_pipe = PB_TRY(os::make_pipe());
   os::SpawnOptions spawn{.argv = command.argv};
   spawn.env = command.env;
-  (*spawn.env)[kMarkerVariable] = marker;
+  (*spawn.env)[kMarkerVariable] = order.marker;
   spawn.cwd = command.cwd;
   if (command.prompt_on_stdin) {
     stdin_pipe = PB_TRY(os::make_pipe());
@@ -28,7 +31,9 @@ Status AgentProcess::start(const Command& command, const std::string& marker, os
   // SIGINT makes the agent end its commands' groups too, should this process be killed.
   spawn.death_signal = SIGINT;
   // Our own umask keeps state private; what the agent writes are ordinary files of the user.
-  spawn.file_mask = 022;
+  spawn.file_mask = static_cast<int>(order.file_mask);
+  spawn.open_files = order.open_files;
+  spawn.expendable = true;
   child_ = PB_TRY(os::Child::spawn(spawn));
   pid_ = child_.pid();
   *in = std::move(stdin_pipe.write);
@@ -37,12 +42,13 @@ Status AgentProcess::start(const Command& command, const std::string& marker, os
   return {};
 }
 
-void AgentProcess::reap() {
+bool AgentProcess::reap() {
   if (auto status = child_.try_wait()) status_ = status;
   // Orphans of the agent's commands were handed to us; the agent's own status was taken above.
   for (;;) {
     siginfo_t info{};
-    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return;
+    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return errno == ECHILD;
+    if (info.si_pid == 0) return false;
     if (child_.running() && info.si_pid == child_.pid()) {
       if (auto status = child_.try_wait()) status_ = status;
       continue;
@@ -74,17 +80,21 @@ void AgentProcess::advance(MonoTime now) {
 
 bool AgentProcess::sweep() {
   const MonoTime deadline = system_clock().mono() + seconds(limits_.sweep_seconds);
-  for (;;) {
-    reap();
-    const auto left = os::descendants(::getpid());
-    if (left.empty()) return true;
-    // Direct or adopted children cannot be recycled before we reap them; deeper ones are pinned by identity.
-    for (const pid_t pid : left) {
-      if (const auto id = os::identify(pid)) os::signal_exact(*id, SIGKILL);
-    }
+  while (!sweep_once()) {
     if (system_clock().mono() >= deadline) return false;
     ::usleep(5'000);
   }
+  return true;
+}
+
+bool AgentProcess::sweep_once() {
+  // What /proc lists is no proof: pids come round, and a process that is born while we read may not be in it.
+  if (reap()) return true;
+  // Direct or adopted children cannot be recycled before we reap them; deeper ones are pinned by identity.
+  for (const pid_t pid : os::descendants(::getpid())) {
+    if (const auto id = os::identify(pid)) os::signal_exact(*id, SIGKILL);
+  }
+  return false;
 }
 
 }  // namespace patchbay::runner

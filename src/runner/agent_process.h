@@ -19,13 +19,14 @@ class AgentProcess {
   explicit AgentProcess(const TurnLimits& limits) : limits_(limits) {}
 
   /// Starts the agent; `out` and `err` become the reading ends of its streams.
-  Status start(const Command& command, const std::string& marker, os::Fd* in, os::Fd* out, os::Fd* err);
+  Status start(const TurnOrder& order, os::Fd* in, os::Fd* out, os::Fd* err);
 
   bool running() const { return child_.running(); }
   std::optional<os::ExitStatus> exit_status() const { return status_; }
 
-  /// Reaps whatever has ended.
-  void reap();
+  /// Reaps whatever has ended. True when there is no child left, and so no descendant at all: an orphan of ours becomes
+  /// our child.
+  bool reap();
 
   /// Begins the stop sequence; a `quick` one waits one second before each step. Further calls change nothing.
   void begin_stop(MonoTime now, bool quick);
@@ -37,6 +38,8 @@ class AgentProcess {
 
   /// Kills every descendant until none is left or the time is over. True: the tree is empty.
   bool sweep();
+  /// One pass of that: true when the tree is empty.
+  bool sweep_once();
 
  private:
   enum class Stage { kNone, kInterrupted, kTerminated, kKilled };

@@ -2,7 +2,7 @@
 //
 //   order read, lock held, receipt sent
 //     -> queued (optional) -> start-up gate (optional) -> agent runs -> agent gone or stopped -> pipes drained
-//     -> descendants swept -> result.json -> exit.json -> logs cut
+//     -> descendants swept -> result.json -> swept for as long as any is left -> exit.json -> logs cut
 //
 // Every limit is a deadline on the monotonic clock and the loop sleeps until the nearest one.
 
@@ -26,12 +26,14 @@
 #include "runner/order_json.h"
 #include "runner/output_log.h"
 #include "runner/progress_writer.h"
+#include "runner/turn_files.h"
 
 namespace patchbay::runner {
 namespace {
 
 constexpr std::size_t kMaxOrderBytes = 64u << 20;
 constexpr std::chrono::milliseconds kDrainAfterExit{300};
+constexpr std::chrono::milliseconds kLongestSweepPause{1000};
 constexpr std::size_t kTailLines = 40;
 constexpr std::size_t kTailLineBytes = 500;
 constexpr std::size_t kStderrTailBytes = 4000;
@@ -62,7 +64,8 @@ class TurnLoop {
         signals_(std::move(signals)),
         out_lines_(static_cast<std::size_t>(order_.limits.line_max_bytes)),
         err_lines_(static_cast<std::size_t>(order_.limits.line_max_bytes)),
-        progress_writer_(path("progress.json")) {}
+        progress_writer_(path("progress.json")),
+        files_(order_.job_dir) {}
 
   int run() {
     open_logs();
@@ -73,7 +76,11 @@ class TurnLoop {
     drain();
     gate_.release();
     const bool empty = agent_.sweep();
-    finish(empty);
+    conclude();
+    if (!empty) outlast_survivors();
+    if (!order_.command.temp_dir.empty()) (void)os::remove_tree(order_.command.temp_dir);
+    files_.write_exit(exit_record());
+    cut_logs();
     return 0;
   }
 
@@ -82,8 +89,11 @@ class TurnLoop {
   Progress& progress() { return interpreter_->progress(); }
 
   void open_logs() {
-    if (auto log = OutputLog::create(path("stdout.log"), order_.limits.capture_max_bytes)) out_log_ = std::move(*log);
-    if (auto log = OutputLog::create(path("stderr.log"), order_.limits.capture_max_bytes)) err_log_ = std::move(*log);
+    const std::string& dir = order_.log_dir.empty() ? order_.job_dir : order_.log_dir;
+    (void)os::make_private_dirs(dir);
+    const std::int64_t most = order_.limits.capture_max_bytes;
+    if (auto log = OutputLog::create(os::join(dir, "stdout.log"), most)) out_log_ = std::move(*log);
+    if (auto log = OutputLog::create(os::join(dir, "stderr.log"), most)) err_log_ = std::move(*log);
     progress().heartbeat_at = wall_now();
     flush_progress(true);
   }
@@ -133,7 +143,10 @@ class TurnLoop {
     set_phase("launching");
     started_at_ = wall_now();
     started_ = system_clock().mono();
-    const Status started = agent_.start(order_.command, order_.marker, &in_, &out_, &err_);
+    heard_at_ = started_;
+    make_temp_dir();
+    interpreter_->on_start(started_at_);
+    const Status started = agent_.start(order_, &in_, &out_, &err_);
     if (!started.ok()) {
       end_.reason = TurnEnd::Reason::kSpawnFailed;
       end_.spawn_error = started.error().message;
@@ -146,6 +159,13 @@ class TurnLoop {
     prompt_left_ = order_.prompt;
     if (prompt_left_.empty()) in_.reset();
     set_phase("waiting_for_session");
+  }
+
+  void make_temp_dir() {
+    const std::string& dir = order_.command.temp_dir;
+    if (dir.empty() || os::make_private_dirs(dir).ok()) return;
+    log::error("run-turn: no folder for temporary files; the shared one is used");
+    order_.command.env.erase("TMPDIR");
   }
 
   // ---- while the agent runs ----
@@ -176,6 +196,7 @@ class TurnLoop {
       if (order_.limits.timeout_seconds > 0) consider(started_ + seconds(order_.limits.timeout_seconds));
       if (wants_session_start()) consider(started_ + seconds(order_.limits.session_start_timeout_seconds));
       if (turn_over_at_) consider(*turn_over_at_ + seconds(order_.limits.completion_grace_seconds));
+      if (wants_look()) consider(next_look());
     }
     if (gate_.held()) consider(gate_until_);
     return next;
@@ -186,10 +207,18 @@ class TurnLoop {
            !interpreter_->session_started();
   }
 
+  bool wants_look() const { return order_.limits.quiet_look_seconds > 0 && !turn_over_at_; }
+  MonoTime next_look() const { return std::max(heard_at_, looked_at_) + seconds(order_.limits.quiet_look_seconds); }
+
   void check_deadlines(MonoTime now) {
     if (gate_.held() && (interpreter_->session_started() || now >= gate_until_)) gate_.release();
     agent_.advance(now);
     if (agent_.stopping()) return;
+    if (wants_look() && now >= next_look()) {
+      looked_at_ = now;
+      interpreter_->look_for_end();
+      note_end();
+    }
     const auto passed = [&](double limit) { return limit > 0 && now >= started_ + seconds(limit); };
     if (stopped_) {
       stop(TurnEnd::Reason::kCancelled, false);
@@ -224,6 +253,7 @@ class TurnLoop {
   }
 
   bool read_stdout() {
+    heard_at_ = system_clock().mono();
     return read_some(out_, progress().stdout_bytes, progress().last_stdout_at, [this](std::string_view data) {
       out_lines_.feed(data, [this](std::string_view line) { on_stdout_line(line); });
     });
@@ -267,11 +297,24 @@ class TurnLoop {
     const auto keep = interpreter_->on_event(*event, wall_now());
     remember(line);
     if (!log_line(out_log_, raw, line, keep == Interpreter::Keep::kAlways)) ++progress().dropped_items;
-    if (interpreter_->turn_over() && !turn_over_at_) {
+    note_end();
+  }
+
+  /// The end of the turn is put in writing before anybody can see it: whatever happens to us now, its report stays.
+  void note_end() {
+    if (interpreter_->turn_over() == turn_over_at_.has_value()) return;
+    if (turn_over_at_) {  // the program took up another turn
+      turn_over_at_.reset();
+      progress().turn_over = false;
+      files_.drop_evidence();
+    } else {
       turn_over_at_ = system_clock().mono();
+      const Progress before = progress();
+      files_.write_evidence(judge());
+      progress() = before;
       progress().turn_over = true;
-      flush_progress(true);
     }
+    flush_progress(true);
   }
 
   void on_stderr_line(std::string_view raw) {
@@ -309,48 +352,59 @@ class TurnLoop {
     in_.reset();
   }
 
-  void finish(bool tree_empty) {
+  Outcome judge() {
+    end_.stderr_tail = std::string(utf8_suffix(stderr_tail_, kStderrTailBytes));
+    end_.stdout_tail.clear();
+    for (const std::string& line : tail_) end_.stdout_tail += line + "\n";
+    return interpreter_->finish(end_);
+  }
+
+  void conclude() {
     if (stopped_ && !interpreter_->turn_over() && end_.reason == TurnEnd::Reason::kExited) {
       end_.reason = TurnEnd::Reason::kCancelled;
     }
     progress().oversized_lines = out_lines_.oversized() + err_lines_.oversized();
     end_.status = agent_.exit_status().value_or(os::ExitStatus{});
-    end_.stderr_tail = std::string(utf8_suffix(stderr_tail_, kStderrTailBytes));
-    for (const std::string& line : tail_) end_.stdout_tail += line + "\n";
     if (!order_.command.last_message_file.empty()) {
       if (auto text = os::read_file(order_.command.last_message_file)) end_.last_message = redact(sanitize_utf8(*text));
       (void)os::remove_file(order_.command.last_message_file);
     }
-    const Outcome outcome = interpreter_->finish(end_);
+    const Outcome outcome = judge();
+    ended_at_ = wall_now();
     flush_progress(true);
-    write_proof("result.json", outcome.to_json());
-    write_proof("exit.json", exit_record(tree_empty).to_json());
-    if (!order_.limits.raw_logs) {
-      if (out_log_) out_log_->cut(order_.limits.log_max_bytes);
-      if (err_log_) err_log_->cut(order_.limits.log_max_bytes);
-    }
+    files_.write_result(outcome);
   }
 
-  TurnExit exit_record(bool tree_empty) const {
+  /// What cannot be killed (it sleeps in the kernel, it belongs to another user) may still write. So we stay, and the
+  /// locks with us, until it is gone: a time limit here would only be a guess that it is harmless.
+  void outlast_survivors() {
+    progress().cleaning_up = true;
+    flush_progress(true);
+    std::chrono::milliseconds pause{10};
+    while (!agent_.sweep_once()) {
+      ::usleep(static_cast<useconds_t>(std::chrono::microseconds(pause).count()));
+      pause = std::min(2 * pause, kLongestSweepPause);
+    }
+    progress().cleaning_up = false;
+    flush_progress(true);
+  }
+
+  void cut_logs() {
+    if (order_.limits.raw_logs) return;
+    if (out_log_) out_log_->cut(order_.limits.log_max_bytes);
+    if (err_log_) err_log_->cut(order_.limits.log_max_bytes);
+  }
+
+  TurnExit exit_record() const {
     static constexpr const char* kReasons[] = {"exited",    "lingered", "timeout", "session_start_timeout",
                                                "cancelled", "spawn_failed"};
     TurnExit e;
     e.reason = kReasons[static_cast<int>(end_.reason)];
     if (const auto status = agent_.exit_status()) (status->signalled ? e.signal : e.exit_code) = status->code;
     e.started_at = started_at_;
-    e.ended_at = wall_now();
-    e.tree_empty = tree_empty;
+    e.ended_at = ended_at_;
+    e.tree_empty = true;
     return e;
-  }
-
-  /// The end of a turn must get onto the disk: with a full disk it is tried until there is room.
-  void write_proof(std::string_view name, const Json& content) {
-    const std::string text = json::dump_pretty(content);
-    for (int attempt = 0; !os::write_file_atomic(path(name), text).ok(); ++attempt) {
-      if (attempt == 0) log::error("run-turn: cannot write {}; trying until it works", name);
-      ::sleep(attempt < 10 ? 1 : 30);
-      if (!os::is_directory(order_.job_dir)) return;
-    }
   }
 
   TurnOrder order_;
@@ -360,13 +414,14 @@ class TurnLoop {
   LineSplitter out_lines_, err_lines_;
   std::optional<OutputLog> out_log_, err_log_;
   ProgressWriter progress_writer_;
+  TurnFiles files_;
   os::FileLock gate_;
   MonoTime gate_until_{};
   std::string_view prompt_left_;
   std::deque<std::string> tail_;
   std::string stderr_tail_;
-  double started_at_ = 0;
-  MonoTime started_{};
+  double started_at_ = 0, ended_at_ = 0;
+  MonoTime started_{}, heard_at_{}, looked_at_{};
   std::optional<MonoTime> turn_over_at_;
   bool stopped_ = false;
   TurnEnd end_;

@@ -3,7 +3,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
@@ -14,6 +16,21 @@ namespace {
 
 constexpr std::chrono::seconds kReceiptDeadline{10};
 
+/// What a runner may see of our environment: enough to find its libraries and to write readable text. Everything else,
+/// tokens above all, stays with us (SEC:A4, I8).
+os::Environment runner_environment() {
+  static constexpr std::string_view kNames[] = {"PATH", "HOME",           "USER",           "LOGNAME",
+                                                "LANG", "TZ",             "TMPDIR",         "XDG_RUNTIME_DIR",
+                                                "LANGUAGE", "LD_LIBRARY_PATH"};
+  os::Environment out;
+  for (const auto& [name, value] : os::current_environment()) {
+    const bool wanted = name.starts_with("LC_") || name.ends_with("SAN_OPTIONS") ||
+                        std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+    if (wanted) out.emplace(name, value);
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<os::Child> start_turn(const std::vector<std::string>& runner_argv, const TurnOrder& order, int repo_lock_fd) {
@@ -23,6 +40,7 @@ Result<os::Child> start_turn(const std::vector<std::string>& runner_argv, const 
   os::Pipe receipt = PB_TRY(os::make_pipe());
 
   os::SpawnOptions spawn{.argv = runner_argv};
+  spawn.env = runner_environment();
   spawn.cwd = "/";
   spawn.passed = {{message.get(), 3}, {receipt.write.get(), 4}};
   if (repo_lock_fd >= 0) spawn.passed.push_back({repo_lock_fd, 5});
@@ -72,7 +90,8 @@ bool kill_marked(const std::string& marker, double seconds) {
   const std::string wanted = std::string(kMarkerVariable) + "=" + marker;
   const auto deadline = system_clock().mono() + std::chrono::duration_cast<MonoTime::duration>(
                                                     std::chrono::duration<double>(seconds));
-  for (;;) {
+  // One that is born while /proc is read may be missed once, but not twice.
+  for (int clean_passes = 0;;) {
     bool found = false;
     const auto entries = os::list_dir("/proc");
     if (!entries) return false;
@@ -89,7 +108,9 @@ bool kill_marked(const std::string& marker, double seconds) {
         os::signal_exact(*identity, SIGKILL);
       }
     }
-    if (!found) return true;
+    clean_passes = found ? 0 : clean_passes + 1;
+    if (clean_passes == 2) return true;
+    if (!found) continue;
     if (system_clock().mono() >= deadline) return false;
     ::usleep(20'000);
   }

@@ -48,6 +48,7 @@ Json Progress::to_json() const {
             {"dropped_items", dropped_items},
             {"message_count", message_count},
             {"turn_over", turn_over},
+            {"cleaning_up", cleaning_up},
             {"checkpoints", std::move(notes)}};
   if (usage) {
     Json u = Json::object();
@@ -79,6 +80,7 @@ Progress Progress::from_json(const Json& j) {
   p.dropped_items = json::get_int(j, "dropped_items");
   p.message_count = json::get_int(j, "message_count");
   p.turn_over = json::get_bool(j, "turn_over");
+  p.cleaning_up = json::get_bool(j, "cleaning_up");
   if (const Json* notes = json::find(j, "checkpoints"); notes != nullptr && notes->is_array()) {
     for (const Json& n : *notes) p.checkpoints.push_back({json::get_double(n, "at"), json::get_string(n, "summary")});
   }
@@ -121,6 +123,7 @@ Json TurnLimits::to_json() const {
           {"interrupt_seconds", interrupt_seconds},
           {"terminate_seconds", terminate_seconds},
           {"sweep_seconds", sweep_seconds},
+          {"quiet_look_seconds", quiet_look_seconds},
           {"startup_gate_seconds", startup_gate_seconds},
           {"capture_max_bytes", capture_max_bytes},
           {"line_max_bytes", line_max_bytes},
@@ -136,6 +139,7 @@ TurnLimits TurnLimits::from_json(const Json& j) {
   l.interrupt_seconds = json::get_double(j, "interrupt_seconds", l.interrupt_seconds);
   l.terminate_seconds = json::get_double(j, "terminate_seconds", l.terminate_seconds);
   l.sweep_seconds = json::get_double(j, "sweep_seconds", l.sweep_seconds);
+  l.quiet_look_seconds = json::get_double(j, "quiet_look_seconds", l.quiet_look_seconds);
   l.startup_gate_seconds = json::get_double(j, "startup_gate_seconds", l.startup_gate_seconds);
   l.capture_max_bytes = json::get_int(j, "capture_max_bytes", l.capture_max_bytes);
   l.line_max_bytes = json::get_int(j, "line_max_bytes", l.line_max_bytes);
@@ -153,12 +157,17 @@ Json order_to_json(const TurnOrder& o) {
           {"prompt_on_stdin", o.command.prompt_on_stdin},
           {"startup_gate", o.command.startup_gate},
           {"last_message_file", o.command.last_message_file},
+          {"temp_dir", o.command.temp_dir},
           {"marker", o.marker},
           {"expected_session", o.interpreter.expected_session},
+          {"session_home", o.command.session_home},
           {"structured_output", o.interpreter.structured_output},
           {"json_events", o.interpreter.json_events},
           {"limits", o.limits.to_json()},
-          {"wait_for_slot", o.wait_for_slot}};
+          {"wait_for_slot", o.wait_for_slot},
+          {"log_dir", o.log_dir},
+          {"file_mask", o.file_mask},
+          {"open_files", o.open_files}};
 }
 
 TurnOrder order_from_json(const Json& j) {
@@ -177,12 +186,17 @@ TurnOrder order_from_json(const Json& j) {
   o.command.prompt_on_stdin = json::get_bool(j, "prompt_on_stdin");
   o.command.startup_gate = json::get_string(j, "startup_gate");
   o.command.last_message_file = json::get_string(j, "last_message_file");
+  o.command.temp_dir = json::get_string(j, "temp_dir");
   o.marker = json::get_string(j, "marker");
   o.interpreter.expected_session = json::get_string(j, "expected_session");
+  o.command.session_home = o.interpreter.session_home = json::get_string(j, "session_home");
   o.interpreter.structured_output = json::get_bool(j, "structured_output", true);
   o.interpreter.json_events = json::get_bool(j, "json_events", true);
   if (const Json* limits = json::find(j, "limits")) o.limits = TurnLimits::from_json(*limits);
   o.wait_for_slot = json::get_bool(j, "wait_for_slot");
+  o.log_dir = json::get_string(j, "log_dir");
+  o.file_mask = static_cast<mode_t>(json::get_int(j, "file_mask", o.file_mask));
+  o.open_files = static_cast<std::size_t>(json::get_int(j, "open_files", static_cast<std::int64_t>(o.open_files)));
   return o;
 }
 
@@ -211,6 +225,9 @@ std::optional<Progress> read_progress(const std::string& job_dir) {
 }
 std::optional<Outcome> read_outcome(const std::string& job_dir) {
   return read_state<Outcome>(os::join(job_dir, "result.json"));
+}
+std::optional<Outcome> read_evidence(const std::string& job_dir) {
+  return read_state<Outcome>(os::join(job_dir, "evidence.json"));
 }
 std::optional<TurnExit> read_exit(const std::string& job_dir) {
   return read_state<TurnExit>(os::join(job_dir, "exit.json"));

@@ -1,7 +1,7 @@
 #include "tools/job_start.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::apply_job {
 namespace {
 
 Result<JobStartReply> apply_job(Services& services, mcp::Call& call, const JobStartArgs& args) {
@@ -34,4 +34,4 @@ const Register kTool{&declaration,
                       "next", "error_code", "note"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::apply_job

@@ -20,9 +20,9 @@ workers::CallContext context_of(Services& services, mcp::Call& call) {
   context.cancel = call.cancel();
   context.progress = [&call](std::string_view message) { call.progress(message); };
   // Shared, because std::function wants to be copied; released with the last copy, when the call is over.
-  auto permit = std::make_shared<std::optional<mcp::Slots::Permit>>();
-  context.may_wait = [server = services.server, permit] {
-    if (!*permit) *permit = server->begin_wait();
+  auto permit = std::make_shared<std::optional<mcp::Server::Wait>>();
+  context.may_wait = [server = services.server, permit, &call] {
+    if (!*permit) *permit = server->begin_wait(call);
     return permit->has_value();
   };
   return context;
@@ -40,13 +40,23 @@ Json owner_of(const mcp::Call& call, const Clock& clock) {
           {"_mcp_owner_last_seen_at", now}};
 }
 
-bool wait_until(Services& services, mcp::Call& call, int seconds, const std::function<bool()>& done) {
+bool wait_until(Services& services, mcp::Call& call, int seconds, const std::function<bool()>& done,
+                const std::function<std::string()>& say) {
   if (seconds <= 0 || done()) return done();
-  const auto permit = services.server->begin_wait();
+  const auto permit = services.server->begin_wait(call);
   if (!permit) return done();
   const MonoTime deadline =
       std::min(call.deadline() - kAnswerTime, services.clock.mono() + std::chrono::seconds(seconds));
-  return services.jobs.wait(done, deadline, call.cancel());
+  MonoTime told = services.clock.mono();
+  const auto look = [&] {
+    if (done()) return true;
+    if (const MonoTime now = services.clock.mono(); now - told >= std::chrono::seconds(1)) {
+      told = now;
+      call.progress(say());
+    }
+    return false;
+  };
+  return services.jobs.wait(look, deadline, call.cancel());
 }
 
 }  // namespace patchbay::tools

@@ -17,7 +17,8 @@ workers::CallContext context_of(Services& services, mcp::Call& call);
 Json owner_of(const mcp::Call& call, const Clock& clock);
 
 /// Waits up to `seconds` for `done`, if the server has room for one more waiting call; the last answer of
-/// `done`.
-bool wait_until(Services& services, mcp::Call& call, int seconds, const std::function<bool()>& done);
+/// `done`. About once a second `say` tells a person how things are (mcp.md B4).
+bool wait_until(Services& services, mcp::Call& call, int seconds, const std::function<bool()>& done,
+                const std::function<std::string()>& say);
 
 }  // namespace patchbay::tools

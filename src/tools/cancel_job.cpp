@@ -1,7 +1,7 @@
 #include "tools/job_view.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::cancel_job {
 namespace {
 
 /// INT, TERM, KILL and the sweep take a few seconds; the answer waits for the usual case only.
@@ -86,4 +86,4 @@ mcp::Declaration declaration() {
 const Register kTool{&declaration, &cancel_job};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::cancel_job

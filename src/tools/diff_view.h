@@ -33,6 +33,7 @@ struct DiffView {
   std::int64_t additions = 0, deletions = 0, total_bytes = 0;
   bool totals_partial = false, truncated = false, encoding_replaced = false;
   std::optional<std::string> next_cursor;
+  std::optional<int> redactions;  ///< secrets replaced in `text`; absent when none
 };
 
 /// A diff in which the content of files that the path guard blocks is left out.

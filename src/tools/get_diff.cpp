@@ -1,8 +1,10 @@
+#include "patchbay/base/redact.h"
 #include "patchbay/base/text.h"
+#include "patchbay/workspace/workspace_fs.h"
 #include "tools/job_view.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::get_diff {
 namespace {
 
 struct Args {
@@ -19,6 +21,7 @@ struct Reply {
   std::string reference_id, record_path, delta_content;
   bool binary = false, truncated = false;
   std::int64_t additions = 0, deletions = 0, total_bytes = 0;
+  std::optional<int> redactions;
   bool untrusted_content = true;
   std::string provenance = "job_worktree";
 
@@ -32,6 +35,7 @@ struct Reply {
     v.field("additions", &Reply::additions);
     v.field("deletions", &Reply::deletions);
     v.field("total_bytes", &Reply::total_bytes);
+    v.optional("redactions", &Reply::redactions, "");
     v.field("untrusted_content", &Reply::untrusted_content);
     v.field("provenance", &Reply::provenance);
   }
@@ -40,20 +44,24 @@ struct Reply {
 
 Result<Reply> get_diff(Services& services, mcp::Call&, const Args& args) {
   const jobs::JobPtr job = PB_TRY(find_job(services, args.job_id));
-  if (services.blocked.matches(args.file_path)) {
+  const std::string file_path = workspace::unescape_shown_name(args.file_path).value_or(args.file_path);
+  if (services.blocked.matches(file_path)) {
     return Error{ErrorCode::kPathBlocked, "file_path is blocked by the operator's settings.", {}, {}};
   }
   const auto limit = static_cast<std::size_t>(services.launch.config.security.max_diff_bytes);
-  const git::Diff diff = PB_TRY(services.plain_jobs.file_diff(job, args.file_path, limit));
+  const git::Diff diff = PB_TRY(services.plain_jobs.file_diff(job, file_path, limit));
   Reply reply;
   reply.reference_id = job->job_id;
-  reply.record_path = args.file_path;
+  reply.record_path = display_safe(file_path);
   reply.binary = !diff.files.empty() && diff.files.front().binary;
   reply.additions = diff.additions;
   reply.deletions = diff.deletions;
   reply.total_bytes = static_cast<std::int64_t>(diff.total_bytes);
   reply.truncated = diff.truncated;
-  reply.delta_content = codex::public_code(sanitize_utf8(diff.text), private_strings(services, *job));
+  int redactions = 0;
+  reply.delta_content =
+      codex::public_code(redact(sanitize_utf8(diff.text), &redactions), private_strings(services, *job));
+  if (redactions > 0) reply.redactions = redactions;
   if (diff.truncated) reply.delta_content += fmt::format("\n...[diff truncated to {} bytes]", limit);
   return reply;
 }
@@ -80,4 +88,4 @@ mcp::Declaration declaration() {
 const Register kTool{&declaration, &get_diff};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::get_diff

@@ -1,8 +1,9 @@
+#include "patchbay/workers/public_text.h"
 #include "tools/calls.h"
 #include "tools/job_view.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::get_result {
 namespace {
 
 struct Args {
@@ -24,6 +25,7 @@ struct Reply {
   std::optional<std::string> error, error_code;
   std::optional<int> exit_code;
   std::optional<std::string> session_ref, staging_branch;
+  std::optional<int> redactions;
   std::optional<int> wait_seconds_applied;
   std::optional<workers::NextCall> next;
   bool untrusted_content = true;
@@ -40,6 +42,7 @@ struct Reply {
     v.optional("exit_code", &Reply::exit_code, "");
     v.optional("session_ref", &Reply::session_ref, "");
     v.optional("staging_branch", &Reply::staging_branch, "");
+    v.optional("redactions", &Reply::redactions, "");
     v.optional("wait_seconds_applied", &Reply::wait_seconds_applied, "");
     v.optional("next", &Reply::next, "");
     v.field("untrusted_content", &Reply::untrusted_content);
@@ -54,6 +57,12 @@ struct Reply {
   }
 };
 
+/// What the agent wrote cannot pose as a member of ours, not even as one that this reply leaves out.
+void drop_own_names(Json& result) {
+  static const Json ours = json::schema_of<Reply>(json::SchemaStyle::kOutputBrief).at("properties");
+  for (const auto& [name, schema] : ours.items()) result.erase(name);
+}
+
 Reply view_of(const Services& services, const jobs::JobRecord& job) {
   const codex::PrivateStrings secrets = private_strings(services, job);
   Reply r;
@@ -67,25 +76,30 @@ Reply view_of(const Services& services, const jobs::JobRecord& job) {
   if (!job.session_id.empty()) r.session_ref = job.session_id;
   if (!job.branch_name.empty()) r.staging_branch = job.branch_name;
   if (job.state == jobs::JobState::kFailed) {
-    r.error = codex::public_report(job.error, secrets);
-    r.error_code = job.error_code;
+    r.error = public_text(job.error, secrets);
+    if (!job.error_code.empty()) r.error_code = job.error_code;
     r.exit_code = job.exit_code;
   }
   const Json full = services.jobs.full_result(job.job_id);
   const Json& kept = full.is_object() ? full : job.result;
   if (kept.is_object()) {
     r.result = public_result(kept, secrets);
-    r.report = codex::public_report(codex::report_text(kept), secrets);
+    drop_own_names(r.result);
+    r.report = public_text(codex::report_text(kept), secrets);
+    if (const int n = workers::redactions_in(json::dump(r.result)); n > 0) r.redactions = n;
   }
   return r;
 }
 
 Result<Reply> get_result(Services& services, mcp::Call& call, const Args& args) {
   PB_TRY(find_job(services, args.job_id));
-  wait_until(services, call, args.wait_seconds, [&] {
-    const jobs::JobPtr now = services.jobs.find(args.job_id);
-    return !now || !now->active();
-  });
+  wait_until(
+      services, call, args.wait_seconds,
+      [&] {
+        const jobs::JobPtr now = services.jobs.find(args.job_id);
+        return !now || !now->active();
+      },
+      [&] { return progress_line(services, args.job_id); });
   const jobs::JobPtr job = PB_TRY(find_job(services, args.job_id));
   Reply reply = view_of(services, *job);
   if (args.wait_seconds > 0) reply.wait_seconds_applied = args.wait_seconds;
@@ -115,4 +129,4 @@ mcp::Declaration declaration() {
 const Register kTool{&declaration, &get_result};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::get_result

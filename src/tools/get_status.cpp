@@ -2,7 +2,7 @@
 #include "tools/job_view.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::get_status {
 namespace {
 
 struct Args {
@@ -103,10 +103,13 @@ Reply view_of(const Services& services, const jobs::JobRecord& job) {
 Result<Reply> get_status(Services& services, mcp::Call& call, const Args& args) {
   const jobs::JobPtr before = PB_TRY(find_job(services, args.job_id));
   if (before->active()) {
-    wait_until(services, call, args.wait_seconds, [&] {
-      const jobs::JobPtr now = services.jobs.find(args.job_id);
-      return !now || now->state != before->state;
-    });
+    wait_until(
+        services, call, args.wait_seconds,
+        [&] {
+          const jobs::JobPtr now = services.jobs.find(args.job_id);
+          return !now || now->state != before->state;
+        },
+        [&] { return progress_line(services, args.job_id); });
   }
   const jobs::JobPtr job = PB_TRY(find_job(services, args.job_id));
   Reply reply = view_of(services, *job);
@@ -135,4 +138,4 @@ mcp::Declaration declaration() {
 const Register kTool{&declaration, &get_status};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::get_status

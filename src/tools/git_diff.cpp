@@ -2,7 +2,7 @@
 #include "tools/diff_view.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::git_diff {
 namespace {
 
 struct Args {
@@ -39,6 +39,7 @@ struct Reply {
   std::optional<std::string> next_cursor;
   std::optional<std::int64_t> max_bytes_applied;
   std::optional<bool> encoding_replaced, totals_partial;
+  std::optional<int> redactions;
   bool untrusted_content = true;
   std::string provenance = "workspace_diff";
 
@@ -60,6 +61,7 @@ struct Reply {
     v.optional("max_bytes_applied", &Reply::max_bytes_applied, "");
     v.optional("encoding_replaced", &Reply::encoding_replaced, "");
     v.optional("totals_partial", &Reply::totals_partial, "");
+    v.optional("redactions", &Reply::redactions, "");
     v.field("untrusted_content", &Reply::untrusted_content);
     v.field("provenance", &Reply::provenance);
   }
@@ -113,6 +115,7 @@ Result<Reply> git_diff(Services& services, mcp::Call&, const Args& args) {
   reply.total_bytes = view.total_bytes;
   reply.next_cursor = std::move(view.next_cursor);
   reply.max_bytes_applied = if_changed(args.max_bytes, static_cast<std::int64_t>(options.page.max_bytes));
+  reply.redactions = view.redactions;
   if (view.encoding_replaced) reply.encoding_replaced = true;
   if (view.totals_partial) reply.totals_partial = true;
   return reply;
@@ -144,4 +147,4 @@ const Register kTool{&declaration,
                       "files_changed", "next_cursor"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::git_diff

@@ -3,7 +3,7 @@
 #include "tools/place.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::git_status {
 namespace {
 
 constexpr std::size_t kEntries = 500;
@@ -161,4 +161,4 @@ mcp::Declaration declaration() {
 const Register kTool{&declaration, &git_status, {"workspace_id", "text", "status_short", "git"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::git_status

@@ -7,7 +7,6 @@ namespace patchbay::tools {
 namespace {
 
 constexpr int kFirstLookMs = 20'000;
-constexpr int kBusyRetrySeconds = 30;
 
 /// The options that were given, under their public names.
 Json options_of(const CodexArgs& args) {
@@ -26,16 +25,9 @@ std::string plan_sandbox(const Services& services, const CodexArgs& args) {
 JobStartReply busy_reply(JobStartReply reply, const Error& busy, const std::string& workspace) {
   reply.status = "refused";
   reply.note = busy.message;
-  reply.operation = "codex_" + reply.mode + "_job";
   if (!workspace.empty()) reply.workspace_name = workspace;
-  workers::Refusal& refusal = reply.refusal;
-  refusal.error_code = std::string(name_of(busy.code));
-  refusal.retryable = true;
-  refusal.repo_busy = true;
-  refusal.required_action = busy.hint;
-  refusal.retry_after_seconds = kBusyRetrySeconds;
-  if (auto holder = json::parse(busy.detail); holder.ok() && holder->is_object())
-    refusal.holder = std::move(*holder);
+  reply.refusal = workers::busy_refusal(busy, "codex_" + reply.mode + "_job");
+  reply.refusal.note.reset();
   return reply;
 }
 

@@ -77,7 +77,7 @@ struct JobStartReply {
   std::optional<std::string> job_id, state, branch_name, base_revision;
   std::optional<bool> base_dirty;
   std::string note;
-  std::optional<std::string> operation, workspace_name;
+  std::optional<std::string> workspace_name;
   workers::Refusal refusal;
   std::optional<workers::NextCall> next;
 
@@ -91,7 +91,6 @@ struct JobStartReply {
     v.optional("branch_name", &JobStartReply::branch_name, "");
     v.optional("base_revision", &JobStartReply::base_revision, "");
     v.optional("base_dirty", &JobStartReply::base_dirty, "");
-    v.optional("operation", &JobStartReply::operation, "");
     v.optional("workspace_name", &JobStartReply::workspace_name, "");
     v.members(&JobStartReply::refusal);
     v.field("note", &JobStartReply::note);

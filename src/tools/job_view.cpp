@@ -1,5 +1,8 @@
 #include "tools/job_view.h"
 
+#include "patchbay/base/text.h"
+#include "patchbay/workers/public_text.h"
+
 namespace patchbay::tools {
 
 Result<jobs::JobPtr> find_job(const Services& services, const std::string& job_id) {
@@ -43,8 +46,12 @@ codex::PrivateStrings private_strings(const Services& services, const jobs::JobR
   return secrets;
 }
 
+std::string public_text(std::string_view text, const codex::PrivateStrings& secrets) {
+  return workers::hide_branches(codex::public_report(text, secrets));
+}
+
 Json public_result(const Json& result, const codex::PrivateStrings& secrets) {
-  if (result.is_string()) return codex::public_report(result.get_ref<const std::string&>(), secrets);
+  if (result.is_string()) return public_text(result.get_ref<const std::string&>(), secrets);
   if (result.is_array()) {
     Json list = Json::array();
     for (const Json& item : result) list.push_back(public_result(item, secrets));
@@ -56,6 +63,13 @@ Json public_result(const Json& result, const codex::PrivateStrings& secrets) {
     if (!name.starts_with('_')) object[name] = public_result(value, secrets);
   }
   return object;
+}
+
+std::string progress_line(const Services& services, const std::string& job_id) {
+  const jobs::JobPtr job = services.jobs.find(job_id);
+  if (!job) return "The job is gone.";
+  return fmt::format("{} job: {}, {} events", name_of(job->mode), replace_all(job->progress.phase, "_", " "),
+                     job->progress.event_count);
 }
 
 workers::NextCall ask_again(const std::string& job_id) {

@@ -29,8 +29,14 @@ Liveness liveness_of(const jobs::JobRecord& job, double now, const config::Worke
 /// What must not leave this machine with text of the job.
 codex::PrivateStrings private_strings(const Services& services, const jobs::JobRecord& job);
 
+/// A text of the job as it may be shown: no secret, no private path, no branch of any worker or job.
+std::string public_text(std::string_view text, const codex::PrivateStrings& secrets);
+
 /// Every string of a result made public; members that begin with '_' are left out.
 Json public_result(const Json& result, const codex::PrivateStrings& secrets);
+
+/// What a person is told while a call waits for the job.
+std::string progress_line(const Services& services, const std::string& job_id);
 
 /// "Ask again" for a job that is still at work.
 workers::NextCall ask_again(const std::string& job_id);

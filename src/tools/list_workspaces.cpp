@@ -3,7 +3,7 @@
 #include "tools/place.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::list_workspaces {
 namespace {
 
 /// For the git state of all of them; what comes later has branch and commit only, or nothing.
@@ -161,4 +161,4 @@ mcp::Declaration declaration() {
 const Register kTool{&declaration, &list_workspaces, {"workspaces", "count", "truncated", "paths_returned"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::list_workspaces

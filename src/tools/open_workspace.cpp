@@ -7,7 +7,7 @@
 #include "tools/registry.h"
 #include "tools/tree_view.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::open_workspace {
 namespace {
 
 constexpr int kTreeEntries = 200;
@@ -18,6 +18,8 @@ struct Args {
   int max_depth = 2;
   int max_entries = kTreeEntries;
   bool include_hidden = false;
+  bool include_skills = true, include_global_skills = true;
+  std::optional<int> max_skills;
 
   template <class V>
   static void describe(V& v) {
@@ -26,6 +28,22 @@ struct Args {
     v.optional("max_depth", &Args::max_depth, "", json::Range{1, 8});
     v.optional("max_entries", &Args::max_entries, "", json::Range{1, 100'000});
     v.optional("include_hidden", &Args::include_hidden, "");
+    v.optional("include_skills", &Args::include_skills, "");
+    v.optional("include_global_skills", &Args::include_global_skills, "");
+    v.optional("max_skills", &Args::max_skills, "", json::Range{1, 500});
+  }
+};
+
+struct SkillCounts {
+  int total = 0, workspace = 0, user = 0, plugin = 0, other = 0;
+
+  template <class V>
+  static void describe(V& v) {
+    v.field("total", &SkillCounts::total);
+    v.field("workspace", &SkillCounts::workspace);
+    v.field("user", &SkillCounts::user);
+    v.field("plugin", &SkillCounts::plugin);
+    v.field("other", &SkillCounts::other);
   }
 };
 
@@ -35,6 +53,9 @@ struct Reply {
   std::optional<std::string> default_branch, head_subject;
   std::vector<std::string> agents_files;
   bool agents_truncated = false;
+  std::vector<std::string> skills;  ///< no skill is looked for, so there are none to name
+  std::vector<Json> skill_inventory;
+  SkillCounts skill_counts;
   int blocked_globs_count = 0;
   std::optional<TreeView> tree;
   std::string effective_tool_mode;
@@ -52,6 +73,9 @@ struct Reply {
     v.field("head_subject", &Reply::head_subject);
     v.field("agents_files", &Reply::agents_files);
     v.field("agents_truncated", &Reply::agents_truncated);
+    v.field("skills", &Reply::skills);
+    v.field("skill_inventory", &Reply::skill_inventory);
+    v.field("skill_counts", &Reply::skill_counts);
     v.field("blocked_globs_count", &Reply::blocked_globs_count);
     v.field("tree", &Reply::tree);
     v.field("effective_tool_mode", &Reply::effective_tool_mode);
@@ -171,4 +195,4 @@ const Register kTool{&declaration,
                      {"workspace_id", "root", "git", "agents_files", "blocked_globs_count", "tree"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::open_workspace

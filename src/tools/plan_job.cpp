@@ -1,7 +1,7 @@
 #include "tools/job_start.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::plan_job {
 namespace {
 
 Result<JobStartReply> plan_job(Services& services, mcp::Call& call, const JobStartArgs& args) {
@@ -33,4 +33,4 @@ const Register kTool{&declaration,
                      {"status", "job_id", "state", "mode", "next", "repo_busy", "error_code", "note"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::plan_job

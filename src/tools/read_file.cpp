@@ -2,7 +2,7 @@
 #include "tools/place.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::read_file {
 namespace {
 
 struct Args {
@@ -165,4 +165,4 @@ const Register kTool{&declaration,
                       "sha256", "truncated", "requested_end_line", "max_bytes_applied", "next_start_line"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::read_file

@@ -5,7 +5,8 @@
 
 #include "patchbay/tools/services.h"
 
-/// How a tool gets into the catalogue: its file holds one `const Register` object, and `order.cpp` names it.
+/// How a tool gets into the catalogue: its file, whose names live in a namespace of the same name, holds one
+/// `const Register` object, and `order.cpp` names it.
 namespace patchbay::tools {
 
 /// A registered tool.

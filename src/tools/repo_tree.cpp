@@ -3,7 +3,7 @@
 #include "tools/registry.h"
 #include "tools/tree_view.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::repo_tree {
 namespace {
 
 struct Args {
@@ -80,4 +80,4 @@ const Register kTool{
     &declaration, &repo_tree, {"workspace_id", "path", "text", "entries", "truncated", "next_cursor"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::repo_tree

@@ -3,7 +3,7 @@
 #include "tools/place.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::search_repo {
 namespace {
 
 constexpr std::chrono::milliseconds kShortestSearch{1'000};
@@ -213,4 +213,4 @@ const Register kTool{&declaration,
                       "timeout_ms", "suggested_next", "next_cursor"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::search_repo

@@ -2,7 +2,7 @@
 #include "tools/calls.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::self_test {
 namespace {
 
 struct Args {
@@ -124,4 +124,4 @@ const Register kTool{
     &declaration, &self_test, {"name", "ready", "checks", "connection", "auth", "power_tools", "handle"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::self_test

@@ -4,7 +4,7 @@
 #include "tools/git_view.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::show_changes {
 namespace {
 
 /// A change set above this has no review token: comparing it would cost more than sending it again.
@@ -56,6 +56,7 @@ struct Reply {
   std::optional<std::string> next_cursor, review_token;
   bool unchanged_since_last_review = false;
   std::optional<std::int64_t> max_diff_bytes_applied;
+  std::optional<int> redactions;
   bool untrusted_content = true;
   std::string provenance = "workspace_diff";
 
@@ -80,6 +81,7 @@ struct Reply {
     v.field("review_token", &Reply::review_token);
     v.field("unchanged_since_last_review", &Reply::unchanged_since_last_review);
     v.optional("max_diff_bytes_applied", &Reply::max_diff_bytes_applied, "");
+    v.optional("redactions", &Reply::redactions, "");
     v.field("untrusted_content", &Reply::untrusted_content);
     v.field("provenance", &Reply::provenance);
   }
@@ -204,6 +206,7 @@ Result<Reply> show_changes(Services& services, mcp::Call&, const Args& args) {
   if (args.include_diff && !reply.unchanged_since_last_review) {
     reply.diff = view.text;
     reply.truncated = view.truncated;
+    reply.redactions = view.redactions;
     reply.next_cursor = view.next_cursor;
   }
   reply.overview = overview_of(reply, view, args);
@@ -236,4 +239,4 @@ const Register kTool{&declaration,
                       "files_changed", "text", "review_token"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::show_changes

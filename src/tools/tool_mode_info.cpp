@@ -1,7 +1,7 @@
 #include "tools/mode_view.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::tool_mode_info {
 namespace {
 
 struct Args {
@@ -37,4 +37,4 @@ const Register kTool{
     &declaration, &tool_mode_info, {"current_mode", "available_modes", "modes", "chatgpt_refresh_note"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::tool_mode_info

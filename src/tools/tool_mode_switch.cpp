@@ -1,7 +1,7 @@
 #include "tools/mode_view.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::tool_mode_switch {
 namespace {
 
 struct Args {
@@ -79,4 +79,4 @@ const Register kTool{&declaration,
                       "chatgpt_refresh_note", "modes", "handle"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::tool_mode_switch

@@ -2,7 +2,7 @@
 #include "tools/registry.h"
 #include "tools/untrusted.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::worker_inspect {
 namespace {
 
 using Reply = Untrusted<workers::InspectReply>;
@@ -38,4 +38,4 @@ const Register kTool{&declaration,
                       "preview_token", "next_cursor", "error_code"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::worker_inspect

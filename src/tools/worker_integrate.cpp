@@ -1,7 +1,7 @@
 #include "tools/calls.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::worker_integrate {
 namespace {
 
 Result<workers::IntegrateReply> worker_integrate(Services& services, mcp::Call& call,
@@ -35,4 +35,4 @@ const Register kTool{
     {"applied", "apply_check", "changed_files", "conflict_summary", "error_code", "required_action"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::worker_integrate

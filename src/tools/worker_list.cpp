@@ -2,7 +2,7 @@
 #include "tools/registry.h"
 #include "tools/untrusted.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::worker_list {
 namespace {
 
 using Reply = Untrusted<workers::ListReply>;
@@ -32,4 +32,4 @@ mcp::Declaration declaration() {
 const Register kTool{&declaration, &worker_list, {"workers", "count", "active", "team_report"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::worker_list

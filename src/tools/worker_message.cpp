@@ -2,7 +2,7 @@
 #include "tools/registry.h"
 #include "tools/untrusted.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::worker_message {
 namespace {
 
 using Reply = Untrusted<workers::TurnReply>;
@@ -35,4 +35,4 @@ mcp::Declaration declaration() {
 const Register kTool{&declaration, &worker_message, {"accepted", "worker_id", "state", "next", "error_code"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::worker_message

@@ -1,6 +1,6 @@
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::worker_options {
 namespace {
 
 struct Args {
@@ -152,4 +152,4 @@ const Register kTool{
     &declaration, &worker_options, {"source", "default_model", "models", "reasoning_efforts"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::worker_options

@@ -1,7 +1,7 @@
 #include "tools/calls.h"
 #include "tools/registry.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::worker_start {
 namespace {
 
 Result<workers::TurnReply> worker_start(Services& services, mcp::Call& call, const workers::StartArgs& args) {
@@ -43,4 +43,4 @@ const Register kTool{
     &declaration, &worker_start, {"accepted", "worker_id", "state", "next", "handle", "error_code"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::worker_start

@@ -2,7 +2,7 @@
 #include "tools/registry.h"
 #include "tools/untrusted.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::worker_stop {
 namespace {
 
 using Reply = Untrusted<workers::StopReply>;
@@ -35,4 +35,4 @@ mcp::Declaration declaration() {
 const Register kTool{&declaration, &worker_stop, {"stopped", "workspace_cleaned", "state", "error_code"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::worker_stop

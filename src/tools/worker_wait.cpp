@@ -2,7 +2,7 @@
 #include "tools/registry.h"
 #include "tools/untrusted.h"
 
-namespace patchbay::tools {
+namespace patchbay::tools::worker_wait {
 namespace {
 
 using Reply = Untrusted<workers::StatusReply>;
@@ -34,4 +34,4 @@ mcp::Declaration declaration() {
 const Register kTool{&declaration, &worker_wait, {"summary", "counts", "suggested_action", "worker_lines"}};
 
 }  // namespace
-}  // namespace patchbay::tools
+}  // namespace patchbay::tools::worker_wait

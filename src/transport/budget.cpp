@@ -5,12 +5,14 @@ namespace {
 
 constexpr std::chrono::seconds kWindow{60};
 constexpr std::size_t kManyNames = 1024;
+constexpr std::string_view kEverybodyElse = "(everybody else)";
 
 }  // namespace
 
 std::deque<MonoTime>& Budget::recent(const std::string& name) {
-  if (spent_.size() > kManyNames) forget_quiet();
-  std::deque<MonoTime>& times = spent_[name];
+  if (spent_.size() >= kManyNames && !spent_.contains(name)) forget_quiet();
+  const bool shares = spent_.size() >= kManyNames && !spent_.contains(name);
+  std::deque<MonoTime>& times = spent_[shares ? std::string(kEverybodyElse) : name];
   const MonoTime oldest = clock_.mono() - kWindow;
   while (!times.empty() && times.front() < oldest) times.pop_front();
   return times;

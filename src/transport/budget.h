@@ -11,7 +11,8 @@ namespace patchbay::transport {
 
 /// Counts events per name over a sliding minute: failed logins (A7) and requests of one credential.
 ///
-/// Threads: any. Bounded: names that were quiet for a minute are forgotten.
+/// Threads: any. Bounded: names that were quiet for a minute are forgotten, and above a thousand busy ones the
+/// rest share one budget.
 class Budget {
  public:
   Budget(int per_minute, const Clock& clock) : per_minute_(per_minute), clock_(clock) {}

@@ -6,12 +6,15 @@
 
 #include "patchbay/base/hash.h"
 #include "patchbay/base/text.h"
+#include "patchbay/os/private_file.h"
 #include "transport/query.h"
 
 namespace patchbay::transport {
 namespace {
 
 constexpr std::size_t kMaxShownName = 120;
+/// Failed logins of all peers together, in budgets of one peer.
+constexpr int kPeersWorth = 10;
 
 bool all_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
@@ -90,7 +93,8 @@ Gate::Gate(const HttpOptions& options, const Credentials* credentials, const Clo
     : options_(options),
       credentials_(credentials),
       auth_required_(options.auth_required),
-      failures_(options.failed_logins_per_minute, clock) {
+      failures_(options.failed_logins_per_minute, clock),
+      all_failures_(options.failed_logins_per_minute * kPeersWorth, clock) {
   for (const std::string& host : options.allowed_hosts) allow_host(host);
   for (const std::string& origin : options.allowed_origins) allow_origin(origin);
 }
@@ -131,6 +135,19 @@ std::optional<std::string> Gate::cors_origin(const http::Request& request) const
   const auto origin = request.header("Origin");
   if (!options_.cors || !origin || !origin_allowed(*origin)) return std::nullopt;
   return std::string(*origin);
+}
+
+std::optional<http::Response> Gate::check_peer(const http::Request& head, Route route) const {
+  if (auth_required_) return std::nullopt;
+  const os::PeerUser& peer = head.peer_user;
+  const bool ours = peer.found() && (peer.uid == os::current_uid() || peer.uid == 0);
+  const bool unknown = peer.answer == os::PeerUser::Answer::kUnknown;
+  if (ours || (unknown && !options_.strict_peer_uid)) return std::nullopt;
+  return refuse(route, 403, "peer_forbidden",
+                unknown ? "The system cannot tell which user this connection is from, and the server asks for no "
+                          "token; set one up first"
+                        : "This connection is not from the user the server runs as, and the server asks for no "
+                          "token; set one up first");
 }
 
 std::optional<http::Response> Gate::check_names(const http::Request& head, Route route) {
@@ -199,17 +216,22 @@ std::optional<http::Response> Gate::check_login(const http::Request& head, Route
   const Login found = login(head);
   if (found.credential) return std::nullopt;
   if (found.malformed) return refuse(route, 400, "bad_credentials", "More than one credential was sent");
-  if (failures_.exhausted(head.peer_address)) {
+  if (failures_.exhausted(head.peer_address) || all_failures_.exhausted({})) {
     http::Response response = refuse(route, 429, "rate_limited", "Too many failed attempts; wait a minute");
     response.headers.emplace_back("Retry-After", "60");
     return response;
   }
   failures_.spend(head.peer_address);
+  all_failures_.spend({});
   if (options_.on_login_failure) options_.on_login_failure(head.peer_address);
   http::Response response = route == Route::kMcp ? rpc_response(401, "A token is required")
                                                  : json_response(401, {{"error", "Unauthorized"}});
   response.headers.emplace_back("WWW-Authenticate", fmt::format("Bearer realm=\"{}\"", options_.realm));
   return response;
+}
+
+bool Gate::still_valid(const mcp::Credential& credential) const {
+  return !auth_required_ || (credentials_ != nullptr && credentials_->valid(credential));
 }
 
 std::optional<mcp::Credential> Gate::credential_of(const http::Request& request) const {

@@ -30,18 +30,23 @@ class Gate {
  public:
   Gate(const HttpOptions& options, const Credentials* credentials, const Clock& clock);
 
+  /// SEC:A12: without authentication only processes of our user and of root may come in.
+  std::optional<http::Response> check_peer(const http::Request& head, Route route) const;
   /// H2, H3, SEC:H2, SEC:F3.
   std::optional<http::Response> check_names(const http::Request& head, Route route);
   /// H5. Counts failures (A7).
   std::optional<http::Response> check_login(const http::Request& head, Route route);
   /// The credential of a request that passed check_login.
   std::optional<mcp::Credential> credential_of(const http::Request& request) const;
+  /// Whether a credential that came in may stay (SEC:A6).
+  bool still_valid(const mcp::Credential& credential) const;
   /// The origin to allow in CORS headers: sent and on the list.
   std::optional<std::string> cors_origin(const http::Request& request) const;
 
   void allow_host(const std::string& name);
   void allow_origin(const std::string& origin);
   void require_auth(bool required) { auth_required_ = required; }
+  bool auth_required() const { return auth_required_; }
 
  private:
   struct Login {
@@ -56,7 +61,8 @@ class Gate {
   const HttpOptions& options_;
   const Credentials* const credentials_;
   std::atomic<bool> auth_required_;
-  Budget failures_;
+  Budget failures_;      ///< per peer
+  Budget all_failures_;  ///< of everybody: peers may be many, or look like one behind a tunnel
   mutable std::mutex mutex_;
   std::set<std::string> hosts_;    ///< lower case
   std::set<std::string> origins_;  ///< lower case

@@ -16,6 +16,7 @@ using http::Response;
 using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLookEvery{1000};
+constexpr std::chrono::seconds kKeepSessionEvery{60};
 
 Response method_not_allowed(Route route, const std::string& allow) {
   Response response =
@@ -77,6 +78,9 @@ void HttpEndpoint::allow_origin(const std::string& origin) {
 void HttpEndpoint::require_auth(bool required) {
   impl_->gate.require_auth(required);
 }
+bool HttpEndpoint::wants_peer_user() const {
+  return !impl_->gate.auth_required();
+}
 
 std::vector<http::Header> HttpEndpoint::Impl::cors_headers(const http::Request& request) const {
   if (!options.cors) return {};
@@ -107,7 +111,7 @@ Response HttpEndpoint::Impl::preflight(const http::Request& head) const {
 std::optional<Response> HttpEndpoint::check_head(const http::Request& head) {
   const Route route = route_of(head.path);
   std::optional<Response> refused = impl_->check(head, route);
-  if (refused && route != Route::kUnknown) {
+  if (refused) {
     for (http::Header& header : impl_->cors_headers(head)) {
       if (refused->status != 204) refused->headers.push_back(std::move(header));
     }
@@ -118,6 +122,7 @@ std::optional<Response> HttpEndpoint::check_head(const http::Request& head) {
 
 std::optional<Response> HttpEndpoint::Impl::check(const http::Request& head, Route route) {
   if (route == Route::kUnknown) return json_response(404, {{"error", "not_found"}});  // H1, A6
+  if (auto refused = gate.check_peer(head, route)) return refused;                    // SEC:A12
   if (auto refused = gate.check_names(head, route)) return refused;                   // H2, H3
   const std::string allow = route == Route::kMcp ? "POST, GET, DELETE" : "GET";
   if (head.method == "OPTIONS") {  // H4
@@ -223,9 +228,15 @@ void HttpEndpoint::handle(http::Exchange& exchange) {
 void HttpEndpoint::Impl::post(http::Exchange& exchange, const mcp::Credential& credential) {
   const http::Request& request = exchange.request();
   const mcp::HttpSender sender{credential, mode_of(request), &request.headers};
-  HttpOutlet outlet(
-      exchange, server, timers,
-      {accepts_of(request), options.stream_after, options.comment_every, cors_headers(request)});
+  HttpOutlet outlet(exchange, server, timers,
+                    {accepts_of(request), options.stream_after, options.comment_every, cors_headers(request),
+                     [&] { return gate.still_valid(credential); }});
+  if (!outlet.reserve()) {
+    return reply(exchange, error_response({.code = mcp::rpc::kInternal,
+                                           .message = "Too many event streams are open",
+                                           .http_status = 429,
+                                           .retry_after_seconds = 5}));
+  }
   server.post(sender, request.body, outlet);
 }
 
@@ -251,6 +262,7 @@ void HttpEndpoint::Impl::get(http::Exchange& exchange, const mcp::Credential& cr
   // Waiting on the log, woken early when the server stops.
   const auto on_stop = server.stopping().on_cancel([log = source.log] { log->wake(); });
   MonoTime last_write = steady_clock::now();
+  MonoTime kept = server.clock().mono();
   bool reachable = true;
   while (reachable && !server.stopping().cancelled()) {
     const auto batch = source.log->wait(source.reader, std::min(kLookEvery, options.comment_every));
@@ -263,9 +275,14 @@ void HttpEndpoint::Impl::get(http::Exchange& exchange, const mcp::Credential& cr
       last_write = now;
       reachable = reachable && stream.write(kKeepAlive);
     }
-    reachable = reachable && !stream.closed();
+    reachable = reachable && !stream.closed() && gate.still_valid(credential);
+    if (server.clock().mono() - kept >= kKeepSessionEvery) {
+      kept = server.clock().mono();
+      server.keep_session(source.session);
+    }
   }
   source.log->detach(source.reader);
+  server.keep_session(source.session);
 }
 
 }  // namespace patchbay::transport

@@ -1,5 +1,8 @@
 #include "transport/http_outlet.h"
 
+#include <system_error>
+
+#include "patchbay/base/log.h"
 #include "transport/sse.h"
 
 namespace patchbay::transport {
@@ -10,6 +13,13 @@ using std::chrono::steady_clock;
 /// A short call needs no second thread; a longer one is looked after from here on.
 constexpr std::chrono::milliseconds kWatchAfter{1000};
 constexpr std::chrono::milliseconds kLookEvery{1000};
+
+/// What is left to say to a client whose token was taken away meanwhile.
+mcp::Answer void_credential() {
+  const mcp::RpcError error{
+      .code = mcp::rpc::kInvalidRequest, .message = "A token is required", .http_status = 401};
+  return {.status = error.http_status, .body = mcp::error_text(nullptr, error)};
+}
 
 }  // namespace
 
@@ -28,19 +38,48 @@ HttpOutlet::~HttpOutlet() {
     done_ = true;
   }
   changed_.notify_all();
+  // Nobody starts one any more.
   if (watch_.joinable()) watch_.join();
 }
 
 void HttpOutlet::allow_stream() {
-  may_stream_late_ = true;
-  watch_start_ = timers_.at(started_ + std::min(kWatchAfter, settings_.stream_after), [this] {
+  {
     std::lock_guard lock(mutex_);
-    start_watch();
-  });
+    may_stream_ = may_stream_late_ = true;
+  }
+  watch_start_ =
+      timers_.at(started_ + std::min(kWatchAfter, settings_.stream_after), [this] { start_watch(); });
+}
+
+void HttpOutlet::expect_stream() {
+  std::lock_guard lock(mutex_);
+  may_stream_ = true;
+}
+
+bool HttpOutlet::reserve() {
+  if (settings_.accepts.json) return true;
+  std::lock_guard lock(mutex_);
+  permit_ = server_.begin_stream();
+  may_stream_ = true;
+  return permit_.has_value();
+}
+
+bool HttpOutlet::use_session(std::shared_ptr<mcp::Session> session) {
+  std::lock_guard lock(mutex_);
+  session_ = std::move(session);
+  if (settings_.accepts.json) return true;
+  log_ = session_->open_stream();
+  return log_ != nullptr;
 }
 
 void HttpOutlet::start_watch() {
-  if (!done_ && !watch_.joinable()) watch_ = std::thread([this] { watch(); });
+  std::lock_guard lock(watch_mutex_);
+  if (watch_.joinable()) return;
+  try {
+    watch_ = std::thread([this] { watch(); });
+  } catch (const std::system_error& e) {
+    log::warn("a long call is not looked after: no further thread ({})", e.what());
+  }
 }
 
 void HttpOutlet::watch() {
@@ -56,7 +95,18 @@ void HttpOutlet::watch() {
     if (stream_ == nullptr && may_stream_late_) next = std::min(next, started_ + settings_.stream_after);
     if (stream_ != nullptr) next = std::min(next, last_write_ + settings_.comment_every);
     changed_.wait_until(lock, std::max(next, now + std::chrono::milliseconds(1)), [&] { return done_; });
+    lock.unlock();
+    if (!settings_.welcome()) return turn_away();
+    lock.lock();
   }
+}
+
+void HttpOutlet::turn_away() {
+  {
+    std::lock_guard lock(mutex_);
+    detached_ = true;
+  }
+  gone_.cancel();
 }
 
 bool HttpOutlet::keep_alive(MonoTime now) {
@@ -68,6 +118,7 @@ bool HttpOutlet::keep_alive(MonoTime now) {
 }
 
 void HttpOutlet::idle() {
+  if (!settings_.welcome()) return turn_away();
   std::unique_lock lock(mutex_);
   if (done_ || keep_alive(steady_clock::now())) return;
   lock.unlock();
@@ -77,9 +128,9 @@ void HttpOutlet::idle() {
 bool HttpOutlet::start_stream() {
   may_stream_late_ = false;
   if (!settings_.accepts.events || done_) return false;
-  permit_ = server_.begin_stream();
+  if (!permit_) permit_ = server_.begin_stream();
   if (!permit_) return false;
-  if (session_) {
+  if (session_ && !log_) {
     log_ = session_->open_stream();
     if (!log_) {
       permit_.reset();
@@ -107,7 +158,7 @@ bool HttpOutlet::emit(std::string_view message) {
 
 bool HttpOutlet::send(std::string_view message) {
   std::unique_lock lock(mutex_);
-  if (done_ || (stream_ == nullptr && !start_stream())) return false;
+  if (done_ || (stream_ == nullptr && (!may_stream_ || !start_stream()))) return false;
   const bool sent = emit(message);
   if (detached_) {
     lock.unlock();
@@ -139,11 +190,12 @@ void HttpOutlet::answer(mcp::Answer answer) {
   const bool only_events = !settings_.accepts.json && answer.status == 200 && answer.session_id.empty();
   if (stream_ == nullptr && only_events && !answer.body.empty()) start_stream();
   if (stream_ == nullptr) {
+    if (detached_) answer = void_credential();
     reply_json(answer);
   } else {
     emit(answer.body);
-    if (log_) log_->finish();
   }
+  if (log_) log_->finish();
   done_ = true;
   changed_.notify_all();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -28,17 +29,23 @@ class HttpOutlet final : public mcp::Outlet {
     std::chrono::milliseconds stream_after;
     std::chrono::milliseconds comment_every;
     std::vector<http::Header> extra_headers;  ///< CORS
+    /// Whether the sender's credential still holds; asked about once a second while an answer lasts.
+    std::function<bool()> welcome;
   };
   HttpOutlet(http::Exchange& exchange, mcp::Server& server, mcp::Timers& timers, Settings settings);
   ~HttpOutlet() override;
+
+  /// Takes a place among the server's streams for a client that reads nothing else. False when there is none.
+  bool reserve();
 
   bool send(std::string_view message) override;
   bool can_send() const override { return settings_.accepts.events; }
   void answer(mcp::Answer answer) override;
   void close_early() override;
-  void use_session(std::shared_ptr<mcp::Session> session) override { session_ = std::move(session); }
+  bool use_session(std::shared_ptr<mcp::Session> session) override;
   CancelToken gone() const override { return gone_; }
   void allow_stream() override;
+  void expect_stream() override;
   void idle() override;
 
  private:
@@ -48,6 +55,7 @@ class HttpOutlet final : public mcp::Outlet {
   void start_watch();
   void watch();
   bool keep_alive(MonoTime now);  ///< mutex_ held; false when the client is lost
+  void turn_away();               ///< the credential is void: nothing reaches the client any more
 
   http::Exchange& exchange_;
   mcp::Server& server_;
@@ -63,9 +71,13 @@ class HttpOutlet final : public mcp::Outlet {
   std::shared_ptr<mcp::EventLog> log_;
   std::optional<mcp::Slots::Permit> permit_;
   MonoTime last_write_;
-  bool may_stream_late_ = false;
+  bool may_stream_ = false;       ///< something may be sent ahead of the answer
+  bool may_stream_late_ = false;  ///< and the stream may open without anything to send
   bool detached_ = false;  ///< the connection was given up; events go to the log only
   bool done_ = false;
+
+  /// Guards `watch_`. Never held while anything waits: the thread that fires timers takes it.
+  std::mutex watch_mutex_;
   std::thread watch_;
   mcp::Timers::Pending watch_start_;
 };

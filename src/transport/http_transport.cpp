@@ -10,6 +10,7 @@ Result<std::unique_ptr<HttpTransport>> HttpTransport::start(mcp::Server& server,
   http::Server::Options http;
   http.host = listen.host;
   http.port = listen.port;
+  http.also_host = listen.also_host;
   http.limits = listen.limits;
   http.limits.body_bytes = options.max_request_bytes;
   transport->endpoint_ = std::make_unique<HttpEndpoint>(server, std::move(options), credentials);
@@ -17,6 +18,7 @@ Result<std::unique_ptr<HttpTransport>> HttpTransport::start(mcp::Server& server,
   http.head_check = [endpoint](const http::Request& head) { return endpoint->check_head(head); };
   http.handler = [endpoint](http::Exchange& exchange) { endpoint->handle(exchange); };
   http.refusal = &HttpEndpoint::refusal;
+  http.wants_peer_user = [endpoint] { return endpoint->wants_peer_user(); };
   transport->http_ = PB_TRY(http::Server::start(std::move(http)));
   return transport;
 }

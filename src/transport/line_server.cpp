@@ -1,8 +1,11 @@
 // One line connection: a reader (the caller's thread), a writer thread, and threads for calls that take time.
 
+#include <system_error>
+
+#include "patchbay/base/log.h"
 #include "patchbay/os/stream.h"
 #include "patchbay/transport/lines.h"
-#include "transport/line_reader.h"
+#include "patchbay/transport/line_reader.h"
 #include "transport/line_writer.h"
 #include "transport/task_threads.h"
 
@@ -10,12 +13,25 @@ namespace patchbay::transport {
 namespace {
 
 constexpr std::size_t kReadBytes = 64u << 10;
-constexpr std::size_t kMaxTaskThreads = 64;
 constexpr std::size_t kMaxHelloBytes = 4096;
+constexpr std::size_t kClientDigits = 32;
 constexpr std::chrono::hours kLong{1};
 
 MonoTime from_now(std::chrono::milliseconds span) {
   return system_clock().mono() + span;
+}
+
+bool is_client_id(std::string_view text) {
+  return text.size() == kClientDigits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::shared_ptr<LineWriter> start_writer(int fd) {
+  try {
+    return std::make_shared<LineWriter>(fd);
+  } catch (const std::system_error& e) {
+    log::error("a client is not served: no further thread ({})", e.what());
+    return nullptr;
+  }
 }
 
 /// Feeds the connection until the input ends or `ended` says so (somebody woke us). True when the client
@@ -44,16 +60,19 @@ void serve_lines(mcp::Server& server, const LineOptions& options, CancelToken st
   // Shared with callbacks that may still run when this function has returned.
   const auto wake = std::make_shared<os::Wake>(std::move(made).value());
   // Announcers may hold the sink for a moment longer than this function lasts.
-  const auto writer = std::make_shared<LineWriter>(options.fd_out);
+  const auto writer = start_writer(options.fd_out);
+  if (!writer) return;
   const auto on_stop = stop.on_cancel([wake] { wake->wake(); });
   const auto on_server_stop = server.stopping().on_cancel([wake] { wake->wake(); });
   const auto on_broken = writer->broken().on_cancel([wake] { wake->wake(); });
-  TaskThreads tasks(kMaxTaskThreads);
+  TaskThreads tasks(static_cast<std::size_t>(server.limits().running_calls_per_credential) +
+                    static_cast<std::size_t>(server.limits().waiting_calls));
   mcp::Server::ConnectOptions connect;
   connect.credential = options.credential;
   connect.label = options.label;
+  connect.client_id = options.client_id;
   connect.write = [writer](std::string_view line) { writer->write(line); };
-  connect.run = [&tasks](std::function<void()> task) { tasks.run(std::move(task)); };
+  connect.run = [&tasks](std::function<void()> task) { return tasks.run(std::move(task)); };
   const auto connection = server.connect(std::move(connect));
 
   const CancelToken broken = writer->broken();
@@ -73,7 +92,9 @@ void serve_lines(mcp::Server& server, const LineOptions& options, CancelToken st
 }
 
 std::string hello_line(const Hello& hello) {
-  return json::dump(Json{{"label", hello.label}, {"version", hello.version}}) + "\n";
+  Json line{{"label", hello.label}, {"version", hello.version}};
+  if (!hello.client.empty()) line["client"] = hello.client;
+  return json::dump(line) + "\n";
 }
 
 Result<Hello> read_hello(int fd, std::chrono::milliseconds within) {
@@ -94,7 +115,8 @@ Result<Hello> read_hello(int fd, std::chrono::milliseconds within) {
   const auto label = json::find_string(*parsed, "label");
   const auto version = json::find_string(*parsed, "version");
   if (!label || !version) return malformed;
-  return Hello{*label, *version};
+  const std::string client = json::get_string(*parsed, "client");
+  return Hello{*label, *version, is_client_id(client) ? client : std::string()};
 }
 
 }  // namespace patchbay::transport

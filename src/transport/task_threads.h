@@ -9,16 +9,18 @@
 
 namespace patchbay::transport {
 
-/// Runs tasks concurrently on threads that grow with demand up to a limit; above it tasks wait in order.
+/// Runs tasks concurrently on threads that grow with demand up to a limit; as many tasks may wait for one.
 class TaskThreads {
  public:
   explicit TaskThreads(std::size_t limit) : limit_(limit) {}
   ~TaskThreads();  ///< runs what is queued, then joins
 
-  void run(std::function<void()> task);
+  /// False when the task will not run: as many wait already as may, or there is no thread for it.
+  bool run(std::function<void()> task);
 
  private:
   void work();
+  bool add_thread();  ///< mutex_ held; false when the system has none left
   const std::size_t limit_;
   std::mutex mutex_;
   std::condition_variable changed_;

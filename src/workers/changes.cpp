@@ -4,6 +4,11 @@
 
 namespace patchbay::workers {
 
+Result<git::ObjectId> baseline_of(Core& self, const Worker& worker) {
+  if (const jobs::JobRecord* job = worker.newest_with(key::kIntegratedTree)) return job->option(key::kIntegratedTree);
+  return self.parts.git.tree_of(self.base_target(worker.base_repo()), worker.base_revision());
+}
+
 Result<WorkerChanges> worker_changes(Core& self, const Worker& worker) {
   if (!worker.isolated()) {
     return Error{ErrorCode::kNotIsolated, "Only isolated writing workers have changes of their own.", {}, {}};
@@ -20,11 +25,7 @@ Result<WorkerChanges> worker_changes(Core& self, const Worker& worker) {
   spec.lock_path = self.git_lock_path(layout);
   WorkerChanges out;
   out.snapshot = PB_TRY(self.parts.git.snapshot(base, spec));
-  if (const jobs::JobRecord* job = worker.newest_with(key::kIntegratedTree)) {
-    out.baseline = job->option(key::kIntegratedTree);
-  } else {
-    out.baseline = PB_TRY(self.parts.git.tree_of(base, worker.base_revision()));
-  }
+  out.baseline = PB_TRY(baseline_of(self, worker));
   out.changes = PB_TRY(self.parts.git.changes(base, out.baseline, out.snapshot.tree));
   return out;
 }

@@ -11,6 +11,9 @@ struct WorkerChanges {
   git::Changes changes;
 };
 
+/// The tree that the worker's changes are counted from.
+Result<git::ObjectId> baseline_of(Core& self, const Worker& worker);
+
 /// Takes a snapshot of the worktree. kWorkspaceUnavailable, kNotIsolated, and what git reports.
 Result<WorkerChanges> worker_changes(Core& self, const Worker& worker);
 

@@ -1,18 +1,58 @@
 #include "workers/core.h"
 
 #include "patchbay/base/hash.h"
+#include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
 
 namespace patchbay::workers {
 namespace {
 
 constexpr std::size_t kReasonBytes = 500;
+constexpr int kBusyRetrySeconds = 30;
+constexpr char kTakeoverReason[] = "_mcp_takeover_reason";
+constexpr char kTakeoverAt[] = "_mcp_takeover_at";
+/// Waits inside a call end this long before the call itself has to (mcp.md B3).
+constexpr std::chrono::seconds kAnswerTime{2};
 
 }  // namespace
+
+Refusal busy_refusal(const Error& busy, const std::string& operation) {
+  Refusal r = Core::refuse(busy.code, busy.message);
+  r.repo_busy = true;
+  r.operation = r.requested_operation = operation;
+  r.required_action = busy.hint.empty() ? "Wait until the other writer is done, then call again." : busy.hint;
+  const auto holder = json::parse(busy.detail);
+  r.holder = holder && holder->is_object() ? *holder : Json::object();
+  r.retry_after_seconds = kBusyRetrySeconds;
+  return r;
+}
 
 Result<std::string> Core::choose_root(const std::optional<std::string>& repo_path) const {
   const auto workspace = PB_TRY(parts.roots.choose(repo_path));
   return workspace.path;
+}
+
+Result<Core::HeldWorker> Core::hold(const std::string& name, const std::optional<std::string>& repo_path,
+                                    const CallContext& call) {
+  const WorkerPtr meant = PB_TRY(resolve(name, repo_path));
+  HeldWorker held;
+  const std::size_t stripe = std::hash<std::string>{}(meant->id()) % worker_mutexes.size();
+  // By the wall clock, because thread sanitizers do not know a mutex's wait by the steady one.
+  const auto patience = std::max<MonoTime::duration>(call.deadline - kAnswerTime - parts.clock.mono(), {});
+  held.lock = std::unique_lock(worker_mutexes[stripe],
+                               std::chrono::system_clock::now() +
+                                   std::chrono::duration_cast<std::chrono::system_clock::duration>(patience));
+  if (!held.lock.owns_lock()) {
+    return Error{ErrorCode::kTimeout, "Another operation on this worker takes long.", "Call again in a moment.", {}};
+  }
+  held.worker = directory.by_id(meant->id());
+  if (!held.worker) {
+    return Error{ErrorCode::kWorkerNotFound, "Unknown worker: " + display_safe(name),
+                 "Call codex_worker_list to see the workers and their names.", {}};
+  }
+  // The repository may have left the allowed roots since the worker was started.
+  PB_TRY(choose_root(held.worker->base_repo()));
+  return held;
 }
 
 Result<WorkerPtr> Core::resolve(const std::string& worker, const std::optional<std::string>& repo_path) const {
@@ -59,18 +99,6 @@ Refusal Core::refuse(ErrorCode code, std::string note) {
   return r;
 }
 
-Refusal Core::refuse_busy(const Error& error, const std::string& operation) {
-  Refusal r = refuse(ErrorCode::kRepoBusy, error.message);
-  r.repo_busy = true;
-  r.required_action = error.hint.empty() ? "Wait until the other writer is done, then call again." : error.hint;
-  Json holder = Json::object();
-  if (const auto parsed = json::parse(error.detail); parsed && parsed->is_object()) holder = *parsed;
-  holder["requested_operation"] = operation;
-  r.holder = std::move(holder);
-  r.retry_after_seconds = 5;
-  return r;
-}
-
 Refusal Core::refuse_takeover(const OwnershipView& owner, const TakeoverArgs& args) {
   Refusal r = refuse(ErrorCode::kTakeoverRequired, owner.note);
   r.takeover_required = true;
@@ -90,7 +118,7 @@ Refusal Core::refuse_job_limit(const Error& error) const {
 std::optional<Refusal> Core::as_refusal(const Error& error, const std::string& operation) const {
   switch (error.code) {
     case ErrorCode::kJobLimit: return refuse_job_limit(error);
-    case ErrorCode::kRepoBusy: return refuse_busy(error, operation);
+    case ErrorCode::kRepoBusy: return busy_refusal(error, operation);
     case ErrorCode::kTurnActive:
     case ErrorCode::kCleanupPending:
     case ErrorCode::kNoSession:
@@ -109,19 +137,30 @@ Core::Claim Core::claim(const Actor& actor, const Worker& worker, const Takeover
   } else if (owner.needs_takeover) {
     c.taken_over = true;
   } else {
-    c.inherited = owner.owned != true;
+    c.inherited = owner.owned == false;
   }
   return c;
 }
 
-Status Core::record_owner(const Actor& actor, const Worker& worker, const Claim& claim,
-                                   const TakeoverArgs& args) {
+void Core::Claim::tell(Refusal& reply) const {
+  if (taken_over) reply.takeover_performed = true;
+  if (!inherited) return;
+  const std::string note = "The conversation that owned this worker is gone; the worker is yours now.";
+  reply.note = reply.note ? *reply.note + " " + note : note;
+}
+
+void Core::stamp_owner(const Actor& actor, const Claim& claim, const TakeoverArgs& args, Json& stamped) const {
+  ownership.stamp(actor, stamped);
+  stamped.erase(kTakeoverReason);
+  stamped.erase(kTakeoverAt);
+  if (!claim.taken_over) return;
+  stamped[kTakeoverReason] = display_safe(utf8_prefix(args.takeover_reason, kReasonBytes));
+  stamped[kTakeoverAt] = epoch_seconds(parts.clock.wall());
+}
+
+Status Core::record_owner(const Actor& actor, const Worker& worker, const Claim& claim, const TakeoverArgs& args) {
   return parts.jobs.update(worker.latest().job_id, [&](jobs::JobRecord& r) {
-    ownership.stamp(actor, r.options);
-    if (claim.taken_over) {
-      r.options["_mcp_takeover_reason"] = args.takeover_reason.substr(0, kReasonBytes);
-      r.options["_mcp_takeover_at"] = epoch_seconds(parts.clock.wall());
-    }
+    stamp_owner(actor, claim, args, r.options);
     return true;
   });
 }
@@ -129,7 +168,7 @@ Status Core::record_owner(const Actor& actor, const Worker& worker, const Claim&
 void Core::wait_for_end(const std::string& worker_id, int seconds, const CallContext& call) const {
   if (seconds <= 0 || !call.may_wait()) return;
   const MonoTime until =
-      std::min(parts.clock.mono() + std::chrono::seconds(seconds), call.deadline - std::chrono::seconds(2));
+      std::min(parts.clock.mono() + std::chrono::seconds(seconds), call.deadline - kAnswerTime);
   double told = 0;
   parts.jobs.wait(
       [&] {

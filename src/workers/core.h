@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -39,8 +40,20 @@ struct Core {
   std::condition_variable background_done;
   int background = 0;
 
+  /// One of these is held by whatever changes a worker. Taken before a repository lock, never after one (SEC:L7).
+  std::array<std::timed_mutex, 64> worker_mutexes;
+
   // ---- finding ----
   Result<WorkerPtr> resolve(const std::string& worker, const std::optional<std::string>& repo_path) const;
+  /// A worker that message, stop, integrate and restore are kept from until this is gone.
+  struct HeldWorker {
+    std::unique_lock<std::timed_mutex> lock;
+    WorkerPtr worker;  ///< as it is under the lock
+  };
+  /// Waits inside the call's deadline for other operations on the worker. What resolve() says; kTimeout; what Roots says
+  /// when the worker's repository is not allowed any more.
+  Result<HeldWorker> hold(const std::string& worker, const std::optional<std::string>& repo_path,
+                          const CallContext& call);
   /// Resolved root of a request's repository.
   Result<std::string> choose_root(const std::optional<std::string>& repo_path) const;
   git::Target base_target(const std::string& base_repo) const;
@@ -51,7 +64,6 @@ struct Core {
 
   // ---- refusals ----
   static Refusal refuse(ErrorCode code, std::string note);
-  static Refusal refuse_busy(const Error& error, const std::string& operation);
   static Refusal refuse_takeover(const OwnershipView& owner, const TakeoverArgs& args);
   Refusal refuse_job_limit(const Error& error) const;
   /// Errors that mean "not now" or "not so" become a Refusal of an ordinary reply.
@@ -60,9 +72,13 @@ struct Core {
   struct Claim {
     std::optional<Refusal> refusal;
     bool taken_over = false;
-    bool inherited = false;
+    bool inherited = false;  ///< the owner is gone; the caller goes on with the worker
+    /// Adds what the reply has to say about it.
+    void tell(Refusal& reply) const;
   };
   Claim claim(const Actor& actor, const Worker& worker, const TakeoverArgs& args) const;
+  /// Writes the caller as owner, and a takeover with its reason, into the options of a job.
+  void stamp_owner(const Actor& actor, const Claim& claim, const TakeoverArgs& args, Json& stamped) const;
   /// Stores the caller as owner of the worker's latest turn.
   Status record_owner(const Actor& actor, const Worker& worker, const Claim& claim, const TakeoverArgs& args);
 

@@ -37,7 +37,16 @@ void Directory::take(const jobs::JobPtr& job, jobs::Jobs::Change change) {
       std::sort(turns.begin(), turns.end(),
                 [](const jobs::JobPtr& a, const jobs::JobPtr& b) { return a->sequence < b->sequence; });
     }
-    if (turns.empty()) return;
+    if (turns.empty()) {
+      const auto it = id_by_digest_.find(job->option(key::kStartDigest));
+      if (it != id_by_digest_.end() && it->second == id) id_by_digest_.erase(it);
+      return;
+    }
+    if (const std::string digest = turns.front()->option(key::kStartDigest); !digest.empty()) {
+      std::string& holder = id_by_digest_[digest];
+      const auto other = by_id_.find(holder);
+      if (other == by_id_.end() || other->second->created_at() <= turns.front()->created_at) holder = id;
+    }
     now = std::make_shared<const Worker>(std::move(turns));
     by_id_[id] = now;
     sorted_[{now->folded_name(), id}] = now;
@@ -62,6 +71,14 @@ WorkerPtr Directory::by_name(const std::string& workspace_id, std::string_view n
     if (it->second->workspace_id() == workspace_id) return it->second;
   }
   return nullptr;
+}
+
+WorkerPtr Directory::by_start_digest(const std::string& digest) const {
+  std::lock_guard lock(mutex_);
+  const auto it = id_by_digest_.find(digest);
+  if (it == id_by_digest_.end()) return nullptr;
+  const auto worker = by_id_.find(it->second);
+  return worker == by_id_.end() ? nullptr : worker->second;
 }
 
 Result<WorkerPtr> Directory::resolve(const std::string& text, const std::optional<std::string>& workspace_id,

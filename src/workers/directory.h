@@ -22,6 +22,8 @@ class Directory {
 
   WorkerPtr by_id(const std::string& id) const;
   WorkerPtr by_name(const std::string& workspace_id, std::string_view name) const;
+  /// The newest worker that was started with this digest, or null.
+  WorkerPtr by_start_digest(const std::string& digest) const;
   /// The worker a request means: an exact id, else a name in the given workspace, else (without one) a name in the default
   /// workspace, else a name that is unique anywhere. kWorkerNotFound, kWorkerAmbiguous.
   Result<WorkerPtr> resolve(const std::string& text, const std::optional<std::string>& workspace_id,
@@ -39,6 +41,7 @@ class Directory {
   mutable std::mutex mutex_;
   std::map<std::string, WorkerPtr> by_id_;
   std::map<std::pair<std::string, std::string>, WorkerPtr> sorted_;  ///< (folded name, id)
+  std::map<std::string, std::string> id_by_digest_;                   ///< of the first turn's start
   std::vector<std::function<void(const WorkerPtr&)>> callbacks_;
 };
 

@@ -24,9 +24,14 @@ bool troubled(const Worker& w) {
 }  // namespace
 
 Json Selection::hidden_json() const {
-  return {{"count", hidden},
-          {"reason", hidden == 0 ? Json(nullptr) : Json("older than the scope '" + scope + "' shows")},
-          {"how_to_show", hidden == 0 ? Json(nullptr) : Json("Call again with scope history.")}};
+  if (hidden + hidden_stopped == 0) return {{"count", 0}, {"reason", nullptr}, {"how_to_show", nullptr}};
+  const std::string beyond = fmt::format("{} outside of the scope '{}'", hidden, scope);
+  const std::string stopped = fmt::format("{} stopped", hidden_stopped);
+  return {{"count", hidden + hidden_stopped},
+          {"reason", hidden == 0 ? stopped : hidden_stopped == 0 ? beyond : beyond + ", " + stopped},
+          {"how_to_show", hidden == 0           ? "Call again with include_stopped."
+                          : hidden_stopped == 0 ? "Call again with scope history."
+                                                : "Call again with scope history and include_stopped."}};
 }
 
 Result<Selection> select(const Core& self, const Actor& actor, const FilterArgs& args,
@@ -46,7 +51,6 @@ Result<Selection> select(const Core& self, const Actor& actor, const FilterArgs&
   for (WorkerPtr& w : self.directory.all()) {
     if (!workspace.empty() && w->workspace_id() != workspace) continue;
     if (args.active_only && !w->active()) continue;
-    if (!stopped && w->latest().state == jobs::JobState::kCancelled && !w->unresolved()) continue;
     if (after > 0 && w->created_at() < after) continue;
     const bool mine = !args.owned_only && s.scope != "conversation"
                           ? true
@@ -55,6 +59,11 @@ Result<Selection> select(const Core& self, const Actor& actor, const FilterArgs&
     const double age = now - w->last_activity();
     const bool out_of_scope = (s.scope == "conversation" && !mine) || (s.scope == "recent" && age > kRecentSeconds) ||
                               (s.scope == "current" && age > kCurrentSeconds);
+    // Those that only the default leaves out are counted, so that nobody thinks they are gone.
+    if (!stopped && w->latest().state == jobs::JobState::kCancelled && !w->unresolved()) {
+      if (!args.include_stopped) ++s.hidden_stopped;
+      continue;
+    }
     // What lives or needs attention is never hidden (lesson 17).
     if (out_of_scope && !troubled(*w)) {
       ++s.hidden;

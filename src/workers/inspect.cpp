@@ -1,4 +1,6 @@
 #include "patchbay/base/text.h"
+#include "patchbay/workers/public_text.h"
+#include "patchbay/workspace/workspace_fs.h"
 #include "workers/changes.h"
 #include "workers/file_view.h"
 #include "workers/core.h"
@@ -10,6 +12,8 @@ namespace patchbay::workers {
 namespace {
 
 constexpr std::size_t kMaxListed = 500;
+constexpr std::size_t kCompactReport = 2'000;
+constexpr std::size_t kDiagnosedTurns = 20;
 
 class Inspector {
  public:
@@ -24,8 +28,11 @@ class Inspector {
       reply_.wait_seconds_applied = args_.wait_seconds;
     }
     reply_.view = args_.view;
-    reply_.worker = make_view(self_, actor_, *worker_, Detail::kFull);
+    reply_.worker = make_view(self_, actor_, *worker_, args_.compact ? Detail::kBrief : Detail::kFull);
     if (args_.view == "status") reply_.worker.report.clear();
+    if (args_.compact) shorten_report();
+    if (args_.diagnostics) reply_.diagnostics = diagnostics();
+    count_redactions(reply_.worker.report);
     if (args_.view == "changes") PB_TRY(changes());
     if (args_.view == "diff") PB_TRY(diff());
     if (args_.view == "file") PB_TRY(file());
@@ -34,6 +41,34 @@ class Inspector {
   }
 
  private:
+  void count_redactions(std::string_view text) {
+    if (const int n = redactions_in(text); n > 0) reply_.redactions = reply_.redactions.value_or(0) + n;
+  }
+
+  void shorten_report() {
+    std::string& report = reply_.worker.report;
+    if (report.size() <= kCompactReport) return;
+    report = std::string(utf8_prefix(report, kCompactReport)) + "\n[shortened; ask without compact for all of it]";
+  }
+
+  /// How each turn ended, in the words of the records.
+  Json diagnostics() const {
+    Json turns = Json::array();
+    const auto& all = worker_->turns();
+    for (std::size_t i = all.size() - std::min(all.size(), kDiagnosedTurns); i < all.size(); ++i) {
+      const jobs::JobRecord& job = *all[i];
+      const Json* why = json::find(job.result, "failure_diagnostic");
+      turns.push_back({{"number", i + 1},
+                       {"state", std::string(jobs::name_of(job.state))},
+                       {"ended_by", job.terminal_source.empty() ? Json(nullptr) : Json(job.terminal_source)},
+                       {"error_code", job.error_code.empty() ? Json(nullptr) : Json(job.error_code)},
+                       {"exit_code", job.exit_code ? Json(*job.exit_code) : Json(nullptr)},
+                       {"failure", why == nullptr ? Json(nullptr) : Json(json::get_string(*why, "category"))},
+                       {"cleanup", job.cleanup.empty() ? Json(nullptr) : Json(job.cleanup)}});
+    }
+    return {{"turn_count", all.size()}, {"turns", std::move(turns)}};
+  }
+
   /// Views of a workspace that is not the worker's own, or is gone, are empty with a note.
   bool no_own_workspace() {
     if (!worker_->isolated()) {
@@ -80,17 +115,20 @@ class Inspector {
   Status diff() {
     PB_TRY(need_file_path());
     DiffFields f;
-    f.file_path = display_safe(args_.file_path);
+    // Names are accepted as they are shown, with bytes that are not UTF-8 as \xNN.
+    const std::string path = workspace::unescape_shown_name(args_.file_path).value_or(args_.file_path);
+    f.file_path = display_safe(path);
     if (!no_own_workspace()) {
-      if (self_.parts.blocked.matches(args_.file_path)) return blocked();
+      if (self_.parts.blocked.matches(path)) return blocked();
       const WorkerChanges c = PB_TRY(worker_changes(self_, *worker_));
       git::PatchPage page;
       page.max_bytes = static_cast<std::size_t>(
           std::min<std::int64_t>(args_.max_bytes.value_or(static_cast<int>(self_.options.page_bytes)),
                                  self_.options.max_diff_bytes));
       page.cursor = args_.cursor;
-      const git::Diff d = PB_TRY(worker_diff(self_, *worker_, c, args_.file_path, page));
+      const git::Diff d = PB_TRY(worker_diff(self_, *worker_, c, path, page));
       f.diff = codex::public_code(sanitize_utf8(d.text), private_strings(self_, *worker_));
+      count_redactions(f.diff);
       f.binary = !d.files.empty() && d.files.front().binary;
       f.truncated = d.truncated;
       f.additions = d.additions;
@@ -115,6 +153,7 @@ class Inspector {
     f.file_path = display_safe(args_.file_path);
     if (self_.workspace_available(*worker_)) {
       f = PB_TRY(read_worker_file(self_, *worker_, args_));
+      count_redactions(f.text);
     } else {
       reply_.refusal.note = "The worker's workspace is gone.";
     }

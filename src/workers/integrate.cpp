@@ -25,15 +25,17 @@ class Integrator {
       : self_(self), actor_(actor), worker_(std::move(worker)), args_(args) {}
 
   Result<IntegrateReply> run() {
-    PB_TRY(self_.choose_root(worker_->base_repo()));
     claim_ = self_.claim(actor_, *worker_, args_.takeover);
-    if (claim_.refusal) return finish(std::move(*claim_.refusal));
+    if (claim_.refusal) return finish(*claim_.refusal);
     if (is_replay()) return replay();
 
     auto lock = self_.parts.locks.acquire(worker_->base_repo(),
                                           {.operation = "codex_worker_integrate", .worker_name = worker_->name()});
-    if (!lock) return finish(Core::refuse_busy(lock.error(), "codex_worker_integrate"));
+    if (!lock) return finish(busy_refusal(lock.error(), "codex_worker_integrate"));
 
+    // An integration that was cut short is settled before anything is said about the changes.
+    if (recover_integration(self_, *worker_)) worker_ = self_.directory.by_id(worker_->id());
+    if (is_replay()) return replay();
     const DirtyOptions dirty{args_.allow_dirty_base, args_.accepted_dirty_base};
     preview_ = PB_TRY(make_preview(self_, actor_, *worker_, dirty));
     reply_.preview = preview_.fields;
@@ -98,36 +100,39 @@ class Integrator {
 
   Result<IntegrateReply> apply() {
     const std::string job_id = worker_->latest().job_id;
+    PB_TRY(os::make_private_dirs(self_.options.journal_dir));
     PB_TRY(self_.parts.jobs.update(job_id, [&](jobs::JobRecord& r) {
       r.options[key::kIntegrating] = {{"tree", preview_.spec.snapshot},
                                       {"baseline", preview_.spec.baseline},
                                       {"patch_sha256", *preview_.fields.patch_sha256},
                                       {"plan_sha256", preview_.plan_sha256},
+                                      {"token", token_digest()},
                                       {"files", preview_.fields.changed_files}};
+      self_.stamp_owner(actor_, claim_, args_.takeover, r.options);
       return true;
     }));
-    PB_TRY(os::make_private_dirs(self_.options.journal_dir));
+    owner_recorded_ = true;
     git::ApplySpec spec;
     spec.integration = preview_.spec;
     spec.plan_sha256 = preview_.plan_sha256;
     spec.journal_path = journal_path(self_, worker_->id());
     const auto applied = self_.parts.git.apply(self_.base_target(worker_->base_repo()), spec);
     if (!applied) return failed(applied.error());
-    PB_TRY(self_.parts.jobs.update(job_id, [&](jobs::JobRecord& r) {
-      mark_integrated(r, args_.preview_token.empty() ? std::string() : sha256_hex(args_.preview_token),
-                      epoch_seconds(self_.parts.clock.wall()));
-      self_.ownership.stamp(actor_, r.options);
+    const Status marked = self_.parts.jobs.update(job_id, [&](jobs::JobRecord& r) {
+      mark_integrated(r, epoch_seconds(self_.parts.clock.wall()));
       return true;
-    }));
+    });
+    // The intent stays on record then, and tells the next look at the worker what has arrived.
+    if (!marked.ok()) log::error("worker {}: its integration could not be recorded: {}", worker_->id(), marked.error().message);
     remember_integration();
     reply_.preview.applied = true;
     reply_.preview.can_apply = false;
     reply_.preview.applied_with_3way = applied->applied_with_3way;
     for (const std::string& path : applied->main_changed_files) reply_.main_changed_files.push_back(display_safe(path));
     Refusal r;
-    if (claim_.taken_over) r.takeover_performed = true;
     r.note = "Applied to the checkout as uncommitted changes; its index is untouched and the worktree is kept. Review with "
              "codex_show_changes, then commit yourself.";
+    for (const std::string& warning : applied->warnings) *r.note += " " + warning;
     return finish(std::move(r));
   }
 
@@ -156,6 +161,10 @@ class Integrator {
     }
   }
 
+  std::string token_digest() const {
+    return args_.preview_token.empty() ? std::string() : sha256_hex(args_.preview_token);
+  }
+
   void remember_integration() {
     std::lock_guard lock(self_.previews_mutex);
     self_.previews.erase({actor_.scope_key, worker_->id()});
@@ -170,6 +179,7 @@ class Integrator {
         reply_.worker.integration_state = "partially_integrated";
       }
     }
+    if (owner_recorded_) claim_.tell(refusal);
     reply_.refusal = std::move(refusal);
     return std::move(reply_);
   }
@@ -179,6 +189,7 @@ class Integrator {
   WorkerPtr worker_;
   const IntegrateArgs& args_;
   Core::Claim claim_;
+  bool owner_recorded_ = false;
   Preview preview_;
   IntegrateReply reply_;
 };
@@ -199,9 +210,8 @@ void remember_preview(Core& self, const Actor& actor, const std::string& worker_
 }
 
 Result<IntegrateReply> Workers::integrate(const Actor& actor, const CallContext& call, const IntegrateArgs& args) {
-  (void)call;
-  WorkerPtr worker = PB_TRY(core_->resolve(args.worker, args.repo_path));
-  return Integrator(*core_, actor, std::move(worker), args).run();
+  const Core::HeldWorker held = PB_TRY(core_->hold(args.worker, args.repo_path, call));
+  return Integrator(*core_, actor, held.worker, args).run();
 }
 
 }  // namespace patchbay::workers

@@ -1,5 +1,7 @@
 #include "workers/liveness.h"
 
+#include <array>
+
 #include "patchbay/base/text.h"
 
 namespace patchbay::workers {
@@ -9,6 +11,10 @@ using jobs::JobRecord;
 using jobs::JobState;
 
 constexpr std::size_t kLineBytes = 260;
+constexpr std::string_view kCategories[] = {"starting", "active", "quiet",     "stale",
+                                            "lost",     "failed", "completed", "cancelled"};
+constexpr std::string_view kByUrgency[] = {"reauthenticate", "choose_model", "recover",      "inspect",
+                                           "recheck",        "wait",         "read_partial", "read"};
 
 std::string failure_category(const JobRecord& job) {
   const Json* diagnostic = json::find(job.result, "failure_diagnostic");
@@ -67,6 +73,34 @@ std::string public_state(const JobRecord& job) {
     case JobState::kCancelled: return "stopped";
   }
   return "failed";
+}
+
+TeamStatus team_status(const std::vector<WorkerPtr>& workers, double now, const WorkersOptions& options) {
+  std::array<int, std::size(kCategories)> counts{};
+  std::size_t urgent = std::size(kByUrgency);
+  for (const WorkerPtr& w : workers) {
+    const std::string category = category_of(w->latest(), now, options);
+    ++counts[static_cast<std::size_t>(std::find(std::begin(kCategories), std::end(kCategories), category) -
+                                      std::begin(kCategories))];
+    const std::string action = action_for(category, w->latest());
+    for (std::size_t i = 0; i < urgent; ++i) {
+      if (action == kByUrgency[i]) urgent = i;
+    }
+  }
+  const auto count = [&](std::string_view category) {
+    return counts[static_cast<std::size_t>(std::find(std::begin(kCategories), std::end(kCategories), category) -
+                                           std::begin(kCategories))];
+  };
+  TeamStatus team;
+  team.counts = {{"total", workers.size()}};
+  for (std::size_t i = 0; i < std::size(kCategories); ++i) team.counts[std::string(kCategories[i])] = counts[i];
+  team.suggested_action = urgent < std::size(kByUrgency) ? std::string(kByUrgency[urgent]) : "none";
+  team.busy = count("starting") + count("active") + count("quiet") + count("stale");
+  team.summary = workers.empty() ? "No workers in this scope."
+                                 : fmt::format("{} workers: {} working, {} done, {} failed or lost, {} stopped.",
+                                               workers.size(), team.busy, count("completed"),
+                                               count("failed") + count("lost"), count("cancelled"));
+  return team;
 }
 
 Liveness liveness_of(const Worker& worker, double now, const WorkersOptions& options) {

@@ -18,6 +18,16 @@ struct Liveness {
 
 Liveness liveness_of(const Worker& worker, double now, const WorkersOptions& options);
 
+/// How several workers are doing, without the details of any.
+struct TeamStatus {
+  Json counts = Json::object();  ///< total and one member per category
+  int busy = 0;                  ///< starting, active, quiet, stale
+  std::string summary;
+  std::string suggested_action;  ///< the most urgent of the workers' own
+  Json json() const { return {{"summary", summary}, {"counts", counts}, {"suggested_action", suggested_action}}; }
+};
+TeamStatus team_status(const std::vector<WorkerPtr>& workers, double now, const WorkersOptions& options);
+
 /// Public state: starting, working, idle, failed, stopped.
 std::string public_state(const jobs::JobRecord& job);
 

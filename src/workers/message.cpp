@@ -32,11 +32,9 @@ Status ready_for_turn(const Core& self, const Worker& worker) {
 }  // namespace
 
 Result<TurnReply> Workers::message(const Actor& actor, const CallContext& call, const MessageArgs& args) {
-  (void)call;
   Core& self = *core_;
-  const WorkerPtr worker = PB_TRY(self.resolve(args.worker, args.repo_path));
-  // The repository may have left the allowed roots since the worker was started.
-  PB_TRY(self.choose_root(worker->base_repo()));
+  const Core::HeldWorker held = PB_TRY(self.hold(args.worker, args.repo_path, call));
+  const WorkerPtr& worker = held.worker;
 
   TurnReply reply;
   reply.context_detail = args.context.context_detail;
@@ -68,20 +66,20 @@ Result<TurnReply> Workers::message(const Actor& actor, const CallContext& call, 
   if (worker->mode() == WorkspaceMode::kSharedWrite && self.options.shared_writers_serialized) {
     auto taken = self.parts.locks.acquire(worker->base_repo(),
                                           {.operation = "codex_worker_message", .worker_name = worker->name()});
-    if (!taken) return refused(Core::refuse_busy(taken.error(), "codex_worker_message"));
+    if (!taken) return refused(busy_refusal(taken.error(), "codex_worker_message"));
     lock = std::move(*taken);
   }
 
   jobs::NewJob job{.mode = jobs::JobMode::kResume, .repo_path = worker->latest().repo_path};
   job.options = worker->latest().options;
-  job.options.erase(key::kIntegrating);
+  // What was integrated, or was about to be, stays with the turn that it was said about.
+  for (const char* of_that_turn : {key::kIntegrating, key::kOutcomeUnknown, key::kIntegratedAt, key::kIntegratedFiles,
+                                   key::kIntegratedSha, key::kIntegratedTree, key::kIntegratedToken}) {
+    job.options.erase(of_that_turn);
+  }
   if (!choice.model.empty()) job.options[key::kModel] = choice.model;
   if (!choice.reasoning_effort.empty()) job.options[key::kEffort] = choice.reasoning_effort;
-  self.ownership.stamp(actor, job.options);
-  if (claim.taken_over) {
-    job.options["_mcp_takeover_reason"] = args.takeover.takeover_reason;
-    job.options["_mcp_takeover_at"] = epoch_seconds(self.parts.clock.wall());
-  }
+  self.stamp_owner(actor, claim, args.takeover, job.options);
   job.worktree_path = worker->latest().worktree_path;
   job.branch_name = worker->latest().branch_name;
   job.resume_session = worker->session();
@@ -109,6 +107,7 @@ Result<TurnReply> Workers::message(const Actor& actor, const CallContext& call, 
     return std::move(reserved).error();
   }
   const std::string job_id = (*reserved)->job_id;
+  if (lock) lock->name_job(job_id);
   if (const Status launched = self.parts.jobs.launch(job_id, request, lock ? lock->fd() : -1); !launched.ok()) {
     (void)self.parts.jobs.remove(job_id);
     return launched.error();
@@ -118,8 +117,8 @@ Result<TurnReply> Workers::message(const Actor& actor, const CallContext& call, 
   reply.next = NextCall{.tool = "codex_worker_inspect",
                         .arguments = {{"worker", worker->id()}, {"wait_seconds", kNextWaitSeconds}},
                         .after_ms = kNextAfterMs};
-  if (claim.taken_over) reply.refusal.takeover_performed = true;
   reply.refusal.note = "The same conversation goes on in the same workspace.";
+  claim.tell(reply.refusal);
   return reply;
 }
 

@@ -1,9 +1,12 @@
 #include "patchbay/workers/plain_jobs.h"
 
+#include <filesystem>
+
 #include "patchbay/base/hash.h"
 #include "patchbay/base/log.h"
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
+#include "workers/never_ran.h"
 
 namespace patchbay::workers {
 namespace {
@@ -34,13 +37,47 @@ bool stays_below(const std::string& path) {
   return depth > 0;
 }
 
+/// The folders of `add_dirs` that are not simply a part of the folder the turn stands in, links resolved. A folder that
+/// does not exist is the engine's to refuse.
+std::vector<std::string> further_folders(const Json& options, const std::string& cwd) {
+  std::vector<std::string> out;
+  const Json* given = json::find(options, "add_dirs");
+  if (given == nullptr || !given->is_array()) return out;
+  for (const Json& entry : *given) {
+    if (!entry.is_string()) continue;
+    const std::string text = entry.get<std::string>();
+    const std::string named = text.starts_with('/') ? text : os::join(cwd, text);
+    const auto real = os::real_path(named);
+    const bool own = stays_below(text) && real.ok() && *real == std::filesystem::path(named).lexically_normal().string();
+    if (!own) out.push_back(real.ok() ? *real : named);
+  }
+  return out;
+}
+
+/// The highest of `folders` that contains `toplevel`, else `toplevel` itself when one of them lies in it, else nothing.
+std::string overlap(const std::vector<std::string>& folders, const std::string& toplevel) {
+  std::string found;
+  for (const std::string& folder : folders) {
+    if (os::is_within(folder, toplevel) && (found.empty() || folder.size() < found.size())) found = folder;
+    if (os::is_within(toplevel, folder) && found.empty()) found = toplevel;
+  }
+  return found;
+}
+
+/// Whether the turn can reach what its sandbox normally keeps from it (SEC:A13).
+bool breaks_out(const Json& options, const std::string& effective_sandbox) {
+  const Json* overrides = json::find(options, "config_overrides");
+  return effective_sandbox == "danger-full-access" || json::get_bool(options, "dangerously_bypass") ||
+         (overrides != nullptr && overrides->is_array() && !overrides->empty());
+}
+
 }  // namespace
 
 /// A start whose request has been found good.
 struct PlainJobs::Plan {
   jobs::NewJob job;
   runner::TurnRequest turn;
-  bool writes_base = false;
+  std::string lock_folder;  ///< whose work tree the turn may write and must therefore hold; empty: none
   git::Target base;
   git::Layout layout;  ///< apply jobs
   git::ObjectId revision;
@@ -118,11 +155,21 @@ Result<PlainJobs::Plan> PlainJobs::check(const JobRequest& request) const {
 
   // Finds what is wrong with the options before anything exists, and what the turn may write.
   const runner::Command command = PB_TRY(engine_.command(turn, ""));
-  plan.writes_base = !is_apply(request.mode) && command.effective_sandbox != "read-only";
-  if (plan.writes_base && !request.may_write_base) {
+  const bool writes = command.effective_sandbox != "read-only";
+  const std::vector<std::string> further =
+      writes ? further_folders(request.options, workspace.path) : std::vector<std::string>();
+  if (!is_apply(request.mode)) {
+    if (writes) plan.lock_folder = workspace.path;
+  } else if (!further.empty()) {
+    plan.lock_folder = overlap(further, layout->toplevel);
+  }
+  const bool needs_power = !plan.lock_folder.empty() || !further.empty() ||
+                           breaks_out(request.options, command.effective_sandbox);
+  if (needs_power && !request.may_write_base) {
     return Error{ErrorCode::kScopeDenied,
-                 "This token may not start a job that can write the checkout.",
-                 "Set sandbox to read-only, or start an isolated worker.",
+                 "This token may not start a job that can write outside of a worktree of its own.",
+                 is_apply(request.mode) ? "Leave out sandbox, add_dirs, config_overrides and dangerously_bypass."
+                                        : "Set sandbox to read-only, or start an isolated worker.",
                  {}};
   }
 
@@ -132,7 +179,7 @@ Result<PlainJobs::Plan> PlainJobs::check(const JobRequest& request) const {
   options["sandbox"] = command.effective_sandbox;
   options["structured_output"] = request.structured_output;
   for (const auto& [name, value] : request.owner.items()) options[name] = value;
-  if (plan.writes_base) {
+  if (!plan.lock_folder.empty()) {
     options[kLocked] = true;
     options[kLockedFor] = fmt::format("codex_{}_job", name_of(request.mode));
   }
@@ -157,21 +204,30 @@ Result<StartedJob> PlainJobs::start(const JobRequest& request) {
   return is_apply(request.mode) ? start_in_worktree(plan) : start_in_base(plan);
 }
 
-Result<StartedJob> PlainJobs::start_in_base(const Plan& plan) {
-  std::optional<workspace::HeldRepoLock> lock;
-  if (plan.writes_base) {
-    // A turn that waits for its slot must not keep others from writing (workers.md 1.7).
-    const jobs::JobsOptions& limits = jobs_.options();
-    if (limits.queue_enabled && limits.max_concurrent > 0 && jobs_.active_count() >= limits.max_concurrent) {
-      return Error{ErrorCode::kJobLimit,
-                   "A job that can write the checkout is not queued, and every slot is taken.",
-                   "Wait for a running job to end, or set sandbox to read-only.",
-                   {}};
-    }
-    lock = PB_TRY(
-        locks_.acquire(plan.job.repo_path, {.operation = plan.job.options[kLockedFor].get<std::string>()}));
+/// The lock of the work tree that the turn may write; null when there is none. The runner inherits it.
+Result<PlainJobs::Lock> PlainJobs::lock_for(const Plan& plan) const {
+  if (plan.lock_folder.empty()) return Lock();
+  // A turn that waits for its slot must not keep others from writing (workers.md 1.7).
+  const jobs::JobsOptions& limits = jobs_.options();
+  if (limits.queue_enabled && limits.max_concurrent > 0 && jobs_.active_count() >= limits.max_concurrent) {
+    return Error{ErrorCode::kJobLimit,
+                 "A job that can write the checkout is not queued, and every slot is taken.",
+                 "Wait for a running job to end, or set sandbox to read-only.",
+                 {}};
   }
-  const jobs::JobPtr job = PB_TRY(jobs_.reserve(plan.job));
+  return std::make_shared<workspace::HeldRepoLock>(PB_TRY(
+      locks_.acquire(plan.lock_folder, {.operation = plan.job.options[kLockedFor].get<std::string>()})));
+}
+
+Result<jobs::JobPtr> PlainJobs::reserve(const Plan& plan, const Lock& lock) {
+  jobs::JobPtr job = PB_TRY(jobs_.reserve(plan.job));
+  if (lock) lock->name_job(job->job_id);
+  return job;
+}
+
+Result<StartedJob> PlainJobs::start_in_base(const Plan& plan) {
+  const Lock lock = PB_TRY(lock_for(plan));
+  const jobs::JobPtr job = PB_TRY(reserve(plan, lock));
   const Status launched = jobs_.launch(job->job_id, plan.turn, lock ? lock->fd() : -1);
   if (!launched.ok()) {
     (void)jobs_.remove(job->job_id);
@@ -182,11 +238,13 @@ Result<StartedJob> PlainJobs::start_in_base(const Plan& plan) {
 
 Result<StartedJob> PlainJobs::start_in_worktree(const Plan& checked) {
   Plan plan = checked;
-  const jobs::JobPtr job = PB_TRY(jobs_.reserve(plan.job));
+  const Lock lock = PB_TRY(lock_for(plan));
+  const jobs::JobPtr job = PB_TRY(reserve(plan, lock));
   const std::string name = "job-" + job->job_id.substr(0, kIdPrefix);
   plan.worktree.directory = os::join(options_.worktrees_dir, name);
   plan.worktree.branch = "codex/" + name;
   plan.worktree.commit = plan.revision;
+  plan.worktree.git_filters = options_.git_filters;
   plan.turn.cwd = plan.layout.subdir.empty() ? plan.worktree.directory
                                              : os::join(plan.worktree.directory, plan.layout.subdir);
   plan.turn.pass_cwd = true;
@@ -203,8 +261,11 @@ Result<StartedJob> PlainJobs::start_in_worktree(const Plan& checked) {
     return std::move(prepared).error();
   }
 
-  auto checkout = std::async(std::launch::async,
-                             [this, plan, id = job->job_id] { return make_worktree_and_launch(plan, id); });
+  auto checkout = std::async(std::launch::async, [this, plan, id = job->job_id, lock]() mutable {
+    // Ours only until the runner has inherited it; the future may be kept for longer.
+    const Lock held = std::move(lock);
+    return make_worktree_and_launch(plan, id, held ? held->fd() : -1);
+  });
   // The state of the base is looked at while the files are being written.
   git::StatusOptions shallow;
   shallow.max_entries = 1;
@@ -226,7 +287,7 @@ Result<StartedJob> PlainJobs::start_in_worktree(const Plan& checked) {
 }
 
 /// Worktree, then launch. Takes back what it made when it fails; the job is failed then.
-Status PlainJobs::make_worktree_and_launch(const Plan& plan, const std::string& job_id) {
+Status PlainJobs::make_worktree_and_launch(const Plan& plan, const std::string& job_id, int lock_fd) {
   git::WorktreeSpec spec = plan.worktree;
   const auto make = [&]() -> Status {
     spec.lock_path = PB_TRY(git_lock_path(plan.base));
@@ -241,7 +302,7 @@ Status PlainJobs::make_worktree_and_launch(const Plan& plan, const std::string& 
   }
   // A folder of the checkout that holds no tracked file is not in the worktree.
   (void)os::make_private_dirs(plan.turn.cwd);
-  Status launched = jobs_.launch(job_id, plan.turn, -1);
+  Status launched = jobs_.launch(job_id, plan.turn, lock_fd);
   if (!launched.ok()) {
     const Status removed = git_.remove_worktree(plan.base, {spec.directory, spec.branch, spec.lock_path});
     if (!removed.ok())
@@ -294,6 +355,8 @@ Result<git::Diff> PlainJobs::file_diff(const jobs::JobPtr& job, const std::strin
 /// Anything that differs from what the job started from, committed or not. Doubt counts as a change.
 bool PlainJobs::holds_changes(const jobs::JobRecord& job) {
   if (job.worktree_path.empty() || !os::is_directory(job.worktree_path)) return false;
+  // Nobody has worked in what a start left half-made; it would look like one deletion after the other.
+  if (never_ran(job, jobs_.job_dir(job.job_id))) return false;
   git::DiffOptions options;
   options.sides = git::DiffSides::kBase;
   options.base = job.option(kBaseRevision);

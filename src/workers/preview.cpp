@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kShortRevision = 12;
 constexpr std::size_t kMaxListed = 500;
+constexpr std::size_t kConflictBytes = 12'000;
 constexpr std::size_t kBindingDigits = 12;
 constexpr std::size_t kSignatureDigits = 32;
 // The order in which a token carries its bindings.
@@ -51,7 +52,7 @@ class PreviewBuilder {
     if (!self_.workspace_available(worker_)) {
       return refused(ErrorCode::kWorkspaceUnavailable, "The worker's workspace is gone.");
     }
-    if (json::get_bool(worker_.latest().options, key::kOutcomeUnknown)) {
+    if (worker_.newest_with(key::kOutcomeUnknown) != nullptr) {
       return refused(ErrorCode::kIntegrationOutcomeUnknown,
                      "An earlier integration was cut short and files were changed by somebody else since, so it cannot be "
                      "told what of it arrived. Compare the checkout with the worker's changes by hand.");
@@ -153,7 +154,7 @@ class PreviewBuilder {
     }
     if (!plan.conflicts.empty()) {
       f.apply_check = "conflict";
-      f.conflict_summary = codex::public_report(plan.conflict_summary, private_strings(self_, worker_), 12'000);
+      f.conflict_summary = public_text(self_, worker_, plan.conflict_summary, kConflictBytes);
       return refuse(ErrorCode::kPatchConflict,
                     "The checkout has changed in the same places. Message the worker with the conflict, or resolve it in "
                     "the checkout first.");

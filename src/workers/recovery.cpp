@@ -2,78 +2,81 @@
 
 #include "patchbay/base/log.h"
 #include "patchbay/os/file.h"
+#include "workers/never_ran.h"
 
 namespace patchbay::workers {
 namespace {
 
-void settle(Core& self, const Worker& worker, bool arrived) {
-  const Status saved = self.parts.jobs.update(worker.latest().job_id, [&](jobs::JobRecord& r) {
+void settle(Core& self, const Worker& worker, const std::string& job_id, bool arrived) {
+  const Status saved = self.parts.jobs.update(job_id, [&](jobs::JobRecord& r) {
     if (arrived) {
-      mark_integrated(r, {}, epoch_seconds(self.parts.clock.wall()));
+      mark_integrated(r, epoch_seconds(self.parts.clock.wall()));
     } else {
       r.options.erase(key::kIntegrating);
+      r.options.erase(key::kOutcomeUnknown);
     }
     return true;
   });
   if (!saved.ok()) log::error("worker {}: integration could not be settled: {}", worker.id(), saved.error().message);
 }
 
-void recover_one(Core& self, const Worker& worker) {
-  const Json* intent = json::find(worker.latest().options, key::kIntegrating);
-  if (intent == nullptr || !intent->is_object()) return;
+}  // namespace
+
+bool recover_integration(Core& self, const Worker& worker) {
+  const jobs::JobRecord* job = worker.newest_with(key::kIntegrating);
+  if (job == nullptr) return false;
+  const Json& intent = job->options[key::kIntegrating];
   const auto recovery = self.parts.git.recover(journal_path(self, worker.id()));
   if (!recovery || recovery->outcome == git::RecoveryOutcome::kUndecided) {
     log::warn("worker {}: it cannot be told what of an interrupted integration arrived", worker.id());
-    (void)self.parts.jobs.update(worker.latest().job_id, [](jobs::JobRecord& r) {
+    (void)self.parts.jobs.update(job->job_id, [](jobs::JobRecord& r) {
       r.options[key::kOutcomeUnknown] = true;
       return true;
     });
-    return;
+    return true;
   }
   if (recovery->outcome != git::RecoveryOutcome::kNothing) {
-    settle(self, worker, recovery->outcome == git::RecoveryOutcome::kRolledForward);
-    return;
+    settle(self, worker, job->job_id, recovery->outcome == git::RecoveryOutcome::kRolledForward);
+    return true;
   }
   // No journal: it had not begun, or it was complete and only its record is missing. The checkout itself tells.
   git::IntegrationSpec spec;
-  spec.baseline = json::get_string(*intent, "baseline");
-  spec.snapshot = json::get_string(*intent, "tree");
+  spec.baseline = json::get_string(intent, "baseline");
+  spec.snapshot = json::get_string(intent, "tree");
   spec.base_revision = worker.base_revision();
   const auto plan = self.parts.git.plan(self.base_target(worker.base_repo()), spec);
-  settle(self, worker, plan && plan->clean() && plan->writes.empty());
+  settle(self, worker, job->job_id, plan && plan->clean() && plan->writes.empty());
+  return true;
 }
-
-}  // namespace
 
 std::string journal_path(const Core& self, const std::string& worker_id) {
   return os::join(self.options.journal_dir, worker_id + ".journal");
 }
 
-void mark_integrated(jobs::JobRecord& record, const std::string& token_digest, double now) {
+void mark_integrated(jobs::JobRecord& record, double now) {
   const Json intent = record.options.contains(key::kIntegrating) ? record.options[key::kIntegrating] : Json::object();
   record.options[key::kIntegratedAt] = now;
   record.options[key::kIntegratedTree] = json::get_string(intent, "tree");
   record.options[key::kIntegratedSha] = json::get_string(intent, "patch_sha256");
   if (const Json* files = json::find(intent, "files")) record.options[key::kIntegratedFiles] = *files;
-  if (token_digest.empty()) {
-    record.options.erase(key::kIntegratedToken);
-  } else {
-    record.options[key::kIntegratedToken] = token_digest;
+  record.options.erase(key::kIntegratedToken);
+  if (const std::string token = json::get_string(intent, "token"); !token.empty()) {
+    record.options[key::kIntegratedToken] = token;
   }
   record.options.erase(key::kIntegrating);
   record.options.erase(key::kOutcomeUnknown);
 }
 
 void recover_integrations(Core& self) {
-  for (const WorkerPtr& worker : self.directory.all()) recover_one(self, *worker);
+  for (const WorkerPtr& worker : self.directory.all()) recover_integration(self, *worker);
 }
 
 void recover_worktrees(Core& self) {
   for (const WorkerPtr& worker : self.directory.all()) {
     // Only a start that never reached its runner left a worktree in which nobody has worked.
     const jobs::JobRecord& only = worker->latest();
-    const bool never_ran = worker->turns().size() == 1 && only.state == jobs::JobState::kFailed && only.process_pid == 0;
-    if (!never_ran || !worker->isolated() || worker->discarded()) continue;
+    const bool unused = worker->turns().size() == 1 && never_ran(only, self.parts.jobs.job_dir(only.job_id));
+    if (!unused || !worker->isolated() || worker->discarded()) continue;
     const git::Target base = self.base_target(worker->base_repo());
     const auto layout = self.parts.git.discover(base);
     if (layout) {

@@ -8,7 +8,11 @@ namespace patchbay::workers {
 std::string journal_path(const Core& self, const std::string& worker_id);
 
 /// Turns the recorded intent into a recorded integration.
-void mark_integrated(jobs::JobRecord& record, const std::string& token_digest, double now);
+void mark_integrated(jobs::JobRecord& record, double now);
+
+/// Settles an integration of this worker that was cut short, if there is one; true when records changed. The caller keeps
+/// other operations from the worker and holds the checkout's lock.
+bool recover_integration(Core& self, const Worker& worker);
 
 /// Remembers which patch a caller was shown.
 void remember_preview(Core& self, const Actor& actor, const std::string& worker_id,

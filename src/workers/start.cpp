@@ -89,9 +89,17 @@ class Starter {
       if (!taken) return refused(taken.error());
       lock = std::move(*taken);
     }
-    auto reserved = self_.parts.jobs.reserve(new_job(), [this] { return name_is_free(); });
+    // The name is settled where it is taken: reserve() reads the job after its precondition.
+    jobs::NewJob job = new_job();
+    WorkerPtr twin;
+    auto reserved = self_.parts.jobs.reserve(job, [&]() -> Status {
+      if ((twin = duplicate())) return Error{ErrorCode::kWorkerNameConflict, "The same start is under way.", {}, {}};
+      return take_name(job.options);
+    });
+    if (twin) return reply_for_twin(*twin);
     if (!reserved) return refused(reserved.error());
     job_id_ = (*reserved)->job_id;
+    if (lock) lock->name_job(job_id_);
     return plan_.mode == WorkspaceMode::kIsolatedWrite ? start_isolated() : start_in_base(lock ? lock->fd() : -1);
   }
 
@@ -130,11 +138,9 @@ class Starter {
 
   /// An identical start by the same conversation within two minutes is a retry (B8).
   WorkerPtr duplicate() const {
-    const WorkerPtr holder = self_.directory.by_name(workspace::workspace_id(plan_.root), plan_.name);
-    if (!holder) return nullptr;
-    const jobs::JobRecord& first = *holder->turns().front();
-    const double age = epoch_seconds(self_.parts.clock.wall()) - first.created_at;
-    return first.option(key::kStartDigest) == plan_.digest && age < kDuplicateSeconds ? holder : nullptr;
+    WorkerPtr twin = self_.directory.by_start_digest(plan_.digest);
+    const double now = epoch_seconds(self_.parts.clock.wall());
+    return twin && now - twin->created_at() < kDuplicateSeconds ? twin : nullptr;
   }
 
   Status look_at_base() {
@@ -171,8 +177,6 @@ class Starter {
     if (!plan_.choice.model.empty()) options[key::kModel] = plan_.choice.model;
     if (!plan_.choice.reasoning_effort.empty()) options[key::kEffort] = plan_.choice.reasoning_effort;
     self_.ownership.stamp(actor_, options);
-    plan_.name = free_name();
-    options[key::kName] = plan_.name;
 
     jobs::NewJob job{.mode = jobs::JobMode::kInteractive, .repo_path = plan_.root};
     plan_.request.cwd = plan_.root;
@@ -182,6 +186,7 @@ class Starter {
       plan_.worktree.directory = os::join(self_.options.worktree_root, "worker-" + suffix);
       plan_.worktree.branch = "codex/worker-" + suffix;
       plan_.worktree.commit = plan_.head.head;
+      plan_.worktree.git_filters = self_.options.git_filters;
       plan_.worktree.lock_path = self_.git_lock_path(plan_.layout);
       options[key::kWorktree] = plan_.worktree.directory;
       options[key::kBranch] = plan_.worktree.branch;
@@ -197,21 +202,22 @@ class Starter {
     return job;
   }
 
-  std::string free_name() const {
+  /// Inside the admission of the job, so that nobody else takes the name at the same time.
+  Status take_name(Json& options) {
     const std::string workspace = workspace::workspace_id(plan_.root);
-    std::string name = plan_.name;
-    for (int n = 2; args_.auto_suffix && self_.directory.by_name(workspace, name); ++n) {
-      name = fmt::format("{} {}", plan_.name, n);
+    const std::string wanted = plan_.name;
+    WorkerPtr holder = self_.directory.by_name(workspace, plan_.name);
+    for (int n = 2; holder && args_.auto_suffix; ++n) {
+      plan_.name = fmt::format("{} {}", wanted, n);
+      holder = self_.directory.by_name(workspace, plan_.name);
     }
-    return name;
-  }
-
-  Status name_is_free() {
-    const WorkerPtr holder = self_.directory.by_name(workspace::workspace_id(plan_.root), plan_.name);
-    if (!holder) return {};
-    holder_id_ = holder->id();
-    return Error{ErrorCode::kWorkerNameConflict, "A worker called " + display_safe(plan_.name) + " exists already.",
-                 "Message that worker, choose another name, or set auto_suffix.", {}};
+    if (holder) {
+      holder_id_ = holder->id();
+      return Error{ErrorCode::kWorkerNameConflict, "A worker called " + display_safe(plan_.name) + " exists already.",
+                   "Message that worker, choose another name, or set auto_suffix.", {}};
+    }
+    options[key::kName] = plan_.name;
+    return {};
   }
 
   // ---- after the reservation ----
@@ -254,6 +260,13 @@ class Starter {
     extra.base_revision = plan_.head.head.substr(0, 12);
     if (ready && checkout->made.filtered_files > 0) {
       extra.filtered_files = static_cast<int>(checkout->made.filtered_files);
+    }
+    if (ready && !checkout->made.submodules.empty()) {
+      std::vector<std::string> names;
+      for (const std::string& path : checkout->made.submodules) {
+        if (names.size() < kShownBaseFiles) names.push_back(display_safe(path));
+      }
+      extra.submodules = std::move(names);
     }
     lock.unlock();
     if (base) {
@@ -304,6 +317,7 @@ class Starter {
     std::optional<bool> base_dirty;
     std::optional<std::vector<std::string>> base_files;
     std::optional<int> filtered_files;
+    std::optional<std::vector<std::string>> submodules;
   };
 
   TurnReply context_fields() const {
@@ -319,6 +333,9 @@ class Starter {
     if (!refusal) return error;
     TurnReply r = context_fields();
     r.refusal = std::move(*refusal);
+    r.refused_name = plan_.name;
+    r.refused_workspace_mode = std::string(name_of(plan_.mode));
+    r.refused_workspace_name = os::base_name(plan_.root);
     if (!holder_id_.empty()) r.conflicting_worker_id = holder_id_;
     if (!error.hint.empty() && r.refusal.note) *r.refusal.note += " " + error.hint;
     return r;
@@ -349,12 +366,14 @@ class Starter {
     r.base_dirty = extra.base_dirty;
     r.base_changed_files = extra.base_files;
     r.filtered_files = extra.filtered_files;
+    r.submodules = extra.submodules;
     std::string note = plan_.mode == WorkspaceMode::kIsolatedWrite
                            ? "The worker has a worktree of its own; nothing reaches the checkout before you integrate."
                        : plan_.mode == WorkspaceMode::kSharedWrite
                            ? "The worker writes the checkout itself and is its only writer until the turn ends."
                            : "The worker only reads.";
     if (extra.base_dirty == true) note += " The checkout has uncommitted changes; the worker starts without them.";
+    if (extra.submodules) note += " Submodules are not checked out; their folders are empty there.";
     if (extra.filtered_files) {
       note += fmt::format(" {} files are kept by a git filter such as LFS and are plain pointers for the worker.",
                           *extra.filtered_files);

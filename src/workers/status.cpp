@@ -10,8 +10,6 @@
 namespace patchbay::workers {
 namespace {
 
-constexpr const char* kCategories[] = {"starting", "active", "quiet",     "stale",
-                                       "lost",     "failed", "completed", "cancelled"};
 constexpr std::size_t kMaxLines = 40;
 
 StatusMemory::WorkerFacts facts_of(const Worker& w) {
@@ -60,14 +58,6 @@ Json compact(const Worker& w, const Liveness& live) {
           {"liveness", live.json}};
 }
 
-/// The most urgent of the workers' suggested actions.
-std::string team_action(const std::map<std::string, int>& actions) {
-  for (const char* a : {"reauthenticate", "choose_model", "recover", "inspect", "recheck", "wait", "read_partial", "read"}) {
-    if (actions.contains(a)) return a;
-  }
-  return "none";
-}
-
 class StatusBuilder {
  public:
   StatusBuilder(Core& self, const Actor& actor, const FilterArgs& filter)
@@ -96,32 +86,26 @@ class StatusBuilder {
     const Selection selection = PB_TRY(select(self_, actor_, filter_, "current", false));
     const double now = epoch_seconds(self_.parts.clock.wall());
     StatusReply r;
-    std::map<std::string, int> counts, actions;
     std::map<std::string, StatusMemory::WorkerFacts> facts;
     for (const WorkerPtr& w : selection.workers) {
-      const Liveness live = liveness_of(*w, now, self_.options);
-      ++counts[live.category];
-      ++actions[live.suggested_action];
       facts[w->id()] = facts_of(*w);
-      if (r.worker_lines.size() < kMaxLines) {
-        r.worker_lines.push_back(live.line);
-        r.workers.push_back(compact(*w, live));
-      }
+      if (r.workers.size() == kMaxLines) continue;
+      const Liveness live = liveness_of(*w, now, self_.options);
+      r.worker_lines.push_back(live.line);
+      r.workers.push_back(compact(*w, live));
     }
-    r.counts = {{"total", selection.workers.size()}};
-    for (const char* c : kCategories) r.counts[c] = counts.contains(c) ? counts[c] : 0;
-    r.suggested_action = team_action(actions);
+    if (const std::size_t more = selection.workers.size() - r.workers.size(); more > 0) {
+      r.worker_lines.push_back(fmt::format("and {} more workers: codex_worker_list shows them all", more));
+    }
+    TeamStatus team = team_status(selection.workers, now, self_.options);
+    r.counts = std::move(team.counts);
+    r.suggested_action = team.suggested_action;
     r.scope = selection.scope;
     r.hidden_workers = selection.hidden_json();
     r.minimum_next_poll_seconds = self_.options.status_minimum_poll_seconds;
     r.recommended_next_poll_seconds = self_.options.status_recommended_poll_seconds;
-    const int busy = counts["starting"] + counts["active"] + counts["quiet"] + counts["stale"];
-    r.summary = selection.workers.empty()
-                    ? "No workers in this scope."
-                    : fmt::format("{} workers: {} working, {} done, {} failed or lost, {} stopped.",
-                                  selection.workers.size(), busy, counts["completed"],
-                                  counts["failed"] + counts["lost"], counts["cancelled"]);
-    r.poll_guidance = busy > 0 ? "Call codex_worker_wait to be told when a worker changes state."
+    r.summary = team.summary;
+    r.poll_guidance = team.busy > 0 ? "Call codex_worker_wait to be told when a worker changes state."
                                : "Nothing is running; read reports with codex_worker_inspect.";
     add_delta(r, facts);
     self_.status_memory.put(actor_.scope_key, {self_.parts.clock.mono(), query_, r, std::move(facts)});

@@ -18,19 +18,19 @@ class Stopper {
       : self_(self), actor_(actor), worker_(std::move(worker)), args_(args) {}
 
   Result<StopReply> run() {
-    const Core::Claim claim = self_.claim(actor_, *worker_, args_.takeover);
-    if (claim.refusal) return finish(*claim.refusal);
+    claim_ = self_.claim(actor_, *worker_, args_.takeover);
+    if (claim_.refusal) return finish(*claim_.refusal);
     if (needs_confirmation()) {
       reply_.stop_confirmation_required = true;
       reply_.force_required = true;
       return finish(Core::refuse(ErrorCode::kStopConfirmationRequired,
                                           "The turn looks healthy. Call again with force=true to stop it all the same."));
     }
+    PB_TRY(self_.record_owner(actor_, *worker_, claim_, args_.takeover));
+    owner_recorded_ = true;
     Refusal notes;
     if (worker_->unresolved()) stop_turn(notes);
     worker_ = self_.directory.by_id(worker_->id());
-    PB_TRY(self_.record_owner(actor_, *worker_, claim, args_.takeover));
-    if (claim.taken_over) notes.takeover_performed = true;
     if (args_.cleanup_workspace) {
       if (worker_->unresolved()) {
         return finish(Core::refuse(ErrorCode::kCleanupPending,
@@ -73,7 +73,7 @@ class Stopper {
       notes.note = "Only isolated workers have a workspace of their own; there was nothing to remove.";
       return {};
     }
-    if (worker_->discarded()) {
+    if (worker_->discarded() && !os::exists(worker_->worktree())) {
       notes.note = "The workspace had been removed before.";
       reply_.workspace_cleaned = true;
       return {};
@@ -81,7 +81,8 @@ class Stopper {
     const git::Target base = self_.base_target(worker_->base_repo());
     const git::Layout layout = PB_TRY(self_.parts.git.discover(base));
     const std::string lock = self_.git_lock_path(layout);
-    if (os::is_directory(worker_->worktree())) {
+    // A discarded workspace that is still there is what a removal that failed has left; all of it was pinned then.
+    if (!worker_->discarded() && os::is_directory(worker_->worktree())) {
       // What is thrown away is pinned first; no ref, no cleanup (SEC:W2, I9).
       git::SnapshotSpec spec;
       spec.directory = worker_->worktree();
@@ -89,7 +90,7 @@ class Stopper {
       spec.kind = git::PinKind::kTrash;
       spec.lock_path = lock;
       const git::Snapshot kept = PB_TRY(self_.parts.git.snapshot(base, spec));
-      const git::ObjectId start = PB_TRY(self_.parts.git.tree_of(base, worker_->base_revision()));
+      const git::ObjectId start = PB_TRY(baseline_of(self_, *worker_));
       std::vector<std::string> files;
       if (const auto changes = self_.parts.git.changes(base, start, kept.tree)) {
         for (const git::Change& c : changes->entries) {
@@ -115,6 +116,7 @@ class Stopper {
 
   Result<StopReply> finish(Refusal refusal) {
     reply_.worker = make_view(self_, actor_, *self_.directory.by_id(worker_->id()), Detail::kFull);
+    if (owner_recorded_) claim_.tell(refusal);
     reply_.refusal = std::move(refusal);
     return std::move(reply_);
   }
@@ -124,21 +126,37 @@ class Stopper {
   WorkerPtr worker_;
   const StopArgs& args_;
   StopReply reply_;
+  Core::Claim claim_;
+  bool owner_recorded_ = false;
 };
+
+/// Whether the directory of a discarded worker already holds what the pin holds: then only the record of an earlier
+/// restore is missing. Whatever else it holds is pinned by looking, and so may be removed.
+Result<bool> is_restored(Core& self, const Worker& worker, const git::Target& base, const git::Pin& pin,
+                         const std::string& lock_path) {
+  git::SnapshotSpec spec;
+  spec.directory = worker.worktree();
+  spec.worker_id = worker.id();
+  spec.lock_path = lock_path;
+  const auto present = self.parts.git.snapshot(base, spec);
+  if (present) return present->tree == pin.tree && present->head == pin.head;
+  // A removal that was cut short leaves a directory that is no worktree any more, and nothing that was not pinned.
+  if (present.error().code == ErrorCode::kWorkspaceUnavailable) return false;
+  return present.error();
+}
 
 }  // namespace
 
 Result<StopReply> Workers::stop(const Actor& actor, const CallContext& call, const StopArgs& args) {
-  (void)call;
-  WorkerPtr worker = PB_TRY(core_->resolve(args.worker, args.repo_path));
-  return Stopper(*core_, actor, std::move(worker), args).run();
+  const Core::HeldWorker held = PB_TRY(core_->hold(args.worker, args.repo_path, call));
+  return Stopper(*core_, actor, held.worker, args).run();
 }
 
 Result<StopReply> Workers::restore(const Actor& actor, const CallContext& call, const std::string& name,
                                    const std::optional<std::string>& repo_path) {
-  (void)call;
   Core& self = *core_;
-  const WorkerPtr worker = PB_TRY(self.resolve(name, repo_path));
+  const Core::HeldWorker held = PB_TRY(self.hold(name, repo_path, call));
+  const WorkerPtr& worker = held.worker;
   StopReply reply;
   const auto finish = [&](Refusal refusal) {
     reply.worker = make_view(self, actor, *self.directory.by_id(worker->id()), Detail::kFull);
@@ -161,7 +179,10 @@ Result<StopReply> Workers::restore(const Actor& actor, const CallContext& call, 
   spec.directory = worker->worktree();
   spec.branch = worker->branch();
   spec.lock_path = self.git_lock_path(layout);
-  PB_TRY(self.parts.git.restore_pin(base, newest->ref, spec));
+  if (os::exists(spec.directory) && !PB_TRY(is_restored(self, *worker, base, *newest, spec.lock_path))) {
+    PB_TRY(self.parts.git.remove_worktree(base, {spec.directory, spec.branch, spec.lock_path}));
+  }
+  if (!os::exists(spec.directory)) PB_TRY(self.parts.git.restore_pin(base, newest->ref, spec));
   for (const auto& turn : worker->turns()) {
     PB_TRY(self.parts.jobs.update(turn->job_id, [](jobs::JobRecord& r) { return r.options.erase(key::kDiscarded) > 0; }));
   }

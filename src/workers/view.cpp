@@ -2,6 +2,7 @@
 
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
+#include "patchbay/workers/public_text.h"
 #include "workers/liveness.h"
 
 namespace patchbay::workers {
@@ -12,6 +13,8 @@ using jobs::JobState;
 
 constexpr std::size_t kPreviewBytes = 220;
 constexpr std::size_t kMaxCheckpoints = 8;
+constexpr char kReportFilesNote[] =
+    "Files that the worker wrote are listed by codex_worker_inspect with view changes and read with view file.";
 
 std::string result_text(const Core& self, const JobRecord& job, Detail detail) {
   if (detail == Detail::kFull) {
@@ -50,11 +53,15 @@ Json turn_json(const Worker& worker) {
 
 codex::PrivateStrings private_strings(const Core& self, const Worker& worker) {
   codex::PrivateStrings s;
-  s.paths = {worker.base_repo(), worker.worktree(), self.options.home, self.options.worktree_root};
+  s.paths = {worker.base_repo(), worker.worktree(), self.options.home, self.options.codex_home, self.options.worktree_root};
   for (const auto& turn : worker.turns()) s.paths.push_back(self.parts.jobs.job_dir(turn->job_id));
   std::erase(s.paths, "");
   if (!worker.branch().empty()) s.branches.push_back(worker.branch());
   return s;
+}
+
+std::string public_text(const Core& self, const Worker& worker, std::string_view text, std::size_t max_bytes) {
+  return hide_branches(codex::public_report(text, private_strings(self, worker), max_bytes));
 }
 
 std::string report_of(const Core& self, const Worker& worker, Detail detail) {
@@ -81,7 +88,7 @@ std::string report_of(const Core& self, const Worker& worker, Detail detail) {
       text += "\n\nPrevious report:\n" + result_text(self, *earlier, detail);
     }
   }
-  return codex::public_report(text, private_strings(self, worker));
+  return public_text(self, worker, text);
 }
 
 WorkerView make_view(const Core& self, const Actor& actor, const Worker& worker, Detail detail) {
@@ -99,6 +106,7 @@ WorkerView make_view(const Core& self, const Actor& actor, const Worker& worker,
                                                                         : "base_checkout_read_only";
   v.state = public_state(job);
   v.report = report_of(self, worker, detail);
+  if (detail == Detail::kFull) v.worker_report_files_note = kReportFilesNote;
   v.has_session = !worker.session().empty();
   v.can_message = !worker.active() && v.has_session && v.workspace_available && !worker.unresolved();
   v.can_message_reason = worker.active()            ? "active_turn_running"
@@ -126,19 +134,18 @@ WorkerView make_view(const Core& self, const Actor& actor, const Worker& worker,
   v.latest_turn = turn_json(worker);
 
   const auto& notes = job.progress.checkpoints;
-  const codex::PrivateStrings hidden = private_strings(self, worker);
   v.checkpoint_count = static_cast<int>(notes.size());
   if (notes.empty()) {
     v.latest_partial_note = {{"available", false}, {"preview", ""}, {"age_seconds", nullptr}, {"count", 0}};
   } else {
     v.latest_partial_note = {{"available", true},
-                             {"preview", codex::public_report(notes.back().summary, hidden, kPreviewBytes)},
+                             {"preview", public_text(self, worker, notes.back().summary, kPreviewBytes)},
                              {"age_seconds", static_cast<std::int64_t>(now - notes.back().at)},
                              {"count", notes.size()}};
     if (detail == Detail::kFull) {
       for (std::size_t i = notes.size() - std::min(notes.size(), kMaxCheckpoints); i < notes.size(); ++i) {
         v.latest_checkpoints.push_back(
-            {{"at", notes[i].at}, {"summary", codex::public_report(notes[i].summary, hidden)}});
+            {{"at", notes[i].at}, {"summary", public_text(self, worker, notes[i].summary)}});
       }
     }
   }

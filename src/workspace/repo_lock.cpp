@@ -87,14 +87,14 @@ Error busy(const Json& info) {
                "Wait until it is done, then call again.", json::dump(holder)};
 }
 
-std::string describe_holder(const LockInfo& info, const std::vector<std::string>& keys) {
+std::string describe_holder(const LockInfo& info, const std::vector<std::string>& keys, double since) {
   const auto self = os::identify(::getpid());
   Json text = {{"pid", ::getpid()},
                {"process", self ? self->to_string() : std::string()},
                {"operation", info.operation},
                {"job_id", info.job_id},
                {"worker_name", info.worker_name},
-               {"since", epoch_seconds(system_clock().wall())},
+               {"since", since},
                {"above", std::vector<std::string>(keys.begin() + 1, keys.end())}};
   return json::dump(text);
 }
@@ -134,8 +134,14 @@ Result<HeldRepoLock> RepoLocks::acquire(const std::string& path, const LockInfo&
     return busy(read_info(file));
   }
   if (auto below = PB_TRY(holder_below(dir_, keys[0]))) return busy(*below);
-  PB_TRY(locks[0].set_info(describe_holder(info, keys)));
-  return HeldRepoLock(std::move(locks));
+  const double since = epoch_seconds(system_clock().wall());
+  PB_TRY(locks[0].set_info(describe_holder(info, keys, since)));
+  return HeldRepoLock(std::move(locks), info, keys, since);
+}
+
+void HeldRepoLock::name_job(const std::string& job_id) {
+  info_.job_id = job_id;
+  (void)locks_.front().set_info(describe_holder(info_, keys_, since_));
 }
 
 }  // namespace patchbay::workspace

@@ -29,7 +29,7 @@ TEST_F(Integration, TheCheckoutEqualsTheWorktreeByteForByte) {  // workers 5.11
       ": > empty.txt; printf '#!/bin/sh\\n' > run.sh; chmod +x run.sh; ln -s README.md link; printf q > 'quo\"te.txt'; "
       "printf d > ./-dash.txt; sed -i 's/b/B/' crlf.txt; printf 'caf\\351!\\nline\\n' > latin1.txt; "
       "printf 'x\\n\\nz\\n\\n' > blank.txt; printf 'A\\fb\\nc\\n' > formfeed.txt; mv 'old name.txt' 'new name.txt'; "
-      "mv gone.txt /tmp/pb-gone-$$; head -c 5000 /dev/urandom > data.bin; head -c 100 /dev/urandom > new.bin; "
+      "unlink gone.txt; head -c 5000 /dev/urandom > data.bin; head -c 100 /dev/urandom > new.bin; "
       "mkdir -p deep/er; printf n > 'deep/er/new\nline.txt']] [[say done]]");
   const Json done = c->wait_for("Bytes");
   ASSERT_EQ(json::get_string(done, "state"), "idle") << json::dump(done);

@@ -13,7 +13,7 @@ class DiskFullTest : public Integration {
  protected:
   void SetUp() override {
     (void)os::make_private_dirs(dir_.path("home"));
-    if (::mount("patchbay-test", dir_.path("home").c_str(), "tmpfs", 0, "size=12m,mode=0700") != 0)
+    if (::mount("patchbay-test", dir_.path("home").c_str(), "tmpfs", 0, "size=96m,mode=0700") != 0)
       GTEST_SKIP() << "needs the right to mount a file system";
     mounted_ = true;
   }

@@ -2,8 +2,10 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 
+#include "patchbay/codex/session_files.h"
 #include "patchbay/json/json.h"
 #include "patchbay/runner/engine.h"
 
@@ -11,7 +13,8 @@ namespace patchbay::codex {
 
 /// Reads the events of one `codex exec --json` turn and judges how it ended.
 ///
-/// Needs nothing but the events: a turn's runner makes one without an engine. Unknown events and fields never
+/// Needs nothing but the events, and Codex's home for an end that they do not tell: a turn's runner makes one
+/// without an engine. Unknown events and fields never
 /// fail a turn; `error` events are notes (retries print them), only `turn.completed` and `turn.failed` end
 /// one. Memory stays bounded by the longest line plus a few kilobytes, whatever the program prints. Not
 /// thread-safe.
@@ -27,6 +30,9 @@ class EventInterpreter : public runner::Interpreter {
   bool session_started() const override { return session_started_ || !options_.json_events; }
   bool turn_over() const override { return end_ != End::kNone; }
   bool wrong_session() const override { return wrong_session_; }
+  void on_start(double now) override;
+  /// The conversation's own file proves an end that the events did not tell.
+  void look_for_end() override;
 
   /// The outcome. A turn whose `turn.completed` was seen is completed, whatever the exit code, a late time
   /// limit or a late cancel say. `result` always has `result_source`, `turn_completed_seen`,
@@ -54,6 +60,8 @@ class EventInterpreter : public runner::Interpreter {
   runner::Outcome failed(const runner::TurnEnd& end);
 
   runner::InterpreterOptions options_;
+  std::optional<SessionWatch> watch_;
+  std::optional<std::string> session_report_;  ///< set while the end is known from the session file
   runner::Progress progress_;
   bool session_started_ = false;
   bool wrong_session_ = false;

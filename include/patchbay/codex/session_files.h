@@ -41,4 +41,23 @@ struct TaskComplete {
 Result<std::optional<TaskComplete>> last_task_complete(const std::string& path, std::int64_t from_offset,
                                                        double not_before);
 
+/// Follows the file of one conversation while a turn runs in it, for the end of that turn. Reads what was
+/// added since the last look, no more. Not thread-safe.
+class SessionWatch {
+ public:
+  /// `thread_id`: the conversation that goes on, whose file so far belongs to earlier turns; empty for a new one.
+  /// `not_before`: when the turn begins (epoch seconds).
+  SessionWatch(std::string codex_home, const std::string& thread_id, double not_before);
+
+  /// The end of the turn, once the file of `thread_id` holds it.
+  std::optional<TaskComplete> look(const std::string& thread_id);
+
+ private:
+  std::string codex_home_;
+  double not_before_;
+  std::string path_;           ///< empty until the file was found
+  std::int64_t position_ = 0;  ///< behind the last whole line that was read
+  std::optional<TaskComplete> newest_;
+};
+
 }  // namespace patchbay::codex

@@ -57,6 +57,7 @@ struct Server {
   double codex_post_completion_exit_grace_seconds = 2;
   double codex_post_completion_cleanup_timeout_seconds = 3;
   std::int64_t max_threads = 512;
+  std::int64_t max_connections = 512;
   std::int64_t max_streams = 256;
   std::int64_t max_waiting_calls = 128;
   std::int64_t max_running_calls = 128;

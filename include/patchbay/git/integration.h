@@ -72,6 +72,7 @@ struct Applied {
   std::vector<std::string> written, deleted;
   bool applied_with_3way = false;
   std::vector<std::string> main_changed_files;  ///< status of the base afterwards, at most 500
+  std::vector<std::string> warnings;            ///< for people: what went wrong after everything was in place
 };
 
 enum class RecoveryOutcome {

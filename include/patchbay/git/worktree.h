@@ -11,7 +11,8 @@ struct WorktreeSpec {
   std::string commit{};     ///< commit-ish; empty: HEAD
   std::string lock_path{};  ///< file lock of the common directory, taken around ref and metadata changes
   /// The git program checks the files out, so that filter drivers such as LFS run (workers.git_filters).
-  /// The one place where a program that the repository names may be started; hooks stay off.
+  /// The one place where a program that the repository names may be started; hooks stay off. kRepoUntrusted when the
+  /// repository's own configuration has more than the filter driver `lfs` and settings that start nothing.
   bool git_filters = false;
 };
 

@@ -11,6 +11,7 @@
 
 #include "patchbay/base/cancel.h"
 #include "patchbay/base/result.h"
+#include "patchbay/os/peer_user.h"
 
 /// A strict HTTP/1.1 server for a few hundred connections on loopback (security.md 4, rows H).
 ///
@@ -28,6 +29,7 @@ struct Request {
   std::string body;             ///< empty while `HeadCheck` runs
   std::string peer_address;     ///< numeric
   int peer_port = 0;
+  os::PeerUser peer_user = {};  ///< unknown unless Server::Options asks for it
 
   /// First value of a header, name compared without case.
   std::optional<std::string_view> header(std::string_view name) const;
@@ -95,10 +97,15 @@ class Server {
   struct Options {
     std::string host = "127.0.0.1";
     int port = 0;  ///< 0: any free port
+    /// A second address on the same port; left out when this machine does not have it, or not that port there.
+    std::string also_host = {};
     Limits limits = {};
     HeadCheck head_check = {};  ///< may be empty
     Handler handler = {};
     RefusalBody refusal = {};  ///< may be empty: plain text
+    /// Whether `Request::peer_user` is wanted; asked before each head check until it is true, and then the kernel
+    /// is asked once per connection. Empty: never.
+    std::function<bool()> wants_peer_user = {};
   };
 
   /// Binds and starts accepting. kPortInUse when the port is taken (it is never shared), kConfigRefused for a

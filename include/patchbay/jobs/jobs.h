@@ -11,6 +11,7 @@
 #include "patchbay/base/cancel.h"
 #include "patchbay/base/clock.h"
 #include "patchbay/jobs/record.h"
+#include "patchbay/os/file.h"
 #include "patchbay/runner/turn.h"
 #include "patchbay/store/record_store.h"
 
@@ -22,7 +23,16 @@ struct JobsOptions {
   int max_concurrent = 10;     ///< 0: unlimited
   bool queue_enabled = false;  ///< above the limit turns wait visibly instead of being refused
   int queue_limit = 50;
+  std::string logs_dir = {};   ///< holds a folder with the logs of each job; empty: they are in the job's own
+  /// Folders, besides that of the records, whose file systems must have room for new work; they need not exist yet.
+  std::vector<std::string> work_dirs = {};
+  std::function<Result<os::FreeSpace>(const std::string& path)> free_space = os::free_space;
 };
+
+/// Below either of these no new work is taken on (SEC:D7).
+inline constexpr std::uint64_t kFreeBytesFloor = 64u << 20;
+inline constexpr std::uint64_t kFreeInodesFloor = 1'000;
+
 
 /// What is known about a job before it runs.
 struct NewJob {
@@ -69,10 +79,11 @@ class Jobs {
   void stop_following();
 
   /// Admits a job and makes its pending record durable. `precondition` runs inside the same critical section, so that
-  /// a name can be checked and taken in one step. kJobLimit when no slot is free, or the precondition's error.
+  /// a name can be checked and taken in one step; `job` is read after it. kJobLimit when no slot is free, kDiskFull when
+  /// there is too little room on disk, or the precondition's error.
   Result<JobPtr> reserve(const NewJob& job, const std::function<Status()>& precondition = {});
   /// Starts the turn of a reserved job. On failure the job is failed with the same error. `repo_lock_fd` is inherited by
-  /// the runner (-1: none).
+  /// the runner (-1: none); with it a turn is never queued: kJobLimit when it would have to be.
   Status launch(const std::string& job_id, const runner::TurnRequest& request, int repo_lock_fd);
   /// Ends a reserved job that could not be launched.
   void abandon(const std::string& job_id, const Error& why);
@@ -80,8 +91,9 @@ class Jobs {
   /// Removes a job that has ended, with its folder. kInvalidState while its processes may exist.
   Status remove(const std::string& job_id);
 
-  /// Stops a job. The decision is durable before a signal is sent; a turn that had already ended stays completed.
-  /// Waits up to `wait` for the proof that nothing is left.
+  /// Stops a job. The decision is durable before a signal is sent; a turn that had already ended keeps its outcome
+  /// (`reason` "already_completed") and only its processes are ended. Waits up to `wait` for the proof that nothing is
+  /// left, also for a job that ended before.
   CancelReply cancel(const std::string& job_id, const std::string& reason, std::chrono::milliseconds wait);
 
   JobPtr find(const std::string& job_id) const;  ///< null when unknown
@@ -100,8 +112,8 @@ class Jobs {
   Json full_result(const std::string& job_id) const;
   std::string job_dir(const std::string& job_id) const;
 
-  /// Blocks until `done` is true, the deadline passed or `cancel` fired; `done` is asked after every change. Returns the
-  /// last answer of `done`.
+  /// Blocks until `done` is true, the deadline passed or `cancel` fired; `done` is asked after every change, on the
+  /// calling thread and without any lock, so it may block. Returns the last answer of `done`.
   bool wait(const std::function<bool()>& done, MonoTime deadline, const CancelToken& cancel) const;
 
   const JobsOptions& options() const { return options_; }
@@ -111,13 +123,27 @@ class Jobs {
 
   // Called by the monitor thread.
   void apply_progress(const std::string& job_id, const runner::Progress& progress);
-  /// False when the record could not be written; the monitor tries again.
-  bool finalize(const std::string& job_id);
+  /// What became of a job whose runner has ended or has told its result. Anything but kDone is asked again later.
+  enum class Settled {
+    kNotRecorded,  ///< the record could not be written
+    kCleaningUp,   ///< decided as far as that was possible, but processes may still exist
+    kDone,
+  };
+  Settled finalize(const std::string& job_id);
   void grant_slots();
+  Status check_room_on_disk() const;
+  bool must_wait(const JobRecord& job) const;
 
   void adopt(const JobPtr& job);
+  TerminalDecision decide(const JobRecord& job, const std::optional<runner::Progress>& progress) const;
+  /// What the agent's own files say about the end of a job, even while its process lives.
+  std::optional<runner::Outcome> told_by_engine(const JobRecord& job,
+                                                const std::optional<runner::Progress>& progress) const;
+  std::optional<TerminalDecision> already_over(const JobRecord& job) const;
+  bool prove_gone(const std::string& job_id, std::chrono::milliseconds wait_for);
   Status commit(JobRecord record);  ///< durable, then visible
   void publish(JobRecord record);
+  void wake_waiters() const;
   std::mutex& stripe(const std::string& job_id) const;
   bool queued(const JobRecord& record) const;
 
@@ -135,7 +161,8 @@ class Jobs {
   std::map<std::string, std::string> newest_by_session_;
   int active_ = 0;
 
-  mutable std::mutex wait_mutex_;
+  mutable std::mutex wait_mutex_;  ///< guards changes_; nothing else happens under it
+  mutable std::uint64_t changes_ = 0;
   mutable std::condition_variable changed_;
 
   std::unique_ptr<class Monitor> monitor_;  ///< last: its thread uses everything above

@@ -15,7 +15,7 @@
 namespace patchbay::mcp {
 
 struct Event {
-  std::string id;    ///< "<stream>-<sequence>", sequences count from 1
+  std::string id;    ///< "<stream>-<sequence>"
   std::string data;  ///< JSON text
 };
 
@@ -25,16 +25,22 @@ struct Event {
 /// Threads: any number append; one reader at a time, a newer one ends the older (G14).
 class EventLog {
  public:
-  EventLog(std::uint64_t stream, const Limits& limits, const Clock& clock);
+  /// Sequences count from `before` + 1.
+  EventLog(std::uint64_t stream, const Limits& limits, const Clock& clock, std::uint64_t before = 0);
 
   std::uint64_t stream() const { return stream_; }
   /// Adds one event and returns its id.
   std::string append(std::string_view data);
+  /// Adds one unless an equal one waits that nobody has read yet: two say no more than one (11).
+  void append_once(std::string_view data);
   /// No more events will come; readers end after the last one.
   void finish();
   bool finished() const;
+  /// Nobody can have a use for it any more: finished, unread for longer than Limits::stream_age.
+  bool expired() const;
 
-  enum class State { kOpen, kFinished, kReplaced };
+  /// `kLost`: events that the reader has not read are no longer kept; its stream must end (11).
+  enum class State { kOpen, kFinished, kReplaced, kLost };
   struct Batch {
     std::vector<Event> events;
     State state = State::kOpen;
@@ -65,6 +71,8 @@ class EventLog {
     MonoTime at;
   };
   void trim();
+  std::uint64_t first_kept() const { return kept_.empty() ? next_ : kept_.front().sequence; }
+  std::string append_locked(std::string_view data);
 
   const std::uint64_t stream_;
   const Limits& limits_;
@@ -73,8 +81,9 @@ class EventLog {
   std::condition_variable changed_;
   std::deque<Kept> kept_;
   std::size_t bytes_ = 0;
-  std::uint64_t next_ = 1;
-  std::uint64_t read_up_to_ = 1;  ///< sequences below were given to a reader
+  std::uint64_t next_;
+  std::uint64_t read_up_to_;  ///< sequences below were given to a reader
+  MonoTime finished_at_{};
   std::uint64_t generation_ = 0;
   bool reading_ = false;
   bool finished_ = false;

@@ -38,16 +38,18 @@ class Outlet {
   /// answer.
   virtual void close_early() {}
   /// From here on events are recorded in this session's streams, so that the client can resume them (G15,
-  /// G16).
-  virtual void use_session(std::shared_ptr<Session>) {}
+  /// G16). False when the answer must be a stream and the session has as many as it may (11).
+  virtual bool use_session(std::shared_ptr<Session>) { return true; }
   /// Cancelled when the other side is gone.
   virtual CancelToken gone() const = 0;
   /// Called about once a second by whoever waits on this message for long without a handler running: keeps an
   /// open stream alive and notices a lost client.
   virtual void idle() {}
-  /// The message may be answered by a stream only if this returns true; called before a long answer. JSON
-  /// methods never ask.
+  /// The answer may become a stream, because it may take long or have something sent ahead of it. Without it
+  /// nothing is sent ahead to a client that reads JSON (2.2).
   virtual void allow_stream() {}
+  /// The answer is a stream whose sender looks after it by calling `idle`.
+  virtual void expect_stream() {}
 };
 
 using HeaderList = std::vector<std::pair<std::string, std::string>>;

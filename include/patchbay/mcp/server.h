@@ -33,6 +33,9 @@ struct ServerInfo {
 struct Credential {
   std::string name = "local";
   Scope scope = Scope::kPower;
+  /// Changes when the secret behind the name does; what was opened with another one is over (SEC:A6). Empty
+  /// without secrets.
+  std::string generation = {};
 };
 
 /// What a transport knows about an HTTP message besides its body.
@@ -74,6 +77,9 @@ class Server {
     Json extensions =
         Json::object();   ///< declared in capabilities.extensions of the modern era and legacy alike
     bool logging = true;  ///< declares the legacy `logging` capability
+    /// Whether these lists ever change while the server runs: what is declared happens (M7).
+    bool prompts_change = true;
+    bool resources_change = true;
   };
 
   explicit Server(Options options);
@@ -93,16 +99,23 @@ class Server {
   };
   std::variant<EventStream, RpcError> get(const HttpSender& sender, const std::string& session_id,
                                           std::optional<std::string_view> last_event_id);
+  /// To be called at least once a minute while a client reads a stream of this session, and when it stops: it
+  /// is in use (G10), also in the eyes of the next start (G11).
+  void keep_session(const std::shared_ptr<Session>& session);
   /// Ends a session; absent when that worked.
   std::optional<RpcError> end_session(const HttpSender& sender, const std::string& session_id);
 
   // ---- lines ----------------------------------------------------------------------------------------
   struct ConnectOptions {
     Credential credential;
-    std::string label;        ///< of the front end, for people
-    Session::LineSink write;  ///< writes one line, whole; from any thread
-    /// Runs a task on another thread, so that one slow call does not hold up the next message.
-    std::function<void(std::function<void()>)> run;
+    std::string label;           ///< of the front end, for people
+    /// Names the front end across connections (7.1 row 4): its identity outlives a replaced owner. Empty: this
+    /// connection is an identity of its own.
+    std::string client_id = {};
+    Session::LineSink write;  ///< writes one line, whole; from any thread, does not wait
+    /// Runs a task on another thread, so that one slow call does not hold up the next message. False: it will
+    /// not run.
+    std::function<bool(std::function<void()>)> run;
   };
   /// One stdio client: a process's own pipes or an accepted socket.
   std::shared_ptr<Connection> connect(ConnectOptions options);
@@ -122,8 +135,14 @@ class Server {
 
   /// A permit to hold an event stream open; absent when the server holds as many as it may.
   std::optional<Slots::Permit> begin_stream();
-  /// A permit to wait inside a call (`wait_seconds`); absent: answer at once with the current state.
-  std::optional<Slots::Permit> begin_wait();
+  /// The right to wait inside a call (`wait_seconds`), while it lives. A call that waits does not count as a
+  /// running one, so that those who wait keep nobody else out (SEC:H17).
+  struct Wait {
+    Slots::Permit permit;
+    std::shared_ptr<void> running_again;  ///< its end makes the call count as running
+  };
+  /// Absent when as many wait as may: answer at once with the current state.
+  std::optional<Wait> begin_wait(Call& call);
   /// True while the conversation with this scope key is in use: heard of within `idle` and not ended (7.4).
   bool scope_live(const std::string& scope_key, std::chrono::seconds idle) const;
   int session_count() const;
@@ -171,7 +190,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void receive_request(Message message);
   void initialize(Message message);
   void listen(Request& request);
-  void run(std::function<void()> work);
+  bool run(std::function<void()> work);  ///< false: too many run already
   Request base_request() const;
 
   std::unique_ptr<State> state_;

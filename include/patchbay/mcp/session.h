@@ -26,11 +26,15 @@ class Session : public std::enable_shared_from_this<Session> {
   struct Identity {
     std::string id;  ///< HTTP: the session id; stdio: empty
     std::string credential;
+    std::string generation;  ///< Credential::generation
     std::string scope_key;
     std::string label;
     Mode base_mode = Mode::kWorker;
     const Version* version = nullptr;
     Json capabilities = Json::object();  ///< what the client declared
+    /// Numbers of events and streams count from here, so that a session that comes back after a restart gives no
+    /// id a second time (G15).
+    std::uint64_t before = 0;
   };
   /// Writes one message to a stdio client; empty for HTTP.
   using LineSink = std::function<void(std::string_view message)>;
@@ -40,7 +44,8 @@ class Session : public std::enable_shared_from_this<Session> {
   const Identity& identity() const { return identity_; }
   const Version& version() const { return *identity_.version; }
 
-  /// Sends something that belongs to no request: to the GET stream, or to the line.
+  /// Sends something that belongs to no request: to the GET stream, or to the line. What is equal to something
+  /// that nobody has read yet is left out.
   void notify(std::string_view method, const Json& params);
   /// The stream that GET reads.
   const std::shared_ptr<EventLog>& general_stream() const { return general_; }
@@ -48,6 +53,10 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<EventLog> open_stream();
   /// A stream by number, if it is still kept.
   std::shared_ptr<EventLog> find_stream(std::uint64_t number);
+  /// False when reading this stream of the session would be one open stream too many.
+  bool may_read(const EventLog& log) const;
+  /// Forgets finished streams that are too old to be resumed.
+  void sweep();
 
   // What the client set up.
   void set_log_level(int level) { log_level_ = level; }
@@ -60,6 +69,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Json ask();
   Result<Json> wait_answer(const Json& id, const CancelToken& cancel, std::chrono::milliseconds timeout);
   void deliver_answer(const Json& response);
+  void forget(const Json& id);  ///< the question was not asked after all
 
   void touch(MonoTime now) { last_used_ = now.time_since_epoch().count(); }
   MonoTime last_used() const { return MonoTime(MonoTime::duration(last_used_.load())); }
@@ -77,6 +87,8 @@ class Session : public std::enable_shared_from_this<Session> {
     Json response;
   };
 
+  int open_streams(const EventLog* except = nullptr) const;  ///< mutex_ held
+
   const Identity identity_;
   const Limits& limits_;
   const Clock& clock_;
@@ -90,7 +102,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::condition_variable answered_;
   std::set<std::string> subscriptions_;
   std::map<std::uint64_t, std::shared_ptr<EventLog>> streams_;
-  std::uint64_t next_stream_ = 1;
+  std::uint64_t next_stream_;
   std::map<std::string, Question> questions_;
   std::uint64_t next_question_ = 1;
 };

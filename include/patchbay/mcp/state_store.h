@@ -25,6 +25,7 @@ struct ScopeRecord {
   std::optional<Mode> mode;
   std::string label;
   WallTime seen;
+  bool ended = false;  ///< deleted, expired or gone, and not heard of since (7.4)
 };
 
 /// The first answer to a call that carried a request key.

@@ -11,9 +11,10 @@
 
 namespace patchbay::mcp {
 
-/// One thread that runs short callbacks at given times.
+/// One thread that runs callbacks at given times.
 ///
-/// Threads: any. A callback must not block. Runs on the steady clock of the machine.
+/// Threads: any. A callback holds up those behind it, so where deadlines are kept it must not block. An exception
+/// of a callback is logged. Runs on the steady clock of the machine.
 class Timers {
  public:
   Timers();
@@ -39,6 +40,8 @@ class Timers {
   };
 
   [[nodiscard]] Pending at(MonoTime when, std::function<void()> callback);
+  /// Drops what is pending and joins; what is asked for later never runs. Once, by the owner.
+  void stop();
 
  private:
   void run();

@@ -10,15 +10,15 @@ namespace patchbay::os {
 
 enum class LockMode { kExclusive, kShared };
 
-/// A flock(2) on a file that is created on demand (0600) and never deleted.
+/// A lock on a file that is created on demand (0600) and never deleted.
 ///
-/// The kernel drops the lock when the last descriptor of the open file description closes, so it survives
+/// It belongs to the open file description (F_OFD_SETLK of fcntl(2)). The kernel drops the lock when the last descriptor of the open file description closes, so it survives
 /// its owner when a child inherited `fd()`, and can never be stale.
 class FileLock {
  public:
   /// Does not wait. An empty optional-like object (`held()` false) means somebody else holds it.
   static Result<FileLock> try_acquire(const std::string& path, LockMode mode = LockMode::kExclusive);
-  /// True when some process holds the lock of `path`; false when it is free or the file does not exist.
+  /// True when some process holds the lock of `path` exclusively; false when it is free or the file does not exist.
   static Result<bool> is_held(const std::string& path);
 
   FileLock() = default;

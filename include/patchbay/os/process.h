@@ -44,8 +44,11 @@ struct SpawnOptions {
   /// Signal the child gets when this process dies; 0: none. It is tied to the spawning *thread*, and the child is
   /// made with fork(), so only a single-threaded program may ask for it (SEC:S6).
   int death_signal = 0;
-  /// umask of the child; -1: ours. Only together with `death_signal`.
-  int file_mask = -1;
+  // The rest only together with `death_signal`.
+  int file_mask = -1;          ///< umask of the child; -1: ours
+  std::size_t open_files = 0;  ///< soft limit of open descriptors; 0: ours
+  /// No core dumps, and the first to go when the machine runs out of memory (SEC:C12).
+  bool expendable = false;
 };
 
 /// Names one process for ever: a recycled pid has another start time, another boot another id.

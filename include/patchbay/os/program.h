@@ -17,10 +17,14 @@ namespace patchbay::os {
 
 /// Files and directories created from here on are ours alone (umask 077).
 void set_private_umask();
+/// The umask before set_private_umask(): what the operator wants for files that are not ours.
+mode_t operator_umask();
 /// A closed pipe is an error of write(), not the end of the program.
 void ignore_sigpipe();
 /// Raises the soft limit of open descriptors to min(hard limit, `wanted`). Returns what now holds.
 std::size_t raise_open_files(std::size_t wanted);
+/// The soft limit before raise_open_files(): what programs that use select() can live with.
+std::size_t original_open_files();
 /// No core dump, and no other process of this user may read our memory (SEC:A4).
 void forbid_memory_access();
 /// Removes every variable whose name begins with `prefix` from our own environment. Before other threads run.

@@ -40,6 +40,8 @@ struct Command {
   std::string effective_sandbox;  ///< after every option; decides whether the base checkout may be written
   std::string startup_gate;       ///< lock file that serialises start-ups, empty when none is needed
   std::string last_message_file;  ///< the program writes its final message there; may be empty
+  std::string temp_dir = {};      ///< for temporary files of this turn alone, named in `env` too; may be empty
+  std::string session_home = {};  ///< where the program keeps conversations; for the interpreter; may be empty
 };
 
 /// Token counts as the program reports them (cumulative over the conversation).
@@ -67,6 +69,7 @@ struct Progress {
   std::int64_t oversized_lines = 0, invalid_lines = 0, dropped_items = 0;
   std::int64_t message_count = 0;
   bool turn_over = false;           ///< the program said that the turn ended; its process may still linger
+  bool cleaning_up = false;         ///< the result is written, but some of what the agent started still lives
   std::vector<Checkpoint> checkpoints;  ///< newest last, at most 8
   std::optional<Usage> usage;
 
@@ -113,17 +116,24 @@ class Interpreter {
   virtual Progress& progress() = 0;
   /// The conversation was announced (or is known from the start for engines that do not announce it).
   virtual bool session_started() const = 0;
-  /// The program said that the turn is over; it should leave by itself soon.
+  /// The program said that the turn is over; it should leave by itself soon. False again when it took up another turn.
   virtual bool turn_over() const = 0;
+  /// The program is about to be started (`now`: epoch seconds).
+  virtual void on_start(double now) { (void)now; }
+  /// Asked every few seconds while the program says nothing: its own files may tell what its output does not, and
+  /// turn_over() answers accordingly afterwards.
+  virtual void look_for_end() {}
   /// The turn must be stopped at once: the program opened another conversation than the one asked for.
   virtual bool wrong_session() const = 0;
 
+  /// Judges the turn by what is known. Called when the turn is over, to have that in writing, and again at the end.
   virtual Outcome finish(const TurnEnd& end) = 0;
 };
 
 /// What `make_interpreter` needs to know about the turn.
 struct InterpreterOptions {
   std::string expected_session;  ///< UUID for a resume, else empty
+  std::string session_home = {}; ///< of the command; empty: unknown
   bool structured_output = true;
   bool json_events = true;
 };

@@ -7,6 +7,7 @@
 #include "patchbay/base/result.h"
 #include "patchbay/os/lock.h"
 #include "patchbay/os/process.h"
+#include "patchbay/os/program.h"
 #include "patchbay/runner/engine.h"
 
 /// The small program around one turn, `patchbay run-turn`: it starts the agent, is the only reader of its pipes, enforces
@@ -16,8 +17,10 @@
 ///   run.lock       held by the runner while it lives; its text is the runner's pid and identity
 ///   progress.json  Progress, replaced at most four times a second; on stable storage once the session is known
 ///   stdout.log, stderr.log   redacted output; cut to head and tail after the end
+///   evidence.json  Outcome as it was when the program said that the turn is over; gone once result.json is there
 ///   result.json    Outcome, written at every end
-///   exit.json      TurnExit, the last file to appear: the process tree was empty (or says that it was not)
+///   exit.json      TurnExit, the last file to appear: the process tree is empty. Until then the runner stays, and with
+///                  it the repository lock, however long that takes
 namespace patchbay::runner {
 
 struct TurnLimits {
@@ -26,7 +29,8 @@ struct TurnLimits {
   double completion_grace_seconds = 2;        ///< for the program to leave after the turn ended
   double interrupt_seconds = 1;               ///< between SIGINT and SIGTERM
   double terminate_seconds = 4;               ///< between SIGTERM and SIGKILL
-  double sweep_seconds = 3;                   ///< for the last descendants to go
+  double sweep_seconds = 3;                   ///< for the last descendants to go, before the result is told without that
+  double quiet_look_seconds = 5;              ///< without output, until the program's own files are asked; 0: never
   double startup_gate_seconds = 30;
   std::int64_t capture_max_bytes = 4'000'000;
   std::int64_t line_max_bytes = 8'000'000;
@@ -47,6 +51,10 @@ struct TurnOrder {
   InterpreterOptions interpreter;
   TurnLimits limits;
   bool wait_for_slot = false;  ///< stay queued until `go` appears in the folder
+  std::string log_dir = {};    ///< for the two logs; empty: job_dir
+  /// What the owner was started with, and the agent gets back.
+  mode_t file_mask = os::operator_umask();
+  std::size_t open_files = os::original_open_files();
 };
 
 /// Proof of an end (exit.json).
@@ -62,7 +70,8 @@ struct TurnExit {
 };
 
 /// Starts `runner_argv` (for example {"/usr/bin/patchbay", "run-turn"}) with the order. `repo_lock_fd` (or -1) is
-/// inherited and held until the runner ends. Returns after the runner confirmed that it holds the order, prompt
+/// inherited and held until the runner ends. The runner sees none of our environment but what such a program needs;
+/// the agent's travels in the order. Returns after the runner confirmed that it holds the order, prompt
 /// included; kSpawnFailed otherwise, and then nothing runs. `detach` the child before destroying it, or it is killed.
 Result<os::Child> start_turn(const std::vector<std::string>& runner_argv, const TurnOrder& order, int repo_lock_fd);
 
@@ -76,6 +85,8 @@ Status grant_slot(const std::string& job_dir);
 
 std::optional<Progress> read_progress(const std::string& job_dir);
 std::optional<Outcome> read_outcome(const std::string& job_dir);
+/// What was known when the program said that the turn is over, for as long as there is no outcome.
+std::optional<Outcome> read_evidence(const std::string& job_dir);
 std::optional<TurnExit> read_exit(const std::string& job_dir);
 
 using InterpreterFactory = std::function<std::unique_ptr<Interpreter>(const InterpreterOptions&)>;

@@ -16,6 +16,8 @@ namespace patchbay::transport {
 struct HttpOptions {
   // who may talk to us
   bool auth_required = false;
+  /// Without authentication: refuse also a peer whose user the kernel cannot tell (SEC:A12).
+  bool strict_peer_uid = false;
   bool allow_query_token = true;
   std::vector<std::string> query_token_names = {};
   std::string realm = {};                         ///< of WWW-Authenticate
@@ -59,6 +61,9 @@ class HttpEndpoint {
   void allow_host(const std::string& name);
   /// Switches authentication on or off for requests that arrive from now on (a tunnel was opened).
   void require_auth(bool required);
+  /// True while `http::Request::peer_user` decides who may come in: without authentication only this user's
+  /// and root's processes do (SEC:A12).
+  bool wants_peer_user() const;
   /// Additional allowed origins (a public URL exists: X3).
   void allow_origin(const std::string& origin);
 
@@ -74,6 +79,7 @@ class HttpTransport {
     std::string host = "127.0.0.1";
     int port = 0;
     http::Limits limits = {};
+    std::string also_host = {};  ///< http::Server::Options::also_host
   };
   static Result<std::unique_ptr<HttpTransport>> start(mcp::Server& server, Listen listen, HttpOptions options,
                                                       const Credentials* credentials);

@@ -15,6 +15,7 @@ struct LineOptions {
   int fd_out = 1;  ///< borrowed; may equal fd_in (a socket)
   std::size_t max_line_bytes = 1u << 20;
   std::string label;
+  std::string client_id = {};  ///< Hello::client
   mcp::Credential credential;
   std::chrono::milliseconds finish_within{1500};  ///< for running calls after the input ended
 };
@@ -27,6 +28,8 @@ void serve_lines(mcp::Server& server, const LineOptions& options, CancelToken st
 struct Hello {
   std::string label;
   std::string version;
+  /// 32 hex digits that the front end made up once: it is the same client on every connection it makes (7.1 row 4).
+  std::string client = {};
 };
 std::string hello_line(const Hello& hello);
 /// Reads the hello line, byte by byte so that nothing behind it is consumed. kInvalidArgument when it is

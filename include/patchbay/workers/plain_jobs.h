@@ -31,7 +31,9 @@ struct JobRequest {
   bool structured_output = true;
   Json options = Json::object();  ///< remaining common options, public names
   Json owner = Json::object();    ///< private owner members to store with the job
-  bool may_write_base = true;     ///< the credential allows a plan job whose sandbox can write the checkout
+  /// The credential allows a turn that can write more than a worktree of its own: the checkout, further folders, or,
+  /// without a sandbox or with settings of the caller's, anything (SEC:A13).
+  bool may_write_base = true;
 };
 
 struct StartedJob {
@@ -47,8 +49,8 @@ struct StartedJob {
 /// Lifetime: destroying it waits for checkouts that are being made; the jobs go on without it.
 /// Errors:   those of Roots, git::Client, Jobs and the engine; kRepoBusy with the holder in `detail` as JSON
 /// when the
-///           base checkout is being written by somebody else; kScopeDenied for a job that would write it and
-///           may not.
+///           base checkout is being written by somebody else; kScopeDenied for a job that would write more than
+///           a worktree of its own and may not.
 class PlainJobs {
  public:
   PlainJobs(jobs::Jobs& jobs, git::Client& git, workspace::Roots& roots, workspace::RepoLocks& locks,
@@ -70,9 +72,12 @@ class PlainJobs {
   struct Plan;
   Result<Plan> check(const JobRequest& request) const;
   Status room() const;
+  using Lock = std::shared_ptr<workspace::HeldRepoLock>;
+  Result<Lock> lock_for(const Plan& plan) const;
+  Result<jobs::JobPtr> reserve(const Plan& plan, const Lock& lock);
   Result<StartedJob> start_in_base(const Plan& plan);
   Result<StartedJob> start_in_worktree(const Plan& plan);
-  Status make_worktree_and_launch(const Plan& plan, const std::string& job_id);
+  Status make_worktree_and_launch(const Plan& plan, const std::string& job_id, int lock_fd);
   git::Target base_target(const std::string& repo_path) const;
   git::Target worktree_target(const jobs::JobRecord& job) const;
   Result<std::string> git_lock_path(const git::Target& base) const;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "patchbay/base/result.h"
 #include "patchbay/json/describe.h"
 
 /// What the worker operations answer. Members marked with `optional` in describe() are absent when they have nothing
@@ -16,6 +17,7 @@ struct Refusal {
   std::optional<bool> retryable;
   std::optional<std::string> required_action;
   std::optional<bool> repo_busy;
+  std::optional<std::string> operation, requested_operation;  ///< what found the repository busy
   std::optional<Json> holder;
   std::optional<int> retry_after_seconds;
   std::optional<bool> takeover_required;
@@ -30,6 +32,8 @@ struct Refusal {
     v.optional("retryable", &Refusal::retryable, "");
     v.optional("required_action", &Refusal::required_action, "");
     v.optional("repo_busy", &Refusal::repo_busy, "");
+    v.optional("operation", &Refusal::operation, "");
+    v.optional("requested_operation", &Refusal::requested_operation, "");
     v.optional("holder", &Refusal::holder, "");
     v.optional("retry_after_seconds", &Refusal::retry_after_seconds, "");
     v.optional("takeover_required", &Refusal::takeover_required, "");
@@ -40,6 +44,9 @@ struct Refusal {
     v.optional("note", &Refusal::note, "");
   }
 };
+
+/// What `operation` answers when somebody else writes the checkout (workers.md 8): `busy` is the kRepoBusy of RepoLocks.
+Refusal busy_refusal(const Error& busy, const std::string& operation);
 
 /// A worker as clients see it. Never holds a job id, a session id, a branch name, an absolute path, a prompt or a log.
 struct WorkerView {
@@ -65,6 +72,9 @@ struct WorkerView {
   Json latest_partial_note = Json::object();
   std::vector<Json> latest_checkpoints;
   int checkpoint_count = 0;
+  std::vector<Json> report_artifacts;
+  std::vector<std::string> worker_report_files;
+  std::optional<std::string> worker_report_files_note;
   std::string followup_mode = "next_turn_after_completion";
   bool active_steering_supported = false;
 
@@ -98,6 +108,9 @@ struct WorkerView {
     v.field("latest_partial_note", &WorkerView::latest_partial_note);
     v.field("latest_checkpoints", &WorkerView::latest_checkpoints);
     v.field("checkpoint_count", &WorkerView::checkpoint_count);
+    v.field("report_artifacts", &WorkerView::report_artifacts);
+    v.field("worker_report_files", &WorkerView::worker_report_files);
+    v.optional("worker_report_files_note", &WorkerView::worker_report_files_note, "");
     v.field("followup_mode", &WorkerView::followup_mode);
     v.field("active_steering_supported", &WorkerView::active_steering_supported);
   }
@@ -128,7 +141,10 @@ struct TurnReply {  ///< start and message
   std::optional<bool> base_dirty;
   std::optional<std::vector<std::string>> base_changed_files;
   std::optional<int> filtered_files;
+  std::optional<std::vector<std::string>> submodules;  ///< left as empty folders
   std::optional<std::string> conflicting_worker_id;  ///< `worker_id` of the holder on a name conflict
+  /// Of a start that was refused and left no worker behind.
+  std::optional<std::string> refused_name, refused_workspace_mode, refused_workspace_name;
   std::optional<NextCall> next;
   std::optional<std::string> handle;
   Refusal refusal;
@@ -145,7 +161,11 @@ struct TurnReply {  ///< start and message
     v.optional("base_dirty", &TurnReply::base_dirty, "");
     v.optional("base_changed_files", &TurnReply::base_changed_files, "");
     v.optional("filtered_files", &TurnReply::filtered_files, "");
+    v.optional("submodules", &TurnReply::submodules, "");
     v.optional("worker_id", &TurnReply::conflicting_worker_id, "");
+    v.optional("name", &TurnReply::refused_name, "");
+    v.optional("workspace_mode", &TurnReply::refused_workspace_mode, "");
+    v.optional("workspace_name", &TurnReply::refused_workspace_name, "");
     v.optional("next", &TurnReply::next, "");
     v.optional("handle", &TurnReply::handle, "");
     v.members(&TurnReply::refusal);
@@ -157,6 +177,7 @@ struct ListReply {
   std::vector<Json> workers;
   int count = 0, active = 0;
   std::string team_report;
+  Json team_status = Json::object();  ///< summary, counts, suggested_action
   std::string scope;
   Json hidden_workers = Json::object();
   std::string poll_guidance;
@@ -168,6 +189,7 @@ struct ListReply {
     v.field("count", &ListReply::count);
     v.field("active", &ListReply::active);
     v.field("team_report", &ListReply::team_report);
+    v.field("team_status", &ListReply::team_status);
     v.field("scope", &ListReply::scope);
     v.field("hidden_workers", &ListReply::hidden_workers);
     v.field("poll_guidance", &ListReply::poll_guidance);
@@ -328,6 +350,8 @@ struct InspectReply {
   std::optional<DiffFields> diff;
   std::optional<FileFields> file;
   std::optional<PreviewFields> preview;
+  std::optional<Json> diagnostics;
+  std::optional<int> redactions;  ///< secrets replaced in the text that this view is about
   std::optional<int> wait_seconds_applied;
   Refusal refusal;  ///< why a preview cannot be applied; its note otherwise
 
@@ -339,6 +363,8 @@ struct InspectReply {
     v.members(&InspectReply::diff);
     v.members(&InspectReply::file);
     v.members(&InspectReply::preview);
+    v.optional("diagnostics", &InspectReply::diagnostics, "");
+    v.optional("redactions", &InspectReply::redactions, "");
     v.optional("wait_seconds_applied", &InspectReply::wait_seconds_applied, "");
     v.members(&InspectReply::refusal);
   }

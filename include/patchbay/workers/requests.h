@@ -157,6 +157,7 @@ struct InspectArgs {
   std::optional<int> start_line, end_line;
   std::optional<int> max_bytes;
   std::string cursor;
+  bool compact = false, diagnostics = false;
 
   template <class V>
   static void describe(V& v) {
@@ -170,6 +171,8 @@ struct InspectArgs {
     v.optional("end_line", &InspectArgs::end_line, "", json::Range{1, 100'000'000});
     v.optional("max_bytes", &InspectArgs::max_bytes, "", json::Range{1, 100'000'000});
     v.optional("cursor", &InspectArgs::cursor, "Next page of a diff.", json::MaxLength{200});
+    v.optional("compact", &InspectArgs::compact, "");
+    v.optional("diagnostics", &InspectArgs::diagnostics, "");
   }
 };
 

@@ -42,6 +42,7 @@ struct CallContext {
 
 struct WorkersOptions {
   std::string home;             ///< PATCHBAY_HOME
+  std::string codex_home;       ///< never shown; may be empty
   std::string worktree_root;    ///< external to every repository
   std::string journal_dir;      ///< integration journals
   std::string git_locks_dir;    ///< locks per git common directory

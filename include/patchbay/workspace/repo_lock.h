@@ -23,11 +23,18 @@ class HeldRepoLock {
   HeldRepoLock& operator=(HeldRepoLock&&) noexcept = default;
   /// Of the exclusive lock of the work tree itself; inherit it to keep the lock past our own death (SEC:L3).
   int fd() const { return locks_.front().fd(); }
+  /// Says in the lock file which job it is held for, once that is known. The text decides nothing, so a failure to
+  /// write it is no error.
+  void name_job(const std::string& job_id);
 
  private:
   friend class RepoLocks;
-  explicit HeldRepoLock(std::vector<os::FileLock> locks) : locks_(std::move(locks)) {}
+  HeldRepoLock(std::vector<os::FileLock> locks, LockInfo info, std::vector<std::string> keys, double since)
+      : locks_(std::move(locks)), info_(std::move(info)), keys_(std::move(keys)), since_(since) {}
   std::vector<os::FileLock> locks_;  ///< the work tree's own first
+  LockInfo info_;
+  std::vector<std::string> keys_;  ///< of the same directories
+  double since_;
 };
 
 /// At most one writer per work tree, across processes, spellings and restarts (workers.md 8, SEC:L1-L5).

@@ -69,6 +69,32 @@ TEST_F(TokenCredentialsTest, NamedTokenHasItsScopeUntilItExpires) {  // SEC:A13
   EXPECT_FALSE(c.check("named-token-0123456789").has_value());
 }
 
+TEST_F(TokenCredentialsTest, ARotatedTokenIsAnotherGenerationOfItsName) {  // SEC:A6
+  auto c = credentials();
+  ASSERT_TRUE(c.reload().ok());
+  const mcp::Credential before = *c.check(token);
+  EXPECT_TRUE(c.valid(before));
+  token = "another-operator-token-01234";
+  ASSERT_TRUE(c.reload().ok());
+  const mcp::Credential after = *c.check(token);
+  EXPECT_EQ(after.name, before.name);
+  EXPECT_TRUE(c.valid(after));
+  EXPECT_FALSE(c.valid(before));
+}
+
+TEST_F(TokenCredentialsTest, TellsWhenAReloadFoundTokensWhereThereWereNone) {  // SEC:A6
+  token.clear();
+  auto c = credentials();
+  int told = 0;
+  c.on_tokens([&] { ++told; });
+  ASSERT_TRUE(c.reload().ok());
+  EXPECT_EQ(told, 0);
+  EXPECT_FALSE(c.valid({}));
+  token = "operator-token-0123456789";
+  ASSERT_TRUE(c.reload().ok());
+  EXPECT_EQ(told, 1);
+}
+
 TEST_F(TokenCredentialsTest, RevocationByAnotherProcessIsSeenWithinASecond) {  // SEC:A6
   ASSERT_TRUE(db.create_token(named("ci", "named-token-0123456789", "read")).ok());
   auto c = credentials();

@@ -71,6 +71,7 @@ TEST_F(Engine, BuildsTheCommandOfAPlainTurn) {
   EXPECT_THAT(result->argv,
               ElementsAre(support::FakeCodex::program(), "exec", "--sandbox", "workspace-write",
                           "--output-schema", temp.path("private/codex-output-schema.json"), "--json",
+                          "-c", "sandbox_workspace_write.exclude_slash_tmp=true",
                           "--output-last-message", temp.path("job/last-message.txt"), "-"));
   EXPECT_EQ(result->cwd, repo);
   EXPECT_TRUE(result->prompt_on_stdin);
@@ -165,6 +166,7 @@ TEST_F(Engine, TheSandboxComesFromTheRequestElseFullAutoElseTheDefault) {
   request.options = {{"full_auto", true}};
   EXPECT_EQ(command()->effective_sandbox, "workspace-write");
   EXPECT_THAT(argv(), Not(Contains("--full-auto")));
+  options.allow_dangerously_bypass = true;
   request.sandbox = "danger-full-access";
   EXPECT_EQ(command()->effective_sandbox, "danger-full-access");
 }
@@ -182,6 +184,18 @@ TEST_F(Engine, BypassNeedsPermission) {
   EXPECT_EQ(command()->effective_sandbox, "danger-full-access");
 }
 
+TEST_F(Engine, FullAccessByNameNeedsTheSamePermissionUnlessItIsTheOperatorsDefault) {
+  request.sandbox = "danger-full-access";
+  EXPECT_EQ(refusal(), ErrorCode::kModeNotPermitted);
+  options.allow_dangerously_bypass = true;
+  EXPECT_EQ(command()->effective_sandbox, "danger-full-access");
+  options.allow_dangerously_bypass = false;
+  options.default_sandbox = "danger-full-access";
+  EXPECT_EQ(command()->effective_sandbox, "danger-full-access");
+  request.sandbox = "";
+  EXPECT_EQ(command()->effective_sandbox, "danger-full-access");
+}
+
 TEST_F(Engine, AReadOnlyTurnCannotBeWidenedByAnOverride) {
   options.allowed_config_override_prefixes = {""};
   request.sandbox = "read-only";
@@ -189,6 +203,16 @@ TEST_F(Engine, AReadOnlyTurnCannotBeWidenedByAnOverride) {
   EXPECT_EQ(refusal(), ErrorCode::kModeNotPermitted);
   options.allow_dangerously_bypass = true;
   EXPECT_EQ(command()->effective_sandbox, "danger-full-access");
+}
+
+TEST_F(Engine, ATurnHasTemporaryFilesOfItsOwn) {  // SEC:W8
+  const auto made = command();
+  ASSERT_TRUE(made.ok());
+  EXPECT_EQ(made->temp_dir, temp.path("job/tmp"));
+  EXPECT_EQ(made->env.at("TMPDIR"), made->temp_dir);
+  EXPECT_THAT(made->argv, Contains("sandbox_workspace_write.exclude_slash_tmp=true"));
+  request.sandbox = "read-only";
+  EXPECT_THAT(argv(), Not(Contains("sandbox_workspace_write.exclude_slash_tmp=true")));
 }
 
 TEST_F(Engine, CheckedOptionsFollowFreeOverridesSoThatTheyWin) {
@@ -199,7 +223,8 @@ TEST_F(Engine, CheckedOptionsFollowFreeOverridesSoThatTheyWin) {
   for (std::size_t i = 0; i + 1 < args.size(); ++i) {
     if (args[i] == "-c") overrides.push_back(args[i + 1]);
   }
-  EXPECT_THAT(overrides, ElementsAre("model_verbosity=\"low\"", "model_reasoning_effort=\"high\"",
+  EXPECT_THAT(overrides, ElementsAre("sandbox_workspace_write.exclude_slash_tmp=true",
+                                     "model_verbosity=\"low\"", "model_reasoning_effort=\"high\"",
                                      "tools.web_search=true", "web_search=\"live\"",
                                      "sandbox_workspace_write.network_access=true"));
   EXPECT_THAT(args, Not(Contains("--search")));
@@ -215,6 +240,7 @@ TEST_F(Engine, NothingIsAcceptedAndIgnored) {
   EXPECT_EQ(refusal(), ErrorCode::kInvalidArgument);
   request.options = {{"network", false}};
   EXPECT_THAT(argv(), Not(Contains(HasSubstr("network_access"))));
+  options.allow_dangerously_bypass = true;
   request.sandbox = "danger-full-access";
   EXPECT_EQ(refusal(), ErrorCode::kInvalidArgument);
   request.options = {{"surprise", 1}};
@@ -296,7 +322,8 @@ TEST_F(Engine, GivesCodexItsHomeAndNoSecretOfTheServer) {  // SEC:C4, C6
   EXPECT_EQ(
       env,
       (os::Environment{
-          {"PATH", "/usr/bin:/bin"}, {"HOME", "/home/op"}, {"LC_ALL", "C"}, {"CODEX_HOME", fake.home()}}));
+          {"PATH", "/usr/bin:/bin"}, {"HOME", "/home/op"}, {"LC_ALL", "C"}, {"CODEX_HOME", fake.home()},
+          {"TMPDIR", temp.path("job/tmp")}}));
   options.allowed_env = {};
   options.environment = os::Environment{};
   env = CodexEngine(options).environment();

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "patchbay/os/file.h"
+#include "support/temp_dir.h"
+
 namespace patchbay::codex {
 namespace {
 
@@ -61,6 +64,24 @@ TEST(Environment, ServerSecretsDoNotPassEvenWhenNamed) {  // SEC:C6
                          {"PATCHBAY_*", "PATCHBAY_HTTP_TOKEN", "TUNNEL_TOKEN", "NGROK_AUTHTOKEN", "MY_TOKEN"},
                          {"MY_TOKEN"}),
       testing::IsEmpty());
+}
+
+TEST(Environment, TheKeyCodexLogsInWithIsAmongWhatItGets) {  // security 3, allowed_env_keys
+  testing_support::TempDir home;
+  const os::Environment with_key{{"CODEX_API_KEY", "k"}};
+  EXPECT_THAT(login_variables(home.root(), {}), testing::IsEmpty());
+  EXPECT_THAT(login_variables(home.root(), with_key), ElementsAre("CODEX_API_KEY"));
+  ASSERT_TRUE(os::write_file_atomic(home.path("auth.json"), "{}").ok());
+  EXPECT_THAT(login_variables(home.root(), with_key), testing::IsEmpty());
+
+  const auto configured = [&](const std::string& toml) {
+    EXPECT_TRUE(os::write_file_atomic(home.path("config.toml"), toml).ok());
+    return login_variables(home.root(), with_key);
+  };
+  EXPECT_THAT(configured("model_provider = \"p\"\n[model_providers.p]\nenv_key = \"P_KEY\"\n"),
+              ElementsAre("P_KEY"));
+  EXPECT_THAT(configured("model_provider = \"p\"\n[model_providers.p]\nenv_key = \"*\"\n"), testing::IsEmpty());
+  EXPECT_THAT(configured("[model_providers.p]\nenv_key = \"P_KEY\"\n"), testing::IsEmpty());
 }
 
 }  // namespace

@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <memory>
 #include <sstream>
 
 #include "patchbay/base/text.h"
+#include "patchbay/os/file.h"
+#include "support/temp_dir.h"
 
 namespace patchbay::codex {
 namespace {
@@ -461,6 +464,61 @@ TEST_F(Events, ALongStoryStaysSmallInMemory) {
   }
   const Outcome outcome = turn.finish(exited(1));
   EXPECT_LT(json::dump(outcome.result).size(), 20'000u);
+}
+
+class LingeringTurn : public testing::Test {
+ protected:
+  LingeringTurn() {
+    runner::InterpreterOptions options;
+    options.session_home = home.root();
+    options.expected_session = kThread;
+    write("task_complete", "the turn before");
+    turn = std::make_unique<EventInterpreter>(options);
+    turn->on_start(0);
+    turn->on_event({{"type", "thread.started"}, {"thread_id", kThread}}, 1);
+    turn->on_event({{"type", "turn.started"}}, 1);
+  }
+  void write(const char* type, const std::string& message) {
+    const std::string dir = home.path("sessions");
+    EXPECT_TRUE(os::make_private_dirs(dir).ok());
+    const std::string path = os::join(dir, std::string("rollout-x-") + kThread + ".jsonl");
+    const auto line = [](const char* kind, Json payload) {
+      return json::dump({{"timestamp", "2026-11-21T13:42:06.188Z"}, {"type", kind}, {"payload", std::move(payload)}}) +
+             "\n";
+    };
+    const bool is_new = !os::exists(path);
+    std::ofstream out(path, std::ios::app);
+    if (is_new) out << line("session_meta", {{"id", kThread}});
+    out << line("event_msg", {{"type", type}, {"last_agent_message", message}});
+  }
+
+  testing_support::TempDir home;
+  std::unique_ptr<EventInterpreter> turn;
+};
+
+TEST_F(LingeringTurn, IsOverWhenItsSessionFileSaysSo) {  // workers 9.3 rank 1, lesson 9
+  turn->look_for_end();
+  EXPECT_FALSE(turn->turn_over()) << "the end of the turn before";  // lesson 13
+  write("task_started", "");
+  write("task_complete", R"({"summary":"key sk-proj-)" + std::string(40, 'a') + "\"}");
+  turn->look_for_end();
+  ASSERT_TRUE(turn->turn_over());
+  const Outcome outcome = turn->finish(ended(TurnEnd::Reason::kCompletedAndLingered));
+  EXPECT_EQ(outcome.state, Outcome::State::kCompleted);
+  EXPECT_EQ(outcome.terminal_source, "session_task_complete");
+  EXPECT_EQ(outcome.result["result_source"], "session_task_complete");
+  EXPECT_EQ(outcome.result["turn_completed_seen"], false);
+  EXPECT_THAT(json::dump(outcome.result), Not(HasSubstr(std::string(40, 'a'))));
+}
+
+TEST_F(LingeringTurn, BelievesItsEventsFirst) {
+  write("task_complete", "from the file");
+  turn->on_event({{"type", "item.completed"}, {"item", {{"type", "agent_message"}, {"text", "said"}}}}, 1);
+  turn->on_event({{"type", "turn.completed"}}, 1);
+  turn->look_for_end();
+  const Outcome outcome = turn->finish(exited(0));
+  EXPECT_EQ(outcome.terminal_source, "stdout_turn_completed");
+  EXPECT_EQ(outcome.result["summary"], "said");
 }
 
 }  // namespace

@@ -144,6 +144,41 @@ TEST_F(SessionFiles, ARecordWithoutATimeCountsOnlyWithoutALimit) {
   EXPECT_FALSE(last(text, 0, 1.0).has_value());
 }
 
+std::string task(const char* type, const char* time, const char* message = "") {
+  return std::string(R"({"timestamp":")") + time + R"(","type":"event_msg","payload":{"type":")" + type +
+         R"(","last_agent_message":")" + message + "\"}}\n";
+}
+
+TEST_F(SessionFiles, AWatchSeesOnlyTheEndOfItsOwnTurn) {  // workers 9.1 #13, 9.3
+  const std::string name = std::string("sessions/rollout-x-") + kThread + ".jsonl";
+  const std::string before = meta(kThread) + task("task_started", "2026-11-21T13:42:06.000Z") +
+                             task("task_complete", "2026-11-21T13:42:06.188Z", "earlier");
+  put(name, before);
+  SessionWatch watch(temp.root(), kThread, 0);
+  EXPECT_FALSE(watch.look(kThread).has_value());
+  const std::string begun = before + task("task_started", "2026-11-21T13:42:06.300Z");
+  const std::string end = task("task_complete", "2026-11-21T13:42:06.433Z", "this one");
+  put(name, begun + end.substr(0, 40));
+  EXPECT_FALSE(watch.look(kThread).has_value()) << "half a line is no proof";
+  put(name, begun + end);
+  ASSERT_TRUE(watch.look(kThread).has_value());
+  EXPECT_EQ(watch.look(kThread)->last_agent_message, "this one");
+  put(name, begun + end + task("task_started", "2026-11-21T13:42:07.000Z"));
+  EXPECT_FALSE(watch.look(kThread).has_value()) << "a further turn began";
+}
+
+TEST_F(SessionFiles, AWatchOfANewConversationFindsItsFileLater) {
+  SessionWatch watch(temp.root(), "", kFirstEnd + 0.1);
+  EXPECT_FALSE(watch.look(kThread).has_value());
+  const std::string name = std::string("sessions/rollout-x-") + kThread + ".jsonl";
+  const std::string text = meta(kThread) + task("task_complete", "2026-11-21T13:42:06.188Z", "too old");
+  put(name, text);
+  EXPECT_FALSE(watch.look(kThread).has_value());
+  put(name, text + task("task_complete", "2026-11-21T13:42:06.433Z", "new"));
+  EXPECT_EQ(watch.look(kThread)->last_agent_message, "new");
+  EXPECT_FALSE(SessionWatch(temp.root(), "", 0).look(kOther).has_value());
+}
+
 }  // namespace
 
 }  // namespace patchbay::codex

@@ -36,5 +36,17 @@ TEST(TopLevelStrings, BrokenTextGivesWhatCameBefore) {
   }
 }
 
+TEST(TableStrings, AreThoseOfOneTable) {
+  constexpr char kText[] =
+      "model_provider = \"my.proxy\"\n[[list]]\nenv_key = \"NO\"\n[model_providers.other]\nenv_key = \"NO\"\n"
+      "[ model_providers . \"my.proxy\" ] # ours\nname = \"P\"\nenv_key = \"PROXY_KEY\"\n[x]\nenv_key = \"NO\"\n";
+  EXPECT_THAT(table_strings(kText, {"model_providers", "my.proxy"}),
+              ElementsAre(Pair("env_key", "PROXY_KEY"), Pair("name", "P")));
+  EXPECT_THAT(table_strings(kText, {"model_providers"}), IsEmpty());
+  for (const char* text : {"", "[", "[a", "[a\n]", "a = [\n[b]\n", "[[b]]\nx = \"1\""}) {
+    EXPECT_THAT(table_strings(text, {"b"}), IsEmpty()) << text;
+  }
+}
+
 }  // namespace
 }  // namespace patchbay::codex

@@ -59,11 +59,7 @@ TEST_F(ClientTest, AHelperThatDiedWhileIdleIsReplacedUnnoticed) {
   const auto before = helpers();
   ASSERT_EQ(before.size(), 1u);
   ASSERT_EQ(::kill(before[0], SIGKILL), 0);
-  for (int i = 0; i < 500 && ::kill(before[0], 0) == 0 &&
-                  get(fmt::format("/proc/{}/stat", before[0])).find(") Z") == std::string::npos;
-       ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+  // At once: whether it already looks dead must not matter.
   EXPECT_TRUE(client->status(target()).ok());
   EXPECT_EQ(client->helper_count(), 1);
 }

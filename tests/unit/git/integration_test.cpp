@@ -600,6 +600,12 @@ class CrashTest : public IntegrationTest {
     git({"reset", "-q", "--hard"});
   }
 
+  void SetUp() override {
+#ifdef __SANITIZE_THREAD__
+    GTEST_SKIP() << "the thread sanitizer cannot follow a forked process that starts threads";
+#endif
+  }
+
   enum class End { kCrashed, kCompleted, kFailed };
   /// Runs `work` in a process that ends without a word before the given step.
   template <class F>
@@ -650,6 +656,26 @@ TEST_F(CrashTest, AfterACrashAtAnyStepTheBaseIsOldOrNewAndNeverBetween) {  // SE
   EXPECT_GT(outcomes[RecoveryOutcome::kRolledForward], 8);
   EXPECT_GT(outcomes[RecoveryOutcome::kRolledBack], 5);
   EXPECT_EQ(outcomes[RecoveryOutcome::kUndecided], 0);
+}
+
+TEST_F(CrashTest, WhatGoesWrongBehindACompletedIntegrationIsAWarning) {  // K 6.7
+  change();
+  const IntegrationSpec s = integration();
+  const auto after = content_of(w);
+  static std::string journal_file, index_file;
+  journal_file = journal();
+  index_file = root + "/.git/index";
+  set_apply_hook([](const char* step) {
+    if (std::string_view(step) != "remove journal") return;
+    (void)os::remove_file(journal_file);
+    (void)os::make_private_dirs(journal_file + "/in the way");
+    (void)os::write_file_atomic(index_file, "not an index");
+  });
+  const auto applied = ops::apply(target(), {.integration = s, .journal_path = journal()});
+  set_apply_hook(nullptr);
+  ASSERT_EQ(code_of(applied), "ok");
+  EXPECT_EQ(applied->warnings.size(), 2u);
+  EXPECT_EQ(content_of(root), after);
 }
 
 TEST_F(CrashTest, RecoveryItselfMayCrashAtAnyStep) {

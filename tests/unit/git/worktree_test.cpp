@@ -139,34 +139,69 @@ TEST_F(WorktreeTest, SubmodulesAreLeftAsEmptyDirectoriesAndNamed) {
   EXPECT_EQ(git({"status", "--porcelain"}, w.directory), "");
 }
 
-TEST_F(WorktreeTest, FilterDriversRunOnlyWhenAskedForAndHooksNever) {
-  put(".gitattributes", "*.up filter=up\n");
+TEST_F(WorktreeTest, TheLfsDriverRunsOnlyWhenAskedForAndHooksNever) {  // K 5.5
+  put(".gitattributes", "*.up filter=lfs\n");
   put("a.up", "text\n");
   commit_all();
-  git({"config", "filter.up.smudge", "tr a-z A-Z"});
-  git({"config", "filter.up.clean", "tr A-Z a-z"});
+  // Two scripts stand for git-lfs; what they see of the environment is kept.
+  put(dir.path("bin"), "smudge", "#!/bin/sh\nenv > " + dir.path("env") + "\ntr a-z A-Z\n", 0755);
+  git({"config", "filter.lfs.smudge", dir.path("bin/smudge")});
+  git({"config", "filter.lfs.clean", "tr A-Z a-z"});
+  git({"remote", "add", "origin", "https://example.invalid/repo.git"});
+  git({"config", "lfs.repositoryformatversion", "0"});
   put(".git/hooks/post-checkout", "#!/bin/sh\ntouch " + dir.path("hook ran") + "\n", 0755);
+  ::setenv("PATCHBAY_HTTP_TOKEN", "not for a filter", 1);
+  ::setenv("SOME_API_KEY", "not for a filter", 1);
   const Worktree raw = must(client->add_worktree(target(), worktree_spec("raw")));
   EXPECT_EQ(get(raw.directory + "/a.up"), "text\n");
   EXPECT_EQ(raw.filtered_files, 1u);
   WorktreeSpec spec = worktree_spec("filtered");
   spec.git_filters = true;
   const Worktree w = must(client->add_worktree(target(), spec));
+  ::unsetenv("PATCHBAY_HTTP_TOKEN");
+  ::unsetenv("SOME_API_KEY");
   EXPECT_EQ(get(w.directory + "/a.up"), "TEXT\n");
   EXPECT_EQ(w.files, 2u);
   EXPECT_EQ(w.filtered_files, 0u);
   EXPECT_EQ(git({"status", "--porcelain"}, w.directory), "");
   EXPECT_FALSE(os::exists(dir.path("hook ran")));
+  EXPECT_EQ(get(dir.path("env")).find("not for a filter"), std::string::npos);
+  EXPECT_NE(get(dir.path("env")).find("GIT_NO_LAZY_FETCH=1"), std::string::npos);
   const Snapshot s = must(client->snapshot(target(), {.directory = spec.directory, .worker_id = "w1"}));
   EXPECT_EQ(s.tree, w.tree);
 
-  git({"config", "filter.up.required", "true"});
-  git({"config", "filter.up.smudge", "false"});
+  git({"config", "filter.lfs.required", "true"});
+  git({"config", "filter.lfs.smudge", "false"});
   spec = worktree_spec("failing");
   spec.git_filters = true;
   EXPECT_EQ(code_of(client->add_worktree(target(), spec)), "git_error");
   EXPECT_FALSE(os::exists(spec.directory));
   EXPECT_FALSE(branch_exists(spec.branch));
+}
+
+TEST_F(WorktreeTest, AConfigurationThatNamesOtherProgramsKeepsTheGitProgramFromStarting) {  // SEC:G2
+  put("a.up", "text\n");
+  commit_all();
+  put(".git/more", "[filter \"evil\"]\n\tsmudge = touch " + dir.path("ran") + "\n");
+  const std::pair<const char*, std::string> hostile[] = {
+      {"filter.evil.smudge", "touch " + dir.path("ran")}, {"core.sshCommand", "touch " + dir.path("ran")},
+      {"include.path", "more"},                           {"diff.external", "touch " + dir.path("ran")},
+      {"remote.origin.uploadpack", "touch x"},            {"extensions.partialClone", "origin"},
+      {"credential.helper", "!touch x"},                  {"core.gitProxy", "x"},
+      {"lfs.customtransfer.x.path", "x"},                 {"url.ext::sh.insteadOf", "https://"}};
+  int i = 0;
+  for (const auto& [name, value] : hostile) {
+    git({"config", name, value});
+    WorktreeSpec spec = worktree_spec("w" + std::to_string(i++));
+    spec.git_filters = true;
+    EXPECT_EQ(code_of(client->add_worktree(target(), spec)), "repo_untrusted") << name;
+    EXPECT_FALSE(os::exists(spec.directory)) << name;
+    EXPECT_FALSE(branch_exists(spec.branch)) << name;
+    spec.git_filters = false;
+    EXPECT_EQ(code_of(client->add_worktree(target(), spec)), "ok") << name << ": nothing is started without filters";
+    git({"config", "--unset", name});
+  }
+  EXPECT_FALSE(os::exists(dir.path("ran")));
 }
 
 TEST_F(WorktreeTest, TheLockOfTheCommonDirectoryIsWaitedFor) {

@@ -19,8 +19,11 @@ class ConnectionTest : public ServerTest {
   static std::size_t threads_of_this_process() { return os::list_dir("/proc/self/task")->size(); }
 
   static bool eventually(const std::function<bool()>& condition) {
-    for (int i = 0; i < 1000 && !condition(); ++i) std::this_thread::sleep_for(10ms);
-    return condition();
+    for (int i = 0; i < 1000; ++i) {
+      if (condition()) return true;
+      std::this_thread::sleep_for(10ms);
+    }
+    return false;
   }
 };
 

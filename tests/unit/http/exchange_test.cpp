@@ -13,8 +13,11 @@ using ::testing::StartsWith;
 class ExchangeTest : public ServerTest {
  protected:
   static bool eventually(const std::function<bool()>& condition) {
-    for (int i = 0; i < 1000 && !condition(); ++i) std::this_thread::sleep_for(10ms);
-    return condition();
+    for (int i = 0; i < 1000; ++i) {
+      if (condition()) return true;
+      std::this_thread::sleep_for(10ms);
+    }
+    return false;
   }
   Server& start_with(Handler handler) {
     options.handler = std::move(handler);

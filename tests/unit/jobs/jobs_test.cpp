@@ -5,7 +5,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <future>
+#include <mutex>
+#include <thread>
+
 #include "patchbay/os/file.h"
+#include "patchbay/os/lock.h"
 #include "support/temp_dir.h"
 #include "support/toy_engine.h"
 
@@ -16,6 +21,20 @@ using namespace std::chrono_literals;
 
 constexpr char kQuick[] = R"(echo '{"thread":"t-1"}'; echo '{"say":"report"}'; echo '{"done":true}')";
 constexpr char kEndless[] = R"(echo '{"thread":"t-1"}'; while :; do sleep 1; done)";
+
+/// Its agent keeps files of its own, in which `finished` conversations are over.
+class RecordingEngine : public runner::ToyEngine {
+ public:
+  std::optional<runner::Outcome> recover(const std::string& session_id, double) const override {
+    if (session_id != finished) return std::nullopt;
+    runner::Outcome outcome;
+    outcome.state = runner::Outcome::State::kCompleted;
+    outcome.terminal_source = "session_task_complete";
+    outcome.result = {{"summary", "from the files"}};
+    return outcome;
+  }
+  std::string finished;
+};
 
 class JobsTest : public testing::Test {
  protected:
@@ -63,7 +82,7 @@ class JobsTest : public testing::Test {
   }
 
   testing_support::TempDir dir_;
-  runner::ToyEngine engine_;
+  RecordingEngine engine_;
   JobsOptions options_;
   std::unique_ptr<store::RecordStore> records_;
   std::unique_ptr<Jobs> jobs_;
@@ -155,6 +174,34 @@ TEST_F(JobsTest, CancelWhileATurnIsFinishingKeepsItsReport) {  // lesson 10
   EXPECT_EQ(json::get_string(jobs_->find(id)->result, "summary"), "done it");
 }
 
+TEST_F(JobsTest, AStopThatComesTooLateEndsTheProcessAndNotTheReport) {  // workers 1.6, 1.10
+  options_.limits.completion_grace_seconds = 600;
+  open();
+  const std::string id = start(R"(echo '{"thread":"t"}'; echo '{"say":"done it"}'; echo '{"done":true}'; sleep 600)");
+  wait_for(id, [](const JobRecord& r) { return r.progress.turn_over; });
+  const CancelReply reply = jobs_->cancel(id, "too late", 20s);
+  EXPECT_FALSE(reply.cancelled);
+  EXPECT_EQ(reply.reason, "already_completed");
+  EXPECT_EQ(reply.state, JobState::kCompleted);
+  EXPECT_TRUE(reply.process_signalled);
+  EXPECT_FALSE(reply.cleanup_pending);
+  const JobPtr job = jobs_->find(id);
+  EXPECT_EQ(job->state, JobState::kCompleted);
+  EXPECT_EQ(json::get_string(job->result, "summary"), "done it");
+  EXPECT_TRUE(job->cancel_reason.empty());
+}
+
+TEST_F(JobsTest, AStopAsksTheAgentsFilesFirst) {  // workers 1.10, 9.3
+  const std::string id = start(kEndless);
+  running(id);
+  engine_.finished = "t-1";
+  const CancelReply reply = jobs_->cancel(id, "too late", 20s);
+  EXPECT_EQ(reply.reason, "already_completed");
+  EXPECT_FALSE(reply.cleanup_pending);
+  EXPECT_EQ(jobs_->find(id)->terminal_source, "session_task_complete");
+  EXPECT_EQ(json::get_string(jobs_->find(id)->result, "summary"), "from the files");
+}
+
 TEST_F(JobsTest, CancelOfAnUnknownJobSaysSo) {
   EXPECT_FALSE(jobs_->cancel("nope", "x", 0s).found);
 }
@@ -186,6 +233,84 @@ TEST_F(JobsTest, AKilledRunnerLeavesNothingRunningAndFailsTheJob) {  // SEC:S9
   EXPECT_EQ(after->state, JobState::kFailed);
   EXPECT_EQ(after->error_code, "job_lost");
   EXPECT_TRUE(runner::kill_marked(after->marker, 0)) << "the agent survived its runner";
+}
+
+TEST_F(JobsTest, AReportThatWasHeardSurvivesAKilledRunner) {  // workers 9.3
+  options_.limits.completion_grace_seconds = 600;
+  open();
+  const std::string id = start(R"(echo '{"thread":"t"}'; echo '{"say":"heard"}'; echo '{"done":true}'; sleep 600)");
+  const JobPtr job = wait_for(id, [](const JobRecord& r) { return r.progress.turn_over; });
+  ASSERT_EQ(::kill(static_cast<pid_t>(job->process_pid), SIGKILL), 0);
+  EXPECT_EQ(ended(id)->state, JobState::kCompleted);
+  EXPECT_EQ(json::get_string(jobs_->full_result(id), "summary"), "heard");
+}
+
+TEST_F(JobsTest, ALostTurnIsLookedUpByTheConversationItsRunnerSaw) {  // workers 1.9
+  const std::string id = start(kEndless);
+  const JobPtr job = running(id);
+  ASSERT_TRUE(jobs_->update(id, [](JobRecord& r) {
+    r.session_id.clear();
+    return true;
+  }).ok());
+  engine_.finished = "t-1";
+  ASSERT_EQ(::kill(static_cast<pid_t>(job->process_pid), SIGKILL), 0);
+  EXPECT_EQ(ended(id)->state, JobState::kCompleted);
+}
+
+TEST_F(JobsTest, AFailedTurnHasACodeAndKeepsItsPhase) {  // workers 9.4
+  const JobPtr job = ended(start(R"(echo '{"thread":"t"}'; exit 3)"));
+  EXPECT_EQ(job->state, JobState::kFailed);
+  EXPECT_EQ(job->exit_code, 3);
+  EXPECT_EQ(job->error_code, "internal_error");
+  EXPECT_FALSE(job->error.empty());
+  EXPECT_NE(job->progress.phase, "done");
+}
+
+TEST_F(JobsTest, AnUnfinishedCleanupIsTakenUpByTheNextOwner) {  // workers 8, 1.10
+  const std::string id = start(kQuick);
+  ended(id);
+  ASSERT_TRUE(jobs_->update(id, [](JobRecord& r) {
+    r.cleanup = "cleanup_incomplete";
+    return true;
+  }).ok());
+  ASSERT_TRUE(os::remove_file(dir_.path("jobs/" + id + "/exit.json")).ok());
+  os::Environment env = os::current_environment();
+  env[runner::kMarkerVariable] = jobs_->find(id)->marker;
+  os::Child survivor = *os::Child::spawn({.argv = {"/bin/sleep", "600"}, .env = env});
+  open();
+  EXPECT_EQ(ended(id)->cleanup, "done");
+  EXPECT_TRUE(survivor.wait_until(system_clock().mono() + 10s).has_value());
+}
+
+TEST_F(JobsTest, AStopTakesUpAnUnfinishedCleanup) {  // workers 1.10
+  const std::string id = start(kQuick);
+  ended(id);
+  ASSERT_TRUE(os::remove_file(dir_.path("jobs/" + id + "/exit.json")).ok());
+  ASSERT_TRUE(jobs_->update(id, [](JobRecord& r) {
+    r.cleanup = "cleanup_pending";
+    return true;
+  }).ok());
+  EXPECT_FALSE(jobs_->cancel(id, "again", 10s).cleanup_pending);
+  EXPECT_EQ(jobs_->find(id)->state, JobState::kCompleted);
+  EXPECT_EQ(jobs_->find(id)->cleanup, "done");
+}
+
+TEST_F(JobsTest, NoNewWorkWhenTheDiskIsAlmostFull) {  // SEC:D7
+  os::FreeSpace space{kFreeBytesFloor - 1, kFreeInodesFloor};
+  std::vector<std::string> asked;
+  options_.work_dirs = {dir_.path("not/there/yet")};
+  options_.free_space = [&](const std::string& path) -> Result<os::FreeSpace> {
+    asked.push_back(path);
+    return space;
+  };
+  open();
+  EXPECT_EQ(jobs_->reserve({.mode = JobMode::kPlan, .repo_path = "/"}).error().code, ErrorCode::kDiskFull);
+  EXPECT_EQ(asked.front(), dir_.root());
+  space = {kFreeBytesFloor, kFreeInodesFloor - 1};
+  EXPECT_EQ(jobs_->reserve({.mode = JobMode::kPlan, .repo_path = "/"}).error().code, ErrorCode::kDiskFull);
+  EXPECT_TRUE(jobs_->all().empty());
+  space = {kFreeBytesFloor, kFreeInodesFloor};
+  EXPECT_EQ(ended(start(kQuick))->state, JobState::kCompleted);
 }
 
 TEST_F(JobsTest, APendingJobWithoutARunnerIsLostAtStart) {  // SEC:S8
@@ -220,6 +345,108 @@ TEST_F(JobsTest, TheQueueIsVisibleAndRunsInOrder) {  // workers 1.7
   jobs_->cancel(first, "make room", 10s);
   EXPECT_EQ(ended(second)->state, JobState::kCompleted);
   EXPECT_EQ(ended(third)->state, JobState::kCompleted);
+}
+
+TEST_F(JobsTest, TurnsThatStartTogetherAllGetTheirTurn) {  // workers 1.7
+  options_.max_concurrent = 1;
+  options_.queue_enabled = true;
+  open();
+  std::vector<std::string> ids(6);
+  std::vector<std::thread> threads;
+  for (std::string& id : ids) threads.emplace_back([&] { id = start(kQuick); });
+  for (auto& t : threads) t.join();
+  for (const std::string& id : ids) EXPECT_EQ(ended(id)->state, JobState::kCompleted);
+}
+
+TEST_F(JobsTest, NobodyOvertakesTheQueue) {  // workers 1.7
+  options_.max_concurrent = 2;
+  options_.queue_enabled = true;
+  open();
+  const std::string first = start(kEndless), second = start(kEndless), third = start(kEndless);
+  EXPECT_EQ(jobs_->queue_position(third), 1);
+  ASSERT_TRUE(jobs_->update(first, [](JobRecord& r) {  // its slot is free, but nobody has said so yet
+    r.state = JobState::kFailed;
+    r.cleanup = "cleanup_pending";
+    return true;
+  }).ok());
+  const std::string fourth = start(kEndless);
+  EXPECT_EQ(jobs_->find(third)->state, JobState::kRunning);
+  EXPECT_EQ(jobs_->queue_position(fourth), 1);
+  jobs_->cancel(fourth, "enough", 10s);
+}
+
+TEST_F(JobsTest, AQueueIsServedByAnOwnerThatQueuesNothing) {  // workers 1.7
+  options_.max_concurrent = 1;
+  options_.queue_enabled = true;
+  open();
+  const std::string first = start(kEndless);
+  const std::string second = start(kQuick);
+  EXPECT_EQ(jobs_->queue_position(second), 1);
+  options_.queue_enabled = false;
+  open();
+  jobs_->cancel(first, "make room", 10s);
+  EXPECT_EQ(ended(second)->state, JobState::kCompleted);
+}
+
+TEST_F(JobsTest, AWriterIsRefusedRatherThanQueuedWithItsLock) {  // workers 1.7
+  options_.max_concurrent = 1;
+  options_.queue_enabled = true;
+  open();
+  start(kEndless);
+  auto lock = *os::FileLock::try_acquire(dir_.path("repo.lock"));
+  const auto job = jobs_->reserve({.mode = JobMode::kPlan, .repo_path = "/"});
+  EXPECT_EQ(jobs_->launch((*job)->job_id, {}, lock.fd()).error().code, ErrorCode::kJobLimit);
+  EXPECT_EQ(jobs_->find((*job)->job_id)->error_code, "job_limit");
+}
+
+TEST_F(JobsTest, ACancelWhileTheRunnerStartsIsOverOnlyWithTheRunner) {  // workers 1.8
+  options_.runner_argv = {"/bin/sh", "-c",
+                          "touch " + dir_.path("starting") + "; while [ ! -e " + dir_.path("go-on") +
+                              " ]; do sleep 0.02; done; exec " + os::self_executable() + " run-turn"};
+  open();
+  const std::string id = (*jobs_->reserve({.mode = JobMode::kPlan, .repo_path = "/"}))->job_id;
+  std::mutex mutex;
+  std::vector<std::string> cleanups;
+  jobs_->observe([&](const JobPtr& job, Jobs::Change) {
+    std::lock_guard lock(mutex);
+    if (cleanups.empty() || cleanups.back() != job->cleanup) cleanups.push_back(job->cleanup);
+  });
+  std::thread launching([&] {
+    runner::TurnRequest request;
+    request.prompt = kEndless;
+    (void)jobs_->launch(id, request, -1);
+  });
+  for (int i = 0; i < 1000 && !os::exists(dir_.path("starting")); ++i) ::usleep(10'000);
+  EXPECT_TRUE(jobs_->cancel(id, "changed my mind", 0s).cancelled);
+  ASSERT_TRUE(os::write_file_atomic(dir_.path("go-on"), "").ok());
+  launching.join();
+  const JobPtr job = ended(id);
+  EXPECT_EQ(job->state, JobState::kCancelled);
+  std::lock_guard lock(mutex);
+  EXPECT_EQ(cleanups, (std::vector<std::string>{"done", "cleanup_pending", "done"}));
+  EXPECT_FALSE(runner::live_runner(dir_.path("jobs/" + id)).has_value());
+}
+
+TEST_F(JobsTest, AWaiterThatIsBusyKeepsNobodyFromChangingAJob) {  // SEC:I7, L7
+  const std::string id = (*jobs_->reserve({.mode = JobMode::kPlan, .repo_path = "/"}))->job_id;
+  std::promise<void> asked, go_on;
+  std::thread waiter([&] {
+    bool first = true;
+    EXPECT_TRUE(jobs_->wait(
+        [&] {
+          if (std::exchange(first, false)) {
+            asked.set_value();
+            go_on.get_future().wait();
+          }
+          return jobs_->find(id)->state == JobState::kFailed;
+        },
+        system_clock().mono() + 20s, {}));
+  });
+  asked.get_future().wait();
+  auto change = std::async(std::launch::async, [&] { jobs_->abandon(id, Error{ErrorCode::kSpawnFailed, "no", {}, {}}); });
+  EXPECT_EQ(change.wait_for(10s), std::future_status::ready);
+  go_on.set_value();
+  waiter.join();
 }
 
 TEST_F(JobsTest, ConcurrentChangesOfOneJobLoseNothing) {

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <future>
 #include <mutex>
+#include <set>
 
 #include "support/protocol_world.h"
 
@@ -24,17 +26,23 @@ class ConnectionTest : public ::testing::Test {
     for (std::thread& thread : threads) thread.join();
     connection.reset();
   }
-  void connect() {
+  void connect(std::string client_id = {}) {
     connection = world.server->connect(
         {.credential = {},
          .label = "front",
+         .client_id = std::move(client_id),
          .write =
              [this](std::string_view line) {
                std::lock_guard lock(mutex);
                lines.push_back(Json::parse(line));
                changed.notify_all();
              },
-         .run = [this](std::function<void()> task) { threads.emplace_back(std::move(task)); }});
+         .run =
+             [this](std::function<void()> task) {
+               if (no_threads) return false;
+               threads.emplace_back(std::move(task));
+               return true;
+             }});
   }
   /// Waits for the line that answers `id`.
   Json answer(const Json& id) {
@@ -70,6 +78,7 @@ class ConnectionTest : public ::testing::Test {
   std::condition_variable changed;
   std::vector<Json> lines;
   std::vector<std::thread> threads;
+  bool no_threads = false;
   std::shared_ptr<Connection> connection;
 };
 
@@ -119,7 +128,64 @@ TEST_F(ConnectionTest, S7AnswersOthersWhileACallRuns) {
       R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"nobody"}})");
   connection->receive(
       R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"slow"}})");
-  EXPECT_EQ(answer("slow")["result"]["structuredContent"]["ok"], true) << "M32";
+  while (connection->running() > 0) std::this_thread::sleep_for(1ms);
+  std::lock_guard lock(mutex);
+  EXPECT_TRUE(std::none_of(lines.begin(), lines.end(), [](const Json& line) {
+    return line.contains("id") && line["id"] == "slow";
+  })) << "M32: what its client gave up gets no answer";
+}
+
+TEST_F(ConnectionTest, M32SaysNothingMoreOnceTheClientGaveUp) {
+  std::promise<void> begun;
+  world.raw_tools.push_back({.descriptor = {{"name", "talk"}, {"inputSchema", {{"type", "object"}}}},
+                             .run = [&](RichCall& call, const Json&) -> Result<Json> {
+                               begun.set_value();
+                               while (!call.cancel().cancelled()) std::this_thread::sleep_for(1ms);
+                               call.log("error", "too late", "");
+                               call.emit_progress(1, std::nullopt, "too late");
+                               return Json{{"content", Json::array()}};
+                             }});
+  connection.reset();
+  world.start();
+  connect();
+  initialize();
+  const std::size_t before = lines.size();
+  connection->receive(
+      World::request("tools/call", {{"name", "talk"}, {"_meta", {{"progressToken", 1}}}}, 4).dump());
+  begun.get_future().wait();
+  connection->receive(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":4}})");
+  while (connection->running() > 0) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(lines.size(), before);
+}
+
+TEST_F(ConnectionTest, S7RefusesACallThatNoThreadCanTake) {
+  initialize();
+  no_threads = true;
+  EXPECT_EQ(ask(World::request("tools/call", {{"name", "demo_who"}}, 1))["error"]["code"], -32603);
+  EXPECT_EQ(connection->running(), 0);
+  EXPECT_EQ(ask(World::request("ping", Json::object(), 2))["result"], Json::object());
+}
+
+TEST_F(ConnectionTest, S7RefusesCallsAboveTheCapOnArrival) {
+  world.server_options.limits.running_calls_per_credential = 1;
+  world.server_options.limits.waiting_calls = 1;
+  std::promise<void> go;
+  const auto gate = go.get_future().share();
+  world.add("demo_block", kAllModes, Scope::kRead, Gate::kNone, Json::object(),
+            [&](Call& call, const Json&) -> Result<ToolReply> {
+              const auto wait = world.server->begin_wait(call);
+              gate.wait();
+              return ToolReply{{{"ok", true}}, "", {}};
+            });
+  connection.reset();
+  world.start();
+  connect();
+  initialize();
+  for (int id : {1, 2}) connection->receive(World::request("tools/call", {{"name", "demo_block"}}, id).dump());
+  EXPECT_EQ(ask(World::request("tools/call", {{"name", "demo_block"}}, 3))["error"]["code"], -32603);
+  EXPECT_EQ(threads.size(), 2u) << "it waits in no queue";
+  go.set_value();
+  while (connection->running() > 0) std::this_thread::sleep_for(1ms);
 }
 
 TEST_F(ConnectionTest, S8SurvivesWhatIsNoMessage) {
@@ -169,6 +235,60 @@ TEST_F(ConnectionTest, TakesTheFrontEndForTheCaller) {
   EXPECT_TRUE(world.server->scope_live(key, 60min));
   connection->close();
   EXPECT_FALSE(world.server->scope_live(key, 60min));
+}
+
+TEST_F(ConnectionTest, B7AFrontEndKeepsItsIdentityAcrossConnectionsAndOwners) {
+  const std::string client(32, 'a');
+  const Json start{{"name", "demo_start"}, {"arguments", {{"request_key", "once"}}}};
+  connection.reset();
+  connect(client);
+  initialize();
+  ask(World::request("tools/call", {{"name", "demo_who"}}, 1));
+  const std::string key = world.last_caller.scope_key;
+  EXPECT_FALSE(ask(World::request("tools/call", start, 2))["result"]["structuredContent"].contains("replayed"));
+  for (std::thread& thread : threads) thread.join();
+  threads.clear();
+  world.server->shutdown();
+  connection->close();
+  connection.reset();
+  world.restart();
+  lines.clear();
+  connect(client);
+  initialize();
+  EXPECT_EQ(ask(World::request("tools/call", start, 2))["result"]["structuredContent"]["replayed"], true);
+  EXPECT_EQ(world.runs, 1);
+  ask(World::request("tools/call", {{"name", "demo_who"}}, 1));
+  EXPECT_EQ(world.last_caller.scope_key, key);
+  // The old connection of the same front end may end after the new one began.
+  const auto old = std::move(connection);
+  connect(client);
+  old->close();
+  EXPECT_TRUE(world.server->scope_live(key, 60min));
+  connection->close();
+  EXPECT_FALSE(world.server->scope_live(key, 60min));
+}
+
+TEST_F(ConnectionTest, M18NothingOvertakesTheAcknowledgement) {
+  std::atomic<bool> stop{false};
+  std::thread announcer([&] {
+    while (!stop) world.server->notify_tools_changed();
+  });
+  for (int i = 0; i < 50; ++i) {
+    const std::string id = "l" + std::to_string(i);
+    connection->receive(
+        modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}}, id).dump());
+    connection->receive(
+        R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":")" + id + "\"}}");
+  }
+  stop = true;
+  announcer.join();
+  std::set<std::string> acknowledged;
+  for (const Json& line : lines) {
+    const auto id = line["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"].get<std::string>();
+    if (line["method"] == "notifications/subscriptions/acknowledged") acknowledged.insert(id);
+    EXPECT_TRUE(acknowledged.contains(id));
+  }
+  EXPECT_EQ(acknowledged.size(), 50u);
 }
 
 TEST_F(ConnectionTest, AnnouncesOnTheLine) {

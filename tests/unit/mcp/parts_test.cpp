@@ -161,6 +161,33 @@ TEST(TimersTest, RunsInOrderAndForgetsWhatWasCancelled) {
   EXPECT_EQ(done.get_future().get(), "ab");
 }
 
+TEST(TimersTest, SurvivesACallbackThatThrows) {
+  Timers timers;
+  std::promise<void> after;
+  const auto now = std::chrono::steady_clock::now();
+  const auto bad = timers.at(now, [] { throw std::runtime_error("no"); });
+  const auto good = timers.at(now + 1ms, [&] { after.set_value(); });
+  EXPECT_EQ(after.get_future().wait_for(10s), std::future_status::ready);
+}
+
+TEST(TimersTest, MayBeStoppedWhileACallbackAsksForTheNext) {
+  std::promise<void> entered;
+  std::atomic<int> runs{0};
+  Timers::Pending next;
+  Timers timers;
+  std::function<void()> again = [&] {
+    if (++runs == 1) entered.set_value();
+    std::this_thread::sleep_for(20ms);
+    next = timers.at(std::chrono::steady_clock::now(), again);
+  };
+  next = timers.at(std::chrono::steady_clock::now(), again);
+  entered.get_future().wait();
+  timers.stop();
+  const int then = runs;
+  next.cancel();
+  EXPECT_EQ(runs, then);
+}
+
 TEST(TimersTest, WaitsForACallbackThatRuns) {
   Timers timers;
   std::promise<void> entered;
@@ -180,13 +207,14 @@ TEST(ListenQueueTest, CoalescesEqualNewsAndEndsForASlowReader) {
   const Limits limits;
   std::set<std::string> uris;
   for (int i = 0; i < 300; ++i) uris.insert("test://" + std::to_string(i));
-  Listen listen(1, {{"toolsListChanged", true}}, uris, limits, {});
-  listen.offer({Change::Kind::kTools, {}});
-  listen.offer({Change::Kind::kTools, {}});
+  Listen listen(1, "me", {{"toolsListChanged", true}}, uris, limits, {});
+  listen.offer({.kind = Change::Kind::kTools, .credential = "somebody else"});
+  listen.offer({.kind = Change::Kind::kTools});
+  listen.offer({.kind = Change::Kind::kTools, .credential = "me"});
   std::string message;
   EXPECT_EQ(listen.next(&message, 0ms), Listen::State::kMessage);
   EXPECT_EQ(listen.next(&message, 0ms), Listen::State::kTimeout);
-  for (const std::string& uri : uris) listen.offer({Change::Kind::kResourceUpdated, uri});
+  for (const std::string& uri : uris) listen.offer({.kind = Change::Kind::kResourceUpdated, .uri = uri});
   int got = 0;
   while (listen.next(&message, 0ms) == Listen::State::kMessage) ++got;
   EXPECT_EQ(got, 256);

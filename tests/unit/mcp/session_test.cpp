@@ -179,7 +179,11 @@ TEST_F(SessionRulesTest, G15PrimesOnlyTheNewestLegacyVersion) {
 
 TEST_F(SessionRulesTest, G16ReplaysBehindTheLastEventAndRefusesUnknownOnes) {
   const std::string id = world.open_session();
-  for (int i = 0; i < 3; ++i) world.server->notify_tools_changed();
+  for (int i = 0; i < 3; ++i) {
+    const std::string uri = "test://" + std::to_string(i);
+    world.legacy("resources/subscribe", {{"uri", uri}});
+    world.server->notify_resource_updated(uri);
+  }
   auto stream = open_stream(id, "0-1");
   auto& source = std::get<Server::EventStream>(stream);
   const auto batch = source.log->wait(source.reader, 0ms);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <latch>
 
 #include "support/protocol_world.h"
 
@@ -393,12 +394,66 @@ TEST_F(ToolsCallTest, CancelsWhatOverstaysItsDeadline) {
 
 TEST_F(ToolsCallTest, HandsOutOnlySoManyPlacesToWait) {
   world.server_options.limits.waiting_calls = 1;
-  world.restart();
-  auto first = world.server->begin_wait();
-  EXPECT_TRUE(first);
-  EXPECT_FALSE(world.server->begin_wait());
-  first.reset();
-  EXPECT_TRUE(world.server->begin_wait());
+  std::vector<bool> got;
+  world.add("demo_twice", kAllModes, Scope::kRead, Gate::kNone, Json::object(),
+            [&](Call& call, const Json&) -> Result<ToolReply> {
+              auto first = world.server->begin_wait(call);
+              got.push_back(first.has_value());
+              got.push_back(world.server->begin_wait(call).has_value());
+              first.reset();
+              got.push_back(world.server->begin_wait(call).has_value());
+              return ToolReply{{{"ok", true}}, "", {}};
+            });
+  world.start();
+  world.call("demo_twice");
+  EXPECT_EQ(got, (std::vector<bool>{true, false, true}));
+}
+
+TEST_F(ToolsCallTest, H17CallsThatWaitKeepNobodyElseOut) {
+  constexpr int kWaiters = 64;
+  std::latch waiting(kWaiters);
+  std::promise<void> go;
+  const auto gate = go.get_future().share();
+  world.add("demo_wait", kAllModes, Scope::kRead, Gate::kNone, Json::object(),
+            [&](Call& call, const Json&) -> Result<ToolReply> {
+              bool got = false;
+              {
+                const auto wait = world.server->begin_wait(call);
+                got = wait.has_value();
+                waiting.count_down();
+                gate.wait();
+              }
+              return ToolReply{{{"ok", got}}, "", {}};
+            });
+  world.start();
+  std::vector<std::future<Answered>> waiters;
+  for (int i = 0; i < kWaiters; ++i)
+    waiters.push_back(std::async(std::launch::async, [&] { return world.call("demo_wait"); }));
+  waiting.wait();
+  EXPECT_EQ(world.server->running_calls(), 0);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(world.call("demo_self_test").status, 200);
+  go.set_value();
+  for (auto& waiter : waiters) EXPECT_EQ(waiter.get().result()["structuredContent"]["ok"], true);
+  EXPECT_EQ(world.server->running_calls(), 0);
+}
+
+TEST_F(ToolsCallTest, ACallCountsAgainOnceItHasWaited) {
+  std::vector<int> counts;
+  world.add("demo_count", kAllModes, Scope::kRead, Gate::kNone, Json::object(),
+            [&](Call& call, const Json&) -> Result<ToolReply> {
+              counts.push_back(world.server->running_calls());
+              {
+                const auto outer = world.server->begin_wait(call);
+                const auto inner = world.server->begin_wait(call);
+                counts.push_back(world.server->running_calls());
+              }
+              counts.push_back(world.server->running_calls());
+              return ToolReply{{{"ok", true}}, "", {}};
+            });
+  world.start();
+  world.call("demo_count");
+  EXPECT_EQ(counts, (std::vector<int>{1, 0, 1}));
+  EXPECT_EQ(world.server->running_calls(), 0);
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "support/temp_dir.h"
 
 namespace patchbay::os {
@@ -19,6 +22,20 @@ TEST(FileLock, SecondTakerFindsItHeldUntilTheLastDescriptorCloses) {  // SEC:L3,
   inherited.reset();
   EXPECT_FALSE(*FileLock::is_held(dir.path("x.lock")));
   EXPECT_FALSE(*FileLock::is_held(dir.path("absent.lock")));
+}
+
+TEST(FileLock, AskingWhetherItIsHeldRefusesItToNobody) {
+  testing_support::TempDir dir;
+  const std::string path = dir.path("x.lock");
+  std::atomic<bool> done = false;
+  std::thread asker([&] {
+    while (!done) (void)FileLock::is_held(path);
+  });
+  int refused = 0;
+  for (int i = 0; i < 2000; ++i) refused += FileLock::try_acquire(path)->held() ? 0 : 1;
+  done = true;
+  asker.join();
+  EXPECT_EQ(refused, 0);
 }
 
 }  // namespace

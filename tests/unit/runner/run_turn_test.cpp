@@ -119,10 +119,99 @@ TEST_F(RunTurn, DoesNotWaitForAWrapperThatLingersAfterItsTurn) {  // lesson 9
 }
 
 TEST_F(RunTurn, DoesNotWaitForASurvivorThatHoldsThePipe) {  // SEC:C8
+  order_.limits.completion_grace_seconds = 60;
   script(R"(echo '{"done":true}'; setsid sleep 300 &)");
   run_to_end(start());
   EXPECT_EQ(exit_record().reason, "exited");
   EXPECT_TRUE(exit_record().tree_empty);
+}
+
+TEST_F(RunTurn, StaysWithItsLockUntilTheLastSurvivorIsGone) {  // SEC:S4, S5, L3
+  order_.limits.sweep_seconds = 0;  // whatever is found alive outlives it
+  auto lock = *os::FileLock::try_acquire(dir_.path("repo.lock"));
+  script(R"(again() { sleep 0.01; again & }
+            again & setsid sleep 300 & echo '{"say":"hello"}'; echo '{"done":true}')");
+  os::Child runner = start(lock.fd());
+  lock.release();
+  wait_for([&] { return read_outcome(dir_.root()).has_value(); });
+  const bool held = *os::FileLock::is_held(dir_.path("repo.lock"));
+  EXPECT_TRUE(held || read_exit(dir_.root())) << "the lock was given back before the proof";
+  run_to_end(std::move(runner));
+  EXPECT_TRUE(exit_record().tree_empty);
+  EXPECT_TRUE(kill_marked(order_.marker, 0)) << "a process outlived the proof that there is none";
+  EXPECT_FALSE(*os::FileLock::is_held(dir_.path("repo.lock")));
+}
+
+TEST_F(RunTurn, WhatATurnSaidAtItsEndSurvivesItsRunner) {  // workers 9.3
+  order_.limits.completion_grace_seconds = 60;
+  script(R"(echo '{"say":"all of it"}'; echo '{"done":true}'; sleep 300)");
+  os::Child runner = start();
+  wait_for([&] { return progress().turn_over; });
+  (void)runner.signal(SIGKILL);
+  run_to_end(std::move(runner));
+  EXPECT_FALSE(read_outcome(dir_.root()).has_value());
+  ASSERT_TRUE(read_evidence(dir_.root()).has_value());
+  EXPECT_EQ(read_evidence(dir_.root())->state, Outcome::State::kCompleted);
+  EXPECT_EQ(json::get_string(read_evidence(dir_.root())->result, "summary"), "all of it");
+  EXPECT_TRUE(kill_marked(order_.marker, 10));
+}
+
+TEST_F(RunTurn, ATurnThatBeginsAgainIsNotOver) {  // workers 3.1
+  script(R"(echo '{"say":"first"}'; echo '{"done":true}'; echo '{"again":true}'; sleep 1
+            echo '{"say":"second"}'; echo '{"done":true}')");
+  run_to_end(start());
+  EXPECT_EQ(exit_record().reason, "exited");
+  EXPECT_EQ(json::get_string(outcome().result, "summary"), "second");
+  EXPECT_FALSE(read_evidence(dir_.root()).has_value());
+}
+
+TEST_F(RunTurn, EndsATurnWhoseEndOnlyTheFilesOfTheAgentTell) {  // workers 9.3, lesson 9
+  order_.limits.quiet_look_seconds = 0.1;
+  script(R"(trap '' INT TERM; echo '{"thread":"t"}'; echo '{"say":"ready"}'; echo '{"watch":")" + dir_.path("over") +
+         R"("}'; touch )" + dir_.path("over") + "; while :; do sleep 1; done");
+  run_to_end(start());
+  EXPECT_EQ(exit_record().reason, "lingered");
+  EXPECT_EQ(outcome().state, Outcome::State::kCompleted);
+}
+
+TEST_F(RunTurn, KnowsNothingOfItsOwnersEnvironment) {  // SEC:A4, I8
+  ASSERT_EQ(::setenv("PATCHBAY_HTTP_TOKEN", "made-up-canary", 1), 0);
+  ASSERT_EQ(::setenv("SOME_API_KEY", "made-up-canary", 1), 0);
+  script("sleep 300");
+  os::Child runner = start();
+  const std::string seen = *os::read_file(fmt::format("/proc/{}/environ", runner.pid()));
+  ::unsetenv("PATCHBAY_HTTP_TOKEN");
+  ::unsetenv("SOME_API_KEY");
+  EXPECT_THAT(seen, HasSubstr("PATH="));
+  EXPECT_THAT(seen, Not(HasSubstr("canary")));
+  request_stop(dir_.root());
+  run_to_end(std::move(runner));
+}
+
+TEST_F(RunTurn, TheAgentGetsTheOperatorsMaskAndLimits) {  // SEC:P14, C12
+  order_.file_mask = 027;
+  order_.open_files = 321;
+  script(R"(echo "{\"say\":\"$(umask) $(ulimit -Sn) $(ulimit -c) $(cat /proc/self/oom_score_adj)\"}"
+            echo '{"done":true}')");
+  run_to_end(start());
+  EXPECT_EQ(json::get_string(outcome().result, "summary"), "0027 321 0 500");
+}
+
+TEST_F(RunTurn, TemporaryFilesAreTheTurnsOwnAndGoWithIt) {  // SEC:W8
+  order_.command.temp_dir = dir_.path("tmp");
+  order_.command.env["TMPDIR"] = dir_.path("tmp");
+  script(R"(echo x > "$TMPDIR/file" && echo "{\"say\":\"$(stat -c %a "$TMPDIR")\"}"; echo '{"done":true}')");
+  run_to_end(start());
+  EXPECT_EQ(json::get_string(outcome().result, "summary"), "700");
+  EXPECT_FALSE(os::exists(dir_.path("tmp")));
+}
+
+TEST_F(RunTurn, WritesItsLogsWhereItIsTold) {  // workers 1.2
+  order_.log_dir = dir_.path("elsewhere/job");
+  script(R"(echo note >&2; echo '{"done":true}')");
+  run_to_end(start());
+  EXPECT_EQ(*os::read_file(dir_.path("elsewhere/job/stderr.log")), "note\n");
+  EXPECT_FALSE(os::exists(dir_.path("stdout.log")));
 }
 
 TEST_F(RunTurn, BoundsAFloodAndKeepsWhatMatters) {  // SEC:C7, S10

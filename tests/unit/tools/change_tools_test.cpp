@@ -36,6 +36,13 @@ TEST_F(ChangeTools, StatusCanBeReadAndScoped) {
   EXPECT_EQ(json::get_string(reply, "path"), "src");
 }
 
+TEST_F(ChangeTools, WhatWasTakenOutOfADiffIsCounted) {  // T 7.2
+  put("new.txt", "key = ghp_0123456789abcdefghijklmnopqrstuvwxyzAB\n");
+  EXPECT_EQ(call("codex_git_diff")["redactions"], Json(1));
+  EXPECT_EQ(call("codex_show_changes")["redactions"], Json(1));
+  EXPECT_FALSE(call("codex_git_diff", {{"staged", true}}).contains("redactions"));
+}
+
 TEST_F(ChangeTools, FoldersWithoutGitAreToldSo) {
   for (const char* tool : {"codex_git_status", "codex_git_diff", "codex_show_changes"}) {
     EXPECT_EQ(refused(tool, {{"repo_path", dir.path("other")}}), "not_a_git_repository") << tool;

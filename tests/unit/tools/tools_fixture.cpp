@@ -41,9 +41,11 @@ ToolsTest::~ToolsTest() {
   for (const jobs::JobPtr& job : parts->jobs->all()) {
     if (job->unresolved()) parts->jobs->cancel(job->job_id, "end of test", 10s);
   }
+  parts->jobs->stop_following();
 }
 
 void ToolsTest::open() {
+  if (parts) parts->jobs->stop_following();
   parts.reset();
   parts = std::make_unique<Parts>();
   Parts& p = *parts;

@@ -39,6 +39,14 @@ TEST_F(WorkspaceTools, OpenWorkspaceDrawsATreeOnRequestAndNamesOnlyToolsOfTheMod
   EXPECT_EQ(reply["next"], Json({"codex_read_file"}));
 }
 
+TEST_F(WorkspaceTools, OpenWorkspaceKnowsTheArgumentsAboutSkills) {  // T 11.1
+  const Json reply = call("codex_open_workspace",
+                          {{"include_skills", true}, {"include_global_skills", false}, {"max_skills", 5}});
+  EXPECT_EQ(reply["skills"], Json::array());
+  EXPECT_EQ(reply["skill_inventory"], Json::array());
+  EXPECT_EQ(reply["skill_counts"], Json({{"total", 0}, {"workspace", 0}, {"user", 0}, {"plugin", 0}, {"other", 0}}));
+}
+
 TEST_F(WorkspaceTools, OpenWorkspaceTakesAFolderWithoutGit) {
   const Json reply = call("codex_open_workspace", {{"repo_path", dir.path("other")}});
   EXPECT_EQ(reply["git"], Json({{"is_git_repo", false}}));

@@ -163,6 +163,7 @@ TEST_F(EndpointTest, G17LetsALegacyCallGoOnAndItsClientResume) {
                                      {"Last-Event-ID", "1-0"}}));
   auto reading = std::async(std::launch::async, [&] { endpoint->handle(resumed); });
   ASSERT_TRUE(resumed.wait_for(": open"));
+  entered.get_future().wait();
   EXPECT_FALSE(token.cancelled());
   go = true;
   EXPECT_TRUE(resumed.wait_for("id: 1-1\nevent: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\""));
@@ -246,6 +247,161 @@ TEST_F(EndpointTest, RefusesStreamsAboveTheServersCap) {
   endpoint->handle(get);
   EXPECT_EQ(get.replied->status, 429);
   EXPECT_TRUE(header_of(*get.replied, "Retry-After"));
+}
+
+TEST_F(EndpointTest, M23AListenTakesOneOfTheServersStreams) {
+  world.server_options.limits.streams = 1;
+  world.restart();
+  make();
+  const Json body = World::request(
+      "subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}, {"_meta", World::envelope()}});
+  FakeExchange first(request(body, kBoth, World::modern_headers("subscriptions/listen")));
+  auto listening = std::async(std::launch::async, [&] { endpoint->handle(first); });
+  ASSERT_TRUE(first.wait_for("acknowledged"));
+  FakeExchange second(request(body, kBoth, World::modern_headers("subscriptions/listen")));
+  endpoint->handle(second);
+  ASSERT_TRUE(second.replied);
+  EXPECT_EQ(second.replied->status, 429);
+  EXPECT_EQ(Json::parse(second.replied->body)["error"]["code"], -32603);
+  EXPECT_TRUE(header_of(*second.replied, "Retry-After"));
+  first.gone = true;
+  listening.get();
+}
+
+TEST_F(EndpointTest, TellsWhoReadsOnlyEventsWhenThereIsNoStreamLeft) {
+  world.server_options.limits.streams_per_session = 1;
+  world.restart();
+  make();
+  const std::string id = open_session();
+  FakeExchange get(http_request(
+      "GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
+  auto reading = std::async(std::launch::async, [&] { endpoint->handle(get); });
+  ASSERT_TRUE(get.wait_for(": open"));
+  FakeExchange exchange(request(call("demo_who"), "text/event-stream", {{"Mcp-Session-Id", id}}));
+  endpoint->handle(exchange);
+  ASSERT_TRUE(exchange.replied);
+  EXPECT_EQ(exchange.replied->status, 429);
+  get.gone = true;
+  reading.get();
+  FakeExchange again(request(call("demo_who"), "text/event-stream", {{"Mcp-Session-Id", id}}));
+  endpoint->handle(again);
+  EXPECT_TRUE(again.stream_head);
+  world.server_options.limits.streams = 0;
+  world.restart();
+  make();
+  FakeExchange none(request(World::request("ping"), "text/event-stream"));
+  endpoint->handle(none);
+  EXPECT_EQ(none.replied->status, 429);
+}
+
+TEST_F(EndpointTest, G10AListenerKeepsItsSession) {
+  const std::string id = open_session();
+  FakeExchange get(http_request(
+      "GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
+  auto reading = std::async(std::launch::async, [&] { endpoint->handle(get); });
+  ASSERT_TRUE(get.wait_for(": open"));
+  world.clock.advance(3h);
+  get.gone = true;
+  reading.get();
+  FakeExchange ping(request(World::request("ping"), kBoth, {{"Mcp-Session-Id", id}}));
+  endpoint->handle(ping);
+  EXPECT_EQ(ping.replied->status, 200);
+}
+
+TEST_F(EndpointTest, ClosesAGetStreamWhoseClientMissedEvents) {
+  world.server_options.limits.listen_uris = 1000;
+  world.restart();
+  make();
+  const std::string id = open_session();
+  for (int i = 0; i < 300; ++i) {
+    const Json subscription = World::request("resources/subscribe", {{"uri", "test://" + std::to_string(i)}});
+    FakeExchange subscribe(request(subscription, kBoth, {{"Mcp-Session-Id", id}}));
+    endpoint->handle(subscribe);
+  }
+  FakeExchange get(http_request(
+      "GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
+  auto reading = std::async(std::launch::async, [&] { endpoint->handle(get); });
+  ASSERT_TRUE(get.wait_for(": open"));
+  get.block(true);
+  world.server->notify_tools_changed();
+  ASSERT_TRUE(get.wait_blocked());
+  for (int i = 0; i < 300; ++i) world.server->notify_resource_updated("test://" + std::to_string(i));
+  get.block(false);
+  EXPECT_EQ(reading.wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(get.text().find("test://299"), std::string::npos) << "no event is passed over in silence";
+}
+
+TEST_F(EndpointTest, AClientThatDoesNotReadHoldsUpNobodyElsesStream) {
+  FakeExchange slow(request(call("notify")));
+  slow.block(true);
+  auto stuck = std::async(std::launch::async, [&] { endpoint->handle(slow); });
+  ASSERT_TRUE(slow.wait_blocked());
+  std::this_thread::sleep_for(2 * options.stream_after);  // its own timer has fired
+  FakeExchange other(request(call("wait")));
+  auto handling = std::async(std::launch::async, [&] { endpoint->handle(other); });
+  EXPECT_TRUE(other.wait_for(": keep-alive"));
+  go = true;
+  handling.get();
+  slow.block(false);
+  stuck.get();
+}
+
+TEST_F(EndpointTest, SendsNothingAheadOfWhatIsAlwaysJson) {
+  class Talkative final : public mcp::ResourceProvider {
+   public:
+    Json list(const mcp::Caller&) override { return Json::array(); }
+    Json templates(const mcp::Caller&) override { return Json::array(); }
+    std::optional<Result<mcp::ResourceReply>> read(mcp::RichCall& call, const std::string&) override {
+      call.log("error", "first", "");
+      return mcp::ResourceReply{};
+    }
+  } talkative;
+  world.server_options.resources = {&talkative};
+  world.restart();
+  make();
+  FakeExchange exchange(request(World::request("resources/read", {{"uri", "test://x"}})));
+  endpoint->handle(exchange);
+  ASSERT_TRUE(exchange.replied);
+  EXPECT_EQ(header_of(*exchange.replied, "Content-Type"), "application/json");
+  endpoint.reset();
+  world.server.reset();
+}
+
+/// One token that can be taken away.
+class Revocable final : public Credentials {
+ public:
+  std::optional<mcp::Credential> check(std::string_view token) const override {
+    if (token != "secret" || revoked) return std::nullopt;
+    return mcp::Credential{"ci", mcp::Scope::kPower, "1"};
+  }
+  bool valid(const mcp::Credential& credential) const override { return credential.name == "ci" && !revoked; }
+  std::atomic<bool> revoked{false};
+};
+
+TEST_F(EndpointTest, A6StreamsEndWithTheirToken) {
+  Revocable tokens;
+  options.auth_required = true;
+  endpoint = std::make_unique<HttpEndpoint>(*world.server, options, &tokens);
+  const http::Header bearer{"Authorization", "Bearer secret"};
+  FakeExchange handshake(request(World::request("initialize"), kBoth, {bearer}));
+  endpoint->handle(handshake);
+  const std::string id = *header_of(*handshake.replied, "Mcp-Session-Id");
+  FakeExchange get(http_request(
+      "GET", "/mcp",
+      {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}, bearer}));
+  auto reading = std::async(std::launch::async, [&] { endpoint->handle(get); });
+  auto headers = World::modern_headers("subscriptions/listen");
+  headers.push_back(bearer);
+  FakeExchange listen(request(
+      World::request("subscriptions/listen",
+                     {{"notifications", {{"toolsListChanged", true}}}, {"_meta", World::envelope()}}),
+      kBoth, headers));
+  auto listening = std::async(std::launch::async, [&] { endpoint->handle(listen); });
+  ASSERT_TRUE(get.wait_for(": open"));
+  ASSERT_TRUE(listen.wait_for("acknowledged"));
+  tokens.revoked = true;
+  EXPECT_EQ(reading.wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(listening.wait_for(10s), std::future_status::ready);
 }
 
 TEST_F(EndpointTest, TakesTheModeFromTheUrl) {

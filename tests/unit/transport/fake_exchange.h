@@ -42,6 +42,17 @@ class FakeExchange final : public http::Exchange, private http::Stream {
                              [&] { return text_.find(needle) != std::string::npos; });
   }
 
+  /// Lets every further write wait, as for a peer that does not read, or go on.
+  void block(bool on) {
+    std::lock_guard lock(mutex_);
+    blocked = on;
+    changed_.notify_all();
+  }
+  bool wait_blocked() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return blocked_writes > 0; });
+  }
+
   std::optional<http::Response> replied;
   std::optional<http::Response> stream_head;
   std::string first_piece;
@@ -49,7 +60,10 @@ class FakeExchange final : public http::Exchange, private http::Stream {
 
  private:
   bool write(std::string_view data) override {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    blocked_writes += blocked ? 1 : 0;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return !blocked; });
     if (gone) return false;
     text_ += data;
     changed_.notify_all();
@@ -60,6 +74,8 @@ class FakeExchange final : public http::Exchange, private http::Stream {
   const http::Request request_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
+  bool blocked = false;
+  int blocked_writes = 0;
   std::string text_;
 };
 

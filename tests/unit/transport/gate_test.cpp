@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "patchbay/os/private_file.h"
 #include "patchbay/transport/http_endpoint.h"
 #include "support/protocol_world.h"
 #include "transport/accept.h"
@@ -22,6 +23,9 @@ class TwoTokens final : public Credentials {
     if (token == "alpha-token-0123456789") return mcp::Credential{"alpha", mcp::Scope::kPower};
     if (token == "beta-token-0123456789") return mcp::Credential{"beta", mcp::Scope::kRead};
     return std::nullopt;
+  }
+  bool valid(const mcp::Credential& credential) const override {
+    return credential.name == "alpha" || credential.name == "beta";
   }
   mutable int checks = 0;
 };
@@ -82,6 +86,33 @@ TEST_F(GateTest, A6AnswersEveryLoginProbeWithAPlain404) {
     EXPECT_EQ(header_of(*last, "Content-Type"), "application/json");
     EXPECT_FALSE(header_of(*last, "WWW-Authenticate"));
   }
+}
+
+TEST_F(GateTest, A12AdmitsOnlyOurOwnUserAndRootWithoutAToken) {
+  using Answer = os::PeerUser::Answer;
+  const auto as = [&](const char* method, const char* target, os::PeerUser peer) {
+    http::Request head = http_request(method, target, with({}));
+    head.peer_user = peer;
+    last = endpoint->check_head(head);
+    return last ? last->status : 0;
+  };
+  const os::PeerUser stranger{Answer::kFound, os::current_uid() + 1};
+  EXPECT_EQ(as("POST", "/mcp", {Answer::kFound, os::current_uid()}), 0);
+  EXPECT_EQ(as("POST", "/mcp", {Answer::kFound, 0}), 0);
+  EXPECT_EQ(as("POST", "/mcp", {Answer::kUnknown, 0}), 0);
+  EXPECT_EQ(as("POST", "/mcp", {Answer::kGone, 0}), 403) << "what nobody holds is not root's";
+  EXPECT_EQ(as("POST", "/mcp", stranger), 403);
+  EXPECT_EQ(body()["error"]["data"]["code"], "peer_forbidden");
+  EXPECT_EQ(as("GET", "/health", stranger), 403);
+  EXPECT_EQ(body()["error"], "peer_forbidden");
+  EXPECT_TRUE(endpoint->wants_peer_user());
+  options.strict_peer_uid = true;
+  make();
+  EXPECT_EQ(as("POST", "/mcp", {Answer::kUnknown, 0}), 403);
+  EXPECT_EQ(as("POST", "/mcp", {Answer::kFound, os::current_uid()}), 0);
+  endpoint->require_auth(true);
+  EXPECT_EQ(as("POST", "/mcp", stranger), 401) << "with tokens the token decides";
+  EXPECT_FALSE(endpoint->wants_peer_user());
 }
 
 TEST_F(GateTest, X2AllowsLoopbackNamesWithAnyPort) {

@@ -1,6 +1,7 @@
 // The line rules over real descriptors: rows S1 to S3, S8, J9, and the front end.
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -9,7 +10,7 @@
 #include "patchbay/os/stream.h"
 #include "patchbay/transport/lines.h"
 #include "support/protocol_world.h"
-#include "transport/line_reader.h"
+#include "patchbay/transport/line_reader.h"
 
 namespace patchbay::transport {
 namespace {
@@ -161,11 +162,13 @@ TEST_F(LinesTest, S1KeepsStandardOutputForTheProtocol) {
 
 TEST_F(LinesTest, ReadsAGreetingAndNothingBehindIt) {
   auto pair = os::make_socket_pair().value();
-  ASSERT_TRUE(os::write_all(pair.a.get(), hello_line({"desk \"x\"", "1.0"}) + "next").ok());
+  const std::string id(32, 'f');
+  ASSERT_TRUE(os::write_all(pair.a.get(), hello_line({"desk \"x\"", "1.0", id}) + "next").ok());
   const auto hello = read_hello(pair.b.get(), 1s);
   ASSERT_TRUE(hello.ok());
   EXPECT_EQ(hello->label, "desk \"x\"");
   EXPECT_EQ(hello->version, "1.0");
+  EXPECT_EQ(hello->client, id);
   EXPECT_EQ(os::read_some(pair.b.get(), 100).value(), "next");
   for (const std::string& bad :
        {std::string("{}\n"), std::string("[1]\n"), std::string(5000, 'x'), std::string("{\"label\":1}\n")}) {
@@ -217,7 +220,7 @@ TEST_F(LinesTest, TheRelayEndsWithinTwoSecondsOfItsInputWhateverTheServerDoes) {
   });
   in.write.reset();
   EXPECT_EQ(relaying.wait_for(5s), std::future_status::ready);
-  socket.b.reset();
+  ::shutdown(socket.b.get(), SHUT_RDWR);
   flood.get();
 }
 

@@ -1,6 +1,10 @@
 // The whole way through a real port.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "patchbay/transport/http_endpoint.h"
 #include "support/protocol_world.h"
@@ -19,6 +23,7 @@ class OneToken final : public Credentials {
     if (token != "the-only-token-there-is") return std::nullopt;
     return mcp::Credential{"only", mcp::Scope::kPower};
   }
+  bool valid(const mcp::Credential& credential) const override { return credential.name == "only"; }
 };
 
 class SocketTest : public ::testing::Test {
@@ -58,6 +63,26 @@ TEST_F(SocketTest, ServesBothErasOnOneConnection) {
       c.ask(post(discover.dump(), "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: server/discover\r\n")),
       200);
   EXPECT_EQ(Json::parse(c.body())["result"]["supportedVersions"][0], "2026-07-28");
+}
+
+TEST_F(SocketTest, X1ListensOnBothLoopbacks) {
+  world.start();
+  transport = HttpTransport::start(*world.server, {.also_host = "::1"}, {}, nullptr).value();
+  port = transport->port();
+  RawConnection four(port);
+  EXPECT_EQ(four.ask(post(World::request("ping").dump())), 200);
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_port = htons(static_cast<std::uint16_t>(port));
+  address.sin6_addr = in6addr_loopback;
+  const os::Fd six(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!six || ::connect(six.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    GTEST_SKIP() << "no IPv6 here";
+  const std::string request = post(World::request("ping").dump(), "", "/mcp", "[::1]");
+  ASSERT_EQ(::write(six.get(), request.data(), request.size()), static_cast<ssize_t>(request.size()));
+  char text[16] = "";
+  ASSERT_GT(::read(six.get(), text, sizeof text), 12);
+  EXPECT_EQ(std::string_view(text, 12), "HTTP/1.1 200");
 }
 
 TEST_F(SocketTest, SurvivesHostileBodies) {
@@ -105,6 +130,37 @@ TEST_F(SocketTest, RefusesForeignNamesAndWrongTokensInWords) {
   EXPECT_EQ(d.ask(post(body, "", "/mcp?token=the-only-token-there-is")), 200);
   RawConnection e(port);
   EXPECT_EQ(e.ask(post(body, "Authorization: Bearer the-only-token-there-is\r\n")), 200);
+}
+
+TEST_F(SocketTest, A12RefusesProcessesOfOtherUsersWithoutAToken) {
+  if (::getuid() != 0) GTEST_SKIP() << "only root can be somebody else";
+  start();
+  RawConnection own(port);
+  EXPECT_EQ(own.ask(post(World::request("ping").dump())), 200);
+  const std::string request = post(World::request("ping").dump());
+  int answers[2];
+  ASSERT_EQ(::pipe2(answers, O_CLOEXEC), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {  // only system calls from here on
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::syscall(SYS_setresuid, 65534, 65534, 65534) != 0) ::_exit(1);
+    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) ::_exit(1);
+    if (::write(fd, request.data(), request.size()) < 0) ::_exit(1);
+    char text[64];
+    const ssize_t n = ::read(fd, text, sizeof text);
+    if (n > 0 && ::write(answers[1], text, static_cast<std::size_t>(n)) < 0) ::_exit(1);
+    ::_exit(0);
+  }
+  ::close(answers[1]);
+  ::waitpid(child, nullptr, 0);
+  char text[64] = "";
+  const ssize_t n = ::read(answers[0], text, sizeof text);
+  ::close(answers[0]);
+  EXPECT_EQ(std::string_view(text, n > 0 ? static_cast<std::size_t>(n) : 0).substr(0, 12), "HTTP/1.1 403");
 }
 
 TEST_F(SocketTest, AnswersGetWithoutASessionAtOnce) {

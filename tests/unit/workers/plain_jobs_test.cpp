@@ -126,6 +126,75 @@ TEST_F(PlainJobsTest, AnOptionCannotWidenThePlanOfATokenThatMayNotWrite) {
   EXPECT_EQ(code_of(plain->start(r)), "ok");
 }
 
+TEST_F(PlainJobsTest, WhatBreaksOutOfTheWorktreeNeedsPowerInEveryMode) {  // SEC:A13
+  must(os::make_private_dirs(dir.path("elsewhere")));
+  put("sub/inner.txt", "x\n");
+  const Json inside = Json::array({"sub"}), base = Json::array({root}), link = Json::array({"way-out"});
+  must(os::make_private_dirs(os::join(root, "sub")));
+  ASSERT_EQ(::symlink(root.c_str(), os::join(root, "way-out").c_str()), 0);
+  struct Case {
+    const char* sandbox;
+    Json options;
+    const char* without_power;
+  };
+  const Case cases[] = {
+      {"danger-full-access", Json::object(), "scope_denied"},
+      {"", {{"dangerously_bypass", true}}, "scope_denied"},
+      {"", {{"config_overrides", {"model_verbosity=\"low\""}}}, "scope_denied"},
+      {"", {{"add_dirs", base}}, "scope_denied"},
+      {"", {{"add_dirs", link}}, "scope_denied"},
+      {"", {{"add_dirs", {dir.path("elsewhere")}}}, "scope_denied"},
+      {"read-only", {{"config_overrides", {"model_verbosity=\"low\""}}}, "scope_denied"},
+      {"read-only", {{"add_dirs", base}}, "ok"},
+      {"read-only", Json::object(), "ok"},
+  };
+  for (const JobMode mode : {JobMode::kApply, JobMode::kPlan}) {
+    for (const Case& c : cases) {
+      JobRequest r = request(mode, kQuick);
+      r.sandbox = c.sandbox;
+      r.options = c.options;
+      r.may_write_base = false;
+      const auto denied = plain->start(r);
+      EXPECT_EQ(code_of(denied), c.without_power) << name_of(mode) << c.sandbox << c.options.dump();
+      if (denied.ok()) ended(denied->job->job_id);
+      r.may_write_base = true;
+      EXPECT_EQ(finished(r)->state, JobState::kCompleted) << name_of(mode) << c.sandbox << c.options.dump();
+    }
+  }
+  JobRequest own = request(JobMode::kApply, kQuick);
+  own.options = {{"add_dirs", inside}};
+  own.may_write_base = false;
+  EXPECT_EQ(finished(own)->state, JobState::kCompleted);
+}
+
+TEST_F(PlainJobsTest, AnApplyJobThatMayWriteTheCheckoutTooIsItsOnlyWriter) {  // I6
+  must(os::make_private_dirs(dir.path("elsewhere")));
+  for (const std::string& folder : {root, dir.root()}) {
+    JobRequest r = request(JobMode::kApply, kEndless);
+    r.options = {{"add_dirs", {folder}}};
+    const StartedJob started = must(plain->start(r));
+    const auto second = locks.acquire(root, {.operation = "test"});
+    ASSERT_EQ(code_of(second), "repo_busy");
+    EXPECT_THAT(second.error().detail, HasSubstr("codex_apply_job"));
+    EXPECT_EQ(code_of(plain->start(r)), "repo_busy");
+    all_jobs->cancel(started.job->job_id, "enough", 20s);
+    ended(started.job->job_id);
+  }
+  JobRequest beside = request(JobMode::kApply, kEndless);
+  beside.options = {{"add_dirs", {dir.path("elsewhere")}}};
+  const StartedJob started = must(plain->start(beside));
+  EXPECT_EQ(code_of(locks.acquire(root, {.operation = "test"})), "ok");
+}
+
+TEST_F(PlainJobsTest, TheLockFileNamesTheJobThatHoldsIt) {
+  const StartedJob writer = must(plain->start(plan(kEndless, "workspace-write")));
+  bool named = false;
+  for (const std::string& file : must(os::list_dir(dir.path("repo-locks")))) {
+    named = named || get(os::join(dir.path("repo-locks"), file)).find(writer.job->job_id) != std::string::npos;
+  }
+  EXPECT_TRUE(named);
+}
+
 TEST_F(PlainJobsTest, ApplyJobWorksInAWorktreeOnItsOwnBranch) {
   put("kept.txt", "edited by the user\n");
   const StartedJob started = must(plain->start(apply(kEdit)));
@@ -258,6 +327,24 @@ TEST_F(PlainJobsTest, RetentionNeverTakesUnreviewedChanges) {
   EXPECT_EQ(plain->remove_old(0), 0);
   EXPECT_EQ(all_jobs->find(job->job_id)->option("_retention_blocked"), "unreviewed_changes");
   EXPECT_EQ(get(os::join(job->worktree_path, "added.txt")), "new\n");
+}
+
+TEST_F(PlainJobsTest, RetentionTakesAHalfMadeWorktreeInWhichNobodyWorked) {  // K 1.5, SEC:I9
+  const jobs::JobPtr job = finished(apply(kQuick));
+  must(os::remove_file(os::join(job->worktree_path, "kept.txt")));
+  must(all_jobs->update(job->job_id, [](jobs::JobRecord& r) {
+    r.state = JobState::kFailed;
+    r.terminal_source = "launch_failed";
+    r.process_pid = 0;
+    r.session_id.clear();
+    return true;
+  }));
+  EXPECT_EQ(plain->remove_old(0), 0) << "its runner left proof that it ran";
+  for (const char* file : {"exit.json", "progress.json", "result.json"}) {
+    (void)os::remove_file(os::join(all_jobs->job_dir(job->job_id), file));
+  }
+  EXPECT_EQ(plain->remove_old(0), 1);
+  EXPECT_FALSE(os::exists(job->worktree_path));
 }
 
 TEST_F(PlainJobsTest, RetentionLeavesRunningJobsAndWorkersAlone) {

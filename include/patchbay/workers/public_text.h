@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace patchbay::workers {
+
+/// Replaces the private branches of any worker or job ("codex/worker-wrk-...", "codex/job-...") and the folders of their
+/// worktrees ("worker-wrk-...") by `[worker-branch]` and `[worker]`: a report may name those of others, too.
+std::string hide_branches(std::string_view text);
+
+/// How many secrets have been replaced in a text that was made public.
+int redactions_in(std::string_view text);
+
+}  // namespace patchbay::workers

@@ -1,0 +1,379 @@
+#include "unit/workers/workers_fixture.h"
+
+#include <thread>
+
+namespace patchbay::workers {
+namespace {
+
+using namespace std::chrono_literals;
+using git::code_of;
+using git::must;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::UnorderedElementsAre;
+
+// ---- names and retries ------------------------------------------------------------------------------
+
+TEST_F(WorkersTest, ATakenNameIsRefusedWithItsHolder) {
+  run("Ada", kQuick);
+  const TurnReply again = must(start(start_args("ADA", kEdit)));
+  EXPECT_FALSE(again.accepted);
+  EXPECT_EQ(again.refusal.error_code, "worker_name_conflict");
+  EXPECT_EQ(again.conflicting_worker_id, latest("Ada")->worker_id());
+  EXPECT_EQ(again.refused_name, "ADA");
+  EXPECT_EQ(again.refused_workspace_mode, "isolated_write");
+}
+
+TEST_F(WorkersTest, AutoSuffixGivesTheNextNumberAndARetryTheSameWorker) {  // B8
+  run("Ada", kQuick);
+  StartArgs second = start_args("Ada", kEdit);
+  second.auto_suffix = true;
+  const TurnReply made = must(start(second));
+  EXPECT_EQ(made.worker->name, "Ada 2");
+  const TurnReply retried = must(start(second));
+  EXPECT_EQ(retried.deduplicated, true);
+  EXPECT_EQ(retried.worker->worker_id, made.worker->worker_id);
+  second.brief = kQuick;
+  EXPECT_EQ(must(start(second)).worker->name, "Ada 3");
+}
+
+TEST_F(WorkersTest, TheSameStartTwiceAtTheSameTimeMakesOneWorker) {  // B8
+  std::optional<TurnReply> a, b;
+  std::thread one([&] { a = must(start(start_args("Ada", kQuick))); });
+  std::thread two([&] { b = must(start(start_args("Ada", kQuick))); });
+  one.join();
+  two.join();
+  EXPECT_TRUE(a->accepted && b->accepted) << a->text() << b->text();
+  EXPECT_EQ(a->worker->worker_id, b->worker->worker_id);
+  EXPECT_EQ(turns("Ada").size(), 1u);
+}
+
+TEST_F(WorkersTest, ANameInSeveralOtherRepositoriesIsAmbiguous) {
+  for (const char* name : {"one", "two"}) {
+    StartArgs a = start_args("Ada", kQuick, "read_only");
+    a.repo_path = dir.path(name);
+    must(os::make_private_dirs(*a.repo_path));
+    ASSERT_TRUE(must(start(a)).accepted);
+  }
+  finish("Ada");
+  const auto refused = workers->stop(me, call(), stop_args("ada"));
+  ASSERT_EQ(code_of(refused), "worker_ambiguous");
+  EXPECT_THAT(refused.error().message, HasSubstr("wrk_"));
+  StopArgs here = stop_args("ada");
+  here.repo_path = dir.path("two");
+  EXPECT_TRUE(workers->stop(me, call(), here).ok());
+}
+
+// ---- starting ---------------------------------------------------------------------------------------
+
+TEST_F(WorkersTest, ARefusedStartLeavesNeitherWorktreeNorBranchNorName) {
+  job_options.max_concurrent = 1;
+  open();
+  must(start(start_args("Busy", kEndless)));
+  const TurnReply full = must(start(start_args("Ada", kQuick)));
+  EXPECT_EQ(full.refusal.error_code, "job_limit");
+  EXPECT_EQ(full.refusal.max_concurrent_jobs, 1);
+  EXPECT_EQ(must(os::list_dir(worktrees)).size(), 1u);
+  EXPECT_THAT(turns("Ada"), IsEmpty());
+  stop("Busy");
+  finish("Busy");
+
+  job_options.runner_argv = {"/nonexistent/runner"};
+  open();
+  EXPECT_EQ(code_of(start(start_args("Ada", kQuick))), "spawn_failed");
+  EXPECT_EQ(must(os::list_dir(worktrees)).size(), 1u);
+  EXPECT_EQ(line(git({"branch", "--list", "codex/*"})).find('\n'), std::string::npos);
+  EXPECT_THAT(turns("Ada"), IsEmpty());
+}
+
+TEST_F(WorkersTest, ASharedWriterIsTheOnlyWriterAndOthersAreToldWho) {
+  must(start(start_args("Writer", kEndless, "shared_write")));
+  const TurnReply second = must(start(start_args("Ada", kQuick, "shared_write")));
+  EXPECT_FALSE(second.accepted);
+  EXPECT_EQ(second.refusal.error_code, "repo_busy");
+  EXPECT_EQ(second.refusal.repo_busy, true);
+  EXPECT_EQ(second.refusal.operation, "codex_worker_start");
+  EXPECT_EQ(second.refusal.requested_operation, "codex_worker_start");
+  EXPECT_EQ(json::get_string(*second.refusal.holder, "worker_name"), "Writer");
+  EXPECT_GT(second.refusal.retry_after_seconds, 0);
+  EXPECT_EQ(second.refused_name, "Ada");
+  EXPECT_EQ(second.refused_workspace_mode, "shared_write");
+  EXPECT_EQ(second.refused_workspace_name, "repo");
+  EXPECT_THAT(turns("Ada"), IsEmpty());
+
+  run("Isolated", kEdit);
+  const IntegrateReply busy = integrate("Isolated");
+  EXPECT_EQ(busy.refusal.error_code, "repo_busy");
+  EXPECT_EQ(busy.refusal.operation, "codex_worker_integrate");
+  EXPECT_EQ(get(root + "/kept.txt"), "as it was\n");
+  stop("Writer");
+  finish("Writer");
+  EXPECT_TRUE(integrate("Isolated").preview.applied);
+}
+
+TEST_F(WorkersTest, ContextOfOthersStaysInsideItsBudgetAndSaysWhenItWasCut) {
+  run("Big", R"(echo '{"thread":"t-1"}'; i=0; while [ $i -lt 9000 ]; do echo "a line of a long file $i"; i=$((i+1)); )"
+             R"(done > big.txt; echo '{"say":"long work"}'; echo '{"done":true}'; exit 0)");
+  StartArgs reader = start_args("Reader", kQuick);
+  reader.context.context_from_workers = {"Big", "big"};
+  const TurnReply brief = must(start(reader));
+  EXPECT_EQ(brief.context_sources, std::vector<std::string>{"Big"});
+  EXPECT_FALSE(brief.context_truncated);
+  reader.name = "Reader 2";
+  reader.context.context_detail = "diff";
+  EXPECT_TRUE(must(start(reader)).context_truncated);
+  finish("Reader 2");
+  EXPECT_LT(latest("Reader 2")->prompt_bytes, 125'000);
+  EXPECT_GT(latest("Reader 2")->prompt_bytes, 60'000);
+  reader.name = "Reader 3";
+  reader.context.context_from_workers = {"Nobody"};
+  EXPECT_EQ(code_of(start(reader)), "worker_not_found");
+  EXPECT_THAT(turns("Reader 3"), IsEmpty());
+}
+
+TEST_F(WorkersTest, OnlyAStartThatNeverRanLosesItsWorktreeAfterARestart) {  // SEC:I9
+  run("Worked", kEdit);
+  run("Unused", kQuick);
+  for (const char* name : {"Worked", "Unused"}) {
+    must(all_jobs->update(latest(name)->job_id, [&](jobs::JobRecord& r) {
+      r.state = jobs::JobState::kFailed;
+      r.terminal_source = "launch_failed";
+      r.process_pid = 0;
+      r.session_id.clear();
+      return true;
+    }));
+  }
+  for (const char* file : {"exit.json", "progress.json", "result.json"}) {
+    (void)os::remove_file(os::join(all_jobs->job_dir(latest("Unused")->job_id), file));
+  }
+  const std::string kept = worktree("Worked"), removed = worktree("Unused");
+  open();
+  EXPECT_EQ(get(kept + "/added.txt"), "new\n");
+  EXPECT_FALSE(os::exists(removed));
+}
+
+// ---- stopping, cleaning, restoring -------------------------------------------------------------------
+
+TEST_F(WorkersTest, StoppingAHealthyTurnIsAskedForTwiceWhenTheOperatorWantsThat) {
+  options.stop_confirmation_grace_seconds = 300;
+  open();
+  must(start(start_args("Ada", kEndless)));
+  StopReply asked = stop("Ada");
+  EXPECT_EQ(asked.refusal.error_code, "stop_confirmation_required");
+  EXPECT_EQ(asked.force_required, true);
+  EXPECT_FALSE(asked.stopped);
+  EXPECT_TRUE(latest("Ada")->active());
+  StopArgs args = stop_args("Ada");
+  args.force = true;
+  args.reason = "enough";
+  EXPECT_TRUE(must(workers->stop(me, call(), args)).stopped);
+  EXPECT_EQ(latest("Ada")->cancel_reason, "enough");
+}
+
+TEST_F(WorkersTest, WhatAnIntegrationBroughtIsNotCountedAsDiscarded) {
+  run("Ada", kEdit);
+  ASSERT_TRUE(integrate("Ada").preview.applied);
+  ASSERT_TRUE(must(message("Ada", R"(echo more > later.txt; echo '{"done":true}'; exit 0)")).accepted);
+  finish("Ada");
+  const StopReply cleaned = stop("Ada", true);
+  EXPECT_TRUE(cleaned.workspace_cleaned);
+  EXPECT_EQ(cleaned.recoverable, true);
+  EXPECT_EQ(cleaned.discarded_changed_files, std::vector<std::string>{"later.txt"});
+}
+
+TEST_F(WorkersTest, ACleanupThatWasCutShortGoesOnAndItsContentComesBack) {  // K 5.13
+  run("Ada", kEdit);
+  const std::string path = worktree("Ada");
+  ASSERT_TRUE(stop("Ada", true).workspace_cleaned);
+  must(workers->restore(me, call(), "Ada", std::nullopt));
+  EXPECT_EQ(get(path + "/added.txt"), "new\n");
+
+  // The record says discarded, the directory is half gone.
+  must(workers->stop(me, call(), stop_args("Ada", true)));
+  must(workers->restore(me, call(), "Ada", std::nullopt));
+  set_option(latest("Ada"), "_worker_workspace_discarded", true);
+  must(os::remove_file(path + "/added.txt"));
+  const StopReply again = stop("Ada", true);
+  EXPECT_TRUE(again.workspace_cleaned);
+  EXPECT_FALSE(os::exists(path));
+  EXPECT_EQ(line(git({"branch", "--list", "codex/*"})), "");
+  must(workers->restore(me, call(), "Ada", std::nullopt));
+  EXPECT_EQ(get(path + "/added.txt"), "new\n");
+}
+
+TEST_F(WorkersTest, RestoreTakesADirectoryThatIsBackAlready) {
+  run("Ada", kEdit);
+  stop("Ada", true);
+  must(workers->restore(me, call(), "Ada", std::nullopt));
+  set_option(latest("Ada"), "_worker_workspace_discarded", true);
+  const StopReply restored = must(workers->restore(me, call(), "Ada", std::nullopt));
+  EXPECT_FALSE(restored.refusal.error_code.has_value()) << restored.text();
+  EXPECT_TRUE(restored.worker.workspace_available);
+  EXPECT_EQ(get(worktree("Ada") + "/added.txt"), "new\n");
+
+  // A restore that was cut short is made again.
+  set_option(latest("Ada"), "_worker_workspace_discarded", true);
+  must(os::remove_file(worktree("Ada") + "/kept.txt"));
+  must(workers->restore(me, call(), "Ada", std::nullopt));
+  EXPECT_EQ(get(worktree("Ada") + "/kept.txt"), "changed\n");
+}
+
+TEST_F(WorkersTest, EveryCleanupKeepsAPinOfItsOwn) {
+  run("Ada", kEdit);
+  stop("Ada", true);
+  must(workers->restore(me, call(), "Ada", std::nullopt));
+  stop("Ada", true);
+  const std::string refs = git({"for-each-ref", "--format=%(refname)", "refs/patchbay/trash"});
+  EXPECT_THAT(refs, HasSubstr("/1\n"));
+  EXPECT_THAT(refs, HasSubstr("/2\n"));
+}
+
+TEST_F(WorkersTest, CleanupAndMessageExcludeEachOther) {  // SEC:L7, W3
+  run("Ada", kEdit);
+  std::string lock_file;
+  for (const std::string& name : must(os::list_dir(options.git_locks_dir))) lock_file = name;
+  ASSERT_THAT(lock_file, HasSubstr(".lock"));
+  os::FileLock held = must(os::FileLock::try_acquire(os::join(options.git_locks_dir, lock_file)));
+  ASSERT_TRUE(held.held());
+  std::optional<StopReply> cleaned;
+  std::thread cleaner([&] { cleaned = stop("Ada", true); });
+  // The cleanup waits for git's lock inside its own; until it has that, the worker may still be messaged.
+  std::string refused;
+  const MonoTime until = system_clock().mono() + 20s;
+  while (refused != "timeout" && system_clock().mono() < until) {
+    MessageArgs empty;
+    empty.worker = "Ada";  // reaches the worker, and is refused for its text
+    refused = code_of(workers->message(me, call(2s), empty));
+  }
+  EXPECT_EQ(refused, "timeout");
+  held.release();
+  cleaner.join();
+  EXPECT_TRUE(cleaned->workspace_cleaned);
+  EXPECT_EQ(must(message("Ada", kQuick)).refusal.error_code, "workspace_unavailable");
+}
+
+// ---- ownership --------------------------------------------------------------------------------------
+
+TEST_F(WorkersTest, IntegrationOfAnothersWorkerNeedsATakeoverThatIsOnRecord) {  // K 5.12, SEC:W12
+  run("Ada", kEdit);
+  IntegrateArgs args = integrate_args("Ada");
+  args.takeover.takeover_reason = "only a reason";
+  const Json before = latest("Ada")->options;
+  const IntegrateReply refused = must(workers->integrate(other, call(), args));
+  EXPECT_EQ(refused.refusal.takeover_required, true);
+  EXPECT_EQ(refused.refusal.takeover_reason_ignored, true);
+  EXPECT_FALSE(refused.preview.applied);
+  EXPECT_EQ(latest("Ada")->options, before);
+  EXPECT_EQ(get(root + "/kept.txt"), "as it was\n");
+
+  args.takeover.takeover = true;
+  const IntegrateReply done = must(workers->integrate(other, call(), args));
+  EXPECT_TRUE(done.preview.applied) << done.text();
+  EXPECT_EQ(done.refusal.takeover_performed, true);
+  EXPECT_EQ(latest("Ada")->option("_mcp_takeover_reason"), "only a reason");
+  EXPECT_EQ(latest("Ada")->option("_mcp_owner_session_hash"), "other");
+}
+
+TEST_F(WorkersTest, AWorkerWhoseConversationIsGoneIsInheritedAndTheReplySaysSo) {
+  run("Ada", kEdit);
+  gone.insert("me");
+  const IntegrateReply done = must(workers->integrate(other, call(), integrate_args("Ada")));
+  EXPECT_TRUE(done.preview.applied);
+  EXPECT_FALSE(done.refusal.takeover_performed.has_value());
+  EXPECT_THAT(done.refusal.note.value_or(""), HasSubstr("yours now"));
+}
+
+TEST_F(WorkersTest, ATakeoverIsToldAlsoWhenTheTurnHadEndedBefore) {
+  run("Ada", kQuick);
+  StopArgs args = stop_args("Ada");
+  args.takeover = {true, "mine now"};
+  const StopReply stopped = must(workers->stop(other, call(), args));
+  EXPECT_EQ(stopped.refusal.takeover_performed, true);
+  MessageArgs again;
+  again.worker = "Ada";
+  again.message = kQuick;
+  EXPECT_EQ(must(workers->message(me, call(), again)).refusal.takeover_required, true);
+  again.takeover = {true, "back"};
+  EXPECT_EQ(must(workers->message(me, call(), again)).refusal.takeover_performed, true);
+  EXPECT_EQ(latest("Ada")->option("_mcp_takeover_reason"), "back");
+}
+
+// ---- integration ------------------------------------------------------------------------------------
+
+TEST_F(WorkersTest, DirtyFilesOfTheCheckoutBlockUnlessTheyAreAccepted) {
+  run("Ada", kEdit);
+  put("other.txt", "edited by the user\n");
+  EXPECT_EQ(integrate("Ada").refusal.error_code, "base_dirty");
+  IntegrateArgs args = integrate_args("Ada");
+  args.accepted_dirty_base = {"unrelated/*"};
+  EXPECT_EQ(must(workers->integrate(me, call(), args)).refusal.error_code, "base_dirty");
+  args.accepted_dirty_base = {"oth*.txt"};
+  EXPECT_TRUE(must(workers->integrate(me, call(), args)).preview.applied);
+  EXPECT_EQ(get(root + "/other.txt"), "edited by the user\n");
+  EXPECT_EQ(get(root + "/kept.txt"), "changed\n");
+}
+
+TEST_F(WorkersTest, ChangesOtherThanThePreviewedOnesAreRefusedOnce) {  // SEC:W3
+  run("Ada", kEdit);
+  preview("Ada");
+  put(worktree("Ada"), "added.txt", "something else\n");
+  const IntegrateReply changed = integrate("Ada");
+  EXPECT_EQ(changed.refusal.error_code, "patch_changed");
+  EXPECT_TRUE(changed.fresh_preview.has_value());
+  EXPECT_EQ(get(root + "/kept.txt"), "as it was\n");
+  EXPECT_TRUE(integrate("Ada").preview.applied);
+  EXPECT_EQ(get(root + "/added.txt"), "something else\n");
+}
+
+TEST_F(WorkersTest, AFollowUpTurnDoesNotInheritTheMarksOfAnIntegration) {  // SEC:W3
+  run("Ada", kEdit);
+  ASSERT_TRUE(integrate("Ada").preview.applied);
+  ASSERT_TRUE(must(message("Ada", R"(echo more > later.txt; echo '{"done":true}'; exit 0)")).accepted);
+  finish("Ada");
+  for (const auto& [name, value] : latest("Ada")->options.items()) {
+    EXPECT_THAT(name, Not(HasSubstr("_worker_integrat")));
+  }
+  EXPECT_EQ(preview("Ada").changed_files, std::vector<std::string>{"later.txt"});
+}
+
+TEST_F(WorkersTest, AnInterruptedIntegrationIsSettledFromTheCheckoutEvenAfterAFollowUpTurn) {
+  run("Ada", kEdit);
+  ASSERT_TRUE(must(message("Ada", kQuick)).accepted);
+  finish("Ada");
+  // As a crash leaves it after the files had arrived and before that was on record.
+  const PreviewFields p = preview("Ada");
+  const std::string tree = line(git({"for-each-ref", "--format=%(objectname)^{tree}", "refs/patchbay/snapshots"}));
+  set_option(turns("Ada").front(), "_worker_integrating",
+             {{"tree", line(git({"rev-parse", tree.substr(tree.rfind('\n') + 1)}))},
+              {"baseline", line(git({"rev-parse", "HEAD^{tree}"}))},
+              {"patch_sha256", *p.patch_sha256},
+              {"files", p.changed_files}});
+  put("kept.txt", "changed\n");
+  put("added.txt", "new\n");
+  open();
+  EXPECT_FALSE(turns("Ada").front()->options.contains("_worker_integrating"));
+  EXPECT_TRUE(turns("Ada").front()->options.contains("_worker_integrated_tree"));
+  Refusal refusal;
+  preview("Ada", &refusal);
+  EXPECT_EQ(refusal.error_code, "no_changes");
+}
+
+TEST_F(WorkersTest, AnIntegrationWhoseOutcomeCannotBeToldBlocksUntilItCan) {
+  run("Ada", kEdit);
+  const std::string journal = os::join(options.journal_dir, latest("Ada")->worker_id() + ".journal");
+  must(os::make_private_dirs(options.journal_dir));
+  must(os::write_file_atomic(journal, "not a journal"));
+  set_option(latest("Ada"), "_worker_integrating", {{"tree", std::string(40, '0')}});
+  open();
+  Refusal refusal;
+  preview("Ada", &refusal);
+  EXPECT_EQ(refusal.error_code, "integration_outcome_unknown");
+  EXPECT_EQ(integrate("Ada").refusal.error_code, "integration_outcome_unknown");
+  EXPECT_EQ(get(root + "/kept.txt"), "as it was\n");
+  must(os::remove_file(journal));
+  EXPECT_TRUE(integrate("Ada").preview.applied);
+}
+
+}  // namespace
+}  // namespace patchbay::workers
