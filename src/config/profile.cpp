@@ -52,7 +52,8 @@ std::string text_of_member(const Json& value) {
 Result<Json> read_profile(const std::string& path, const std::string& root) {
   const std::string text = PB_TRY(os::read_trusted_file(path, kLimit, os::Owner::kUs));
   Json profile = PB_TRY(json::parse(text));
-  if (!profile.is_object() || json::get_int(profile, "version") != kVersion || json::get_string(profile, "root") != root)
+  const bool known = profile.is_object() && json::get_int(profile, "version") == kVersion;
+  if (!known || json::get_string(profile, "root") != root)
     return Error{ErrorCode::kConfigRefused, "it is not a profile of this workspace", {}, {}};
   return profile;
 }
