@@ -1,18 +1,15 @@
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
-#include "cli/command.h"
+#include "cli/actions.h"
 #include "cli/launch_flags.h"
 #include "cli/setup_guide.h"
 #include "patchbay/app/owner_link.h"
 #include "patchbay/base/hash.h"
 #include "patchbay/base/ids.h"
-#include "patchbay/base/log.h"
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
 #include "patchbay/store/state_db.h"
@@ -224,13 +221,11 @@ void declare_show(CLI::App& app, const Flags& flags) {
 }
 void declare_nothing(CLI::App&, const Flags&) {}
 
-struct Action {
-  const char* name;
-  const char* summary;
-  void (*declare)(CLI::App&, const Flags&);
-  Result<int> (*body)(const TokenFlags&);
-};
-constexpr Action kActions[] = {
+void add_common(CLI::App& app, const Flags& flags) {
+  app.add_flag("--json", flags->json, "Print JSON");
+}
+
+constexpr Action<TokenFlags> kActions[] = {
     {"create", "make a token", &declare_create, &create},
     {"list", "the tokens of this home", &declare_nothing, &list},
     {"rotate", "replace the secret of a token", &declare_rotate, &rotate},
@@ -242,26 +237,7 @@ constexpr Action kActions[] = {
 
 Command token_command() {
   return {kName, "who may use the HTTP port", [](CLI::App& app) -> std::function<int()> {
-            app.require_subcommand(0, 1);
-            const auto chosen = std::make_shared<std::function<int()>>();
-            for (const Action& action : kActions) {
-              CLI::App* sub = app.add_subcommand(action.name, action.summary);
-              const auto flags = std::make_shared<TokenFlags>();
-              sub->add_flag("--json", flags->json, "Print JSON");
-              action.declare(*sub, flags);
-              sub->callback([chosen, flags, body = action.body] {
-                *chosen = [flags, body] {
-                  log::init(log::Level::kError);
-                  const auto done = body(*flags);
-                  return done ? *done : report(kName, done.error());
-                };
-              });
-            }
-            return [chosen, &app] {
-              if (*chosen) return (*chosen)();
-              print(app.help());
-              return 0;
-            };
+            return declare_actions<TokenFlags>(app, kName, kActions, &add_common);
           }};
 }
 

@@ -1,12 +1,9 @@
-#include <CLI/CLI.hpp>
-
 #include <iostream>
 
-#include "cli/command.h"
+#include "cli/actions.h"
 #include "cli/launch_flags.h"
 #include "cli/owner_client.h"
 #include "patchbay/app/owner_link.h"
-#include "patchbay/base/log.h"
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
 
@@ -218,7 +215,6 @@ Result<int> restore(const WorkerFlags& flags) {
 }
 
 using Flags = std::shared_ptr<WorkerFlags>;
-using Body = Result<int> (*)(const WorkerFlags&);
 
 void add_common(CLI::App& app, const Flags& flags) {
   app.add_flag("--json", flags->json, "Print the whole reply as JSON");
@@ -282,13 +278,7 @@ void declare_restore(CLI::App& app, const Flags& flags) {
   add_name(app, flags);
 }
 
-struct Action {
-  const char* name;
-  const char* summary;
-  void (*declare)(CLI::App&, const Flags&);
-  Body body;
-};
-constexpr Action kActions[] = {
+constexpr Action<WorkerFlags> kActions[] = {
     {"list", "all workers of this home", &declare_list, &list},
     {"show", "one worker: its state and its report", &declare_inspect, &inspect},
     {"inspect", "the same as show", &declare_inspect, &inspect},
@@ -302,26 +292,7 @@ constexpr Action kActions[] = {
 
 Command worker_command() {
   return {kName, "see and steer the workers of this home", [](CLI::App& app) -> std::function<int()> {
-            app.require_subcommand(0, 1);
-            const auto chosen = std::make_shared<std::function<int()>>();
-            for (const Action& action : kActions) {
-              CLI::App* sub = app.add_subcommand(action.name, action.summary);
-              const auto flags = std::make_shared<WorkerFlags>();
-              add_common(*sub, flags);
-              action.declare(*sub, flags);
-              sub->callback([chosen, flags, body = action.body] {
-                *chosen = [flags, body] {
-                  log::init(log::Level::kError);
-                  const auto done = body(*flags);
-                  return done ? *done : report(kName, done.error());
-                };
-              });
-            }
-            return [chosen, &app] {
-              if (*chosen) return (*chosen)();
-              print(app.help());
-              return 0;
-            };
+            return declare_actions<WorkerFlags>(app, kName, kActions, &add_common);
           }};
 }
 
