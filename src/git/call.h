@@ -14,12 +14,12 @@ struct Signature<Result<R> (*)(A...)> {
   using Arguments = std::tuple<std::decay_t<A>...>;
 };
 
-/// {"op": name, "ms": time left, "args": [...]}
+/// {"op": name, "until": deadline in ns of the monotonic clock, which both processes share, "args": [...]}
 template <class... A>
-wire::Frame pack_request(const char* op, std::int64_t milliseconds, const A&... args) {
+wire::Frame pack_request(const char* op, MonoTime deadline, const A&... args) {
   wire::Frame frame;
   frame.json["op"] = op;
-  frame.json["ms"] = milliseconds;
+  frame.json["until"] = std::chrono::nanoseconds(deadline.time_since_epoch()).count();
   Json list = Json::array();
   (list.push_back(wire::write(args, frame.raw)), ...);
   frame.json["args"] = std::move(list);

@@ -21,7 +21,7 @@ auto call(Pool& pool, const char* op, std::chrono::milliseconds limit, Repeat re
     -> Result<typename Signature<decltype(Function)>::Value> {
   static_assert(std::is_same_v<std::tuple<A...>, typename Signature<decltype(Function)>::Arguments>);
   const MonoTime deadline = system_clock().mono() + limit;
-  auto reply = pool.exchange(pack_request(op, limit.count(), args...), deadline, repeat);
+  auto reply = pool.exchange(pack_request(op, deadline, args...), deadline, repeat);
   if (!reply.ok()) {
     log::warn("git {}: {} {}", op, name_of(reply.error().code), reply.error().detail);
     return std::move(reply).error();
@@ -146,9 +146,7 @@ Result<Recovery> Client::recover(const std::string& journal_path) {
 
 Result<Applied> Client::apply(const Target& base, const ApplySpec& spec) {
   const MonoTime deadline = system_clock().mono() + pool_->options().write_deadline;
-  auto reply =
-      pool_->exchange(pack_request("apply", pool_->options().write_deadline.count(), base, spec), deadline,
-                      Repeat::kNever);
+  auto reply = pool_->exchange(pack_request("apply", deadline, base, spec), deadline, Repeat::kNever);
   if (reply.ok()) return unpack_reply<Applied>(reply.value());
   // The helper is gone in the middle of it. Another one finds out how it ended.
   const Error cause = std::move(reply).error();

@@ -115,8 +115,8 @@ int git_helper_main(int fd) {
     set_request_deadline(MonoTime::min());
     auto request = wire::receive(fd, MonoTime::max());
     if (!request.ok()) return 0;
-    const auto left = std::chrono::milliseconds(json::get_int(request.value().json, "ms", 10'000));
-    set_request_deadline(system_clock().mono() + left);
+    const auto until = std::chrono::nanoseconds(json::get_int(request.value().json, "until", 0));
+    set_request_deadline(MonoTime(until));
     if (!wire::send(fd, answer(request.value()), MonoTime::max()).ok()) return 0;
   }
 }

@@ -209,13 +209,26 @@ TEST_F(WorktreeTest, TheLockOfTheCommonDirectoryIsWaitedFor) {
   commit_all();
   ClientOptions impatient = options();
   impatient.write_deadline = std::chrono::milliseconds(1500);
-  Client other(impatient);
   {
     const os::FileLock held = must(os::FileLock::try_acquire(lock_path()));
+    Client other(impatient);
     EXPECT_EQ(code_of(other.add_worktree(target(), worktree_spec())), "repo_busy");
   }
   EXPECT_FALSE(os::exists(worktree_spec().directory));
-  must(other.add_worktree(target(), worktree_spec()));
+  must(client->add_worktree(target(), worktree_spec()));
+}
+
+TEST_F(WorktreeTest, TheStartOfAHelperCountsAgainstItsDeadline) {
+  put("a", "1\n");
+  commit_all();
+  ClientOptions slow = options();
+  const std::vector<std::string> late = {"/bin/sh", "-c", "sleep 1; exec \"$0\" \"$@\""};
+  slow.helper.insert(slow.helper.begin(), late.begin(), late.end());
+  slow.write_deadline = std::chrono::milliseconds(5000);
+  const os::FileLock held = must(os::FileLock::try_acquire(lock_path()));
+  Client other(slow);
+  EXPECT_EQ(code_of(other.add_worktree(target(), worktree_spec())), "repo_busy")
+      << "not a timeout: the refusal comes before the caller gives up";
 }
 
 TEST_F(WorktreeTest, ParallelAddsAllSucceed) {
