@@ -40,21 +40,21 @@ Status Jobs::commit(JobRecord record) {
 }
 
 void Jobs::publish(JobRecord record) {
-  auto snapshot = std::make_shared<const JobRecord>(std::move(record));
+  take_in(std::make_shared<const JobRecord>(std::move(record)));
+  wake_waiters();
+}
+
+void Jobs::take_in(const JobPtr& snapshot) {
   {
     std::lock_guard lock(mutex_);
-    JobPtr& slot = jobs_[snapshot->job_id];
-    if (slot) active_ -= slot->active() ? 1 : 0;
-    active_ += snapshot->active() ? 1 : 0;
-    slot = snapshot;
-    if (!snapshot->session_id.empty()) {
-      std::string& newest = newest_by_session_[snapshot->session_id];
-      const auto it = jobs_.find(newest);
-      if (it == jobs_.end() || it->second->sequence <= snapshot->sequence) newest = snapshot->job_id;
+    insert_or_replace(jobs_, snapshot);
+    if (snapshot->active()) {
+      insert_or_replace(active_jobs_, snapshot);
+    } else if (const auto it = active_jobs_.find(snapshot); it != active_jobs_.end()) {
+      active_jobs_.erase(it);
     }
   }
   for (const Observer& observer : observers_) observer(snapshot, Change::kUpdated);
-  wake_waiters();
 }
 
 void Jobs::wake_waiters() const {
@@ -68,31 +68,22 @@ void Jobs::wake_waiters() const {
 JobPtr Jobs::find(const std::string& job_id) const {
   std::lock_guard lock(mutex_);
   const auto it = jobs_.find(job_id);
-  return it == jobs_.end() ? nullptr : it->second;
+  return it == jobs_.end() ? nullptr : *it;
 }
 
 std::vector<JobPtr> Jobs::all() const {
   std::vector<JobPtr> list;
   {
     std::lock_guard lock(mutex_);
-    list.reserve(jobs_.size());
-    for (const auto& [id, job] : jobs_) list.push_back(job);
+    list.assign(jobs_.begin(), jobs_.end());
   }
   std::sort(list.begin(), list.end(), [](const JobPtr& a, const JobPtr& b) { return a->sequence < b->sequence; });
   return list;
 }
 
-JobPtr Jobs::newest_of_session(const std::string& session_id) const {
-  std::lock_guard lock(mutex_);
-  const auto it = newest_by_session_.find(session_id);
-  if (it == newest_by_session_.end()) return nullptr;
-  const auto job = jobs_.find(it->second);
-  return job == jobs_.end() ? nullptr : job->second;
-}
-
 int Jobs::active_count() const {
   std::lock_guard lock(mutex_);
-  return active_;
+  return static_cast<int>(active_jobs_.size());
 }
 
 int Jobs::queue_position(const std::string& job_id) const {
@@ -100,7 +91,7 @@ int Jobs::queue_position(const std::string& job_id) const {
   if (!self || !queued(*self)) return 0;
   int position = 1;
   std::lock_guard lock(mutex_);
-  for (const auto& [id, job] : jobs_) position += queued(*job) && job->sequence < self->sequence ? 1 : 0;
+  for (const JobPtr& job : active_jobs_) position += queued(*job) && job->sequence < self->sequence ? 1 : 0;
   return position;
 }
 
@@ -172,7 +163,6 @@ Result<JobPtr> Jobs::reserve(const NewJob& job, const std::function<Status()>& p
   record.created_at = epoch_seconds(clock_.wall());
   record.marker = random_hex(32);
   record.progress.phase = job.phase;
-  record.progress.session_id = job.resume_session;
   record.progress.heartbeat_at = record.created_at;
   const std::string id = record.job_id;
   if (Status saved = commit(std::move(record)); !saved.ok()) {
@@ -264,8 +254,8 @@ bool Jobs::must_wait(const JobRecord& job) const {
   if (!options_.queue_enabled || options_.max_concurrent <= 0) return false;
   std::lock_guard lock(mutex_);
   int ahead = 0;
-  for (const auto& [id, other] : jobs_) {
-    if (!other->active() || id == job.job_id) continue;
+  for (const JobPtr& other : active_jobs_) {
+    if (other->job_id == job.job_id) continue;
     const bool earlier = other->sequence < job.sequence;
     if (earlier && queued(*other)) return true;  // nobody overtakes
     ahead += !queued(*other) && (earlier || other->process_pid != 0) ? 1 : 0;
@@ -299,9 +289,7 @@ Status Jobs::remove(const std::string& job_id) {
   PB_TRY(records_.remove(job_id));
   {
     std::lock_guard guard(mutex_);
-    jobs_.erase(job_id);
-    const auto it = newest_by_session_.find(job->session_id);
-    if (it != newest_by_session_.end() && it->second == job_id) newest_by_session_.erase(it);
+    jobs_.erase(job);
   }
   for (const Observer& observer : observers_) observer(job, Change::kRemoved);
   wake_waiters();
@@ -315,11 +303,11 @@ void Jobs::grant_slots() {
     int running = 0;
     {
       std::lock_guard lock(mutex_);
-      for (const auto& [id, job] : jobs_) {
-        if (queued(*job)) {
-          if (!next || job->sequence < next->sequence) next = job;
-        } else if (job->active()) {
+      for (const JobPtr& job : active_jobs_) {
+        if (!queued(*job)) {
           ++running;
+        } else if (!next || job->sequence < next->sequence) {
+          next = job;
         }
       }
     }

@@ -37,6 +37,12 @@ std::optional<runner::Usage> usage_from(const Json& j, std::string_view key) {
   return usage;
 }
 
+/// Moves a member out; null when there is none.
+Json take(Json& object, std::string_view key) {
+  const auto it = object.find(key);
+  return it == object.end() ? Json() : std::move(*it);
+}
+
 }  // namespace
 
 std::string_view name_of(JobState state) { return kStates[static_cast<std::size_t>(state)]; }
@@ -78,7 +84,7 @@ Json JobRecord::to_json() const {
   return j;
 }
 
-Result<JobRecord> JobRecord::from_json(const Json& j) {
+Result<JobRecord> JobRecord::from_json(Json j) {
   JobRecord r;
   r.job_id = json::get_string(j, "job_id");
   const auto state = parse_state(json::get_string(j, "state"));
@@ -89,7 +95,7 @@ Result<JobRecord> JobRecord::from_json(const Json& j) {
   r.state = *state;
   r.mode = *mode;
   r.repo_path = json::get_string(j, "repo_path");
-  if (const Json* o = json::find(j, "options"); o != nullptr && o->is_object()) r.options = *o;
+  if (Json o = take(j, "options"); o.is_object()) r.options = std::move(o);
   r.worktree_path = json::get_string(j, "worktree_path");
   r.branch_name = json::get_string(j, "branch_name");
   r.session_id = json::get_string(j, "session_id");
@@ -102,7 +108,7 @@ Result<JobRecord> JobRecord::from_json(const Json& j) {
     r.error_code = json::get_string(j, "error_code");
   }
   if (auto code = json::find_int(j, "exit_code")) r.exit_code = static_cast<int>(*code);
-  if (const Json* result = json::find(j, "result"); result != nullptr && result->is_object()) r.result = *result;
+  if (Json result = take(j, "result"); result.is_object()) r.result = std::move(result);
   r.marker = json::get_string(j, "process_marker");
   r.prompt_sha256 = json::get_string(j, "prompt_sha256");
   r.prompt_bytes = json::get_int(j, "prompt_bytes");
@@ -118,6 +124,7 @@ Result<JobRecord> JobRecord::from_json(const Json& j) {
   r.usage_turn = usage_from(j, "usage_turn");
   if (const Json* p = json::find(j, "progress"); p != nullptr && p->is_object()) {
     r.progress = runner::Progress::from_json(*p);
+    r.progress.session_id.clear();
   }
   return r;
 }

@@ -7,30 +7,28 @@ namespace patchbay::jobs {
 
 Status Jobs::recover() {
   std::mutex loading;
-  std::vector<JobRecord> loaded;
+  std::vector<JobPtr> loaded;
   const store::LoadReport report =
       PB_TRY(records_.load_all([&](const std::string& id, const store::RecordOrder& order, Json&& content) {
-        auto record = JobRecord::from_json(content);
+        auto record = JobRecord::from_json(std::move(content));
         if (!record) {
           log::warn("job record {} is not usable: {}", id, record.error().message);
           return;
         }
         record->sequence = order.created;
+        auto job = std::make_shared<const JobRecord>(std::move(*record));
         std::lock_guard lock(loading);
-        loaded.push_back(std::move(*record));
+        loaded.push_back(std::move(job));
       }));
   for (const auto& bad : report.quarantined) log::warn("job record {} was set aside: {}", bad.id, bad.reason);
   std::sort(loaded.begin(), loaded.end(),
-            [](const JobRecord& a, const JobRecord& b) { return a.sequence < b.sequence; });
-  std::vector<JobPtr> unresolved;
-  for (JobRecord& record : loaded) {
-    const bool open = record.unresolved();
-    const std::string id = record.job_id;
-    publish(std::move(record));
-    if (open) unresolved.push_back(find(id));
+            [](const JobPtr& a, const JobPtr& b) { return a->sequence < b->sequence; });
+  for (const JobPtr& job : loaded) take_in(job);
+  for (const JobPtr& job : loaded) {
+    if (job->unresolved()) adopt(job);
   }
-  for (const JobPtr& job : unresolved) adopt(job);
   grant_slots();
+  wake_waiters();
   return {};
 }
 

@@ -9,12 +9,9 @@
 namespace patchbay::store {
 namespace {
 
-constexpr std::size_t kMembersOfARecord = 64;
-constexpr std::size_t kMembersOfAPart = 8;
-
 class FastParser {
  public:
-  explicit FastParser(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
+  explicit FastParser(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) { open_.reserve(64); }
 
   bool parse(Json& out) {
     if (!value(out, 0)) return false;
@@ -68,22 +65,29 @@ class FastParser {
   bool object(Json& out, int depth) {
     ++at_;
     out = Json::object();
-    auto& members = out.get_ref<Json::object_t&>();
     skip_space();
     if (take('}')) return true;
-    // Growing copies every key, because the library keeps them const.
-    members.reserve(depth == 0 ? kMembersOfARecord : kMembersOfAPart);
+    const std::size_t begin = open_.size();
     do {
       skip_space();
       std::string key;
       if (!string(key)) return false;
       skip_space();
       if (!take(':')) return false;
-      // Past the look-up for duplicates: our own writer makes none.
-      members.std::vector<std::pair<const std::string, Json>>::emplace_back(std::move(key), nullptr);
-      if (!value(members.back().second, depth + 1)) return false;
+      Json member;
+      if (!value(member, depth + 1)) return false;
+      open_.emplace_back(std::move(key), std::move(member));
       skip_space();
     } while (take(','));
+    // Only now: growing copies every key, because the library keeps them const, and spare room would stay for ever.
+    auto& members = out.get_ref<Json::object_t&>();
+    members.reserve(open_.size() - begin);
+    for (std::size_t i = begin; i < open_.size(); ++i) {
+      // Past the look-up for duplicates: our own writer makes none.
+      members.std::vector<std::pair<const std::string, Json>>::emplace_back(std::move(open_[i].first),
+                                                                           std::move(open_[i].second));
+    }
+    open_.resize(begin);
     return take('}');
   }
 
@@ -199,6 +203,7 @@ class FastParser {
 
   const char* at_;
   const char* end_;
+  std::vector<std::pair<std::string, Json>> open_;  ///< members of the objects that are being read, outermost first
 };
 
 }  // namespace

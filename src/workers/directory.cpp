@@ -2,6 +2,7 @@
 
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
+#include "patchbay/workspace/roots.h"
 
 namespace patchbay::workers {
 namespace {
@@ -27,9 +28,9 @@ void Directory::take(const jobs::JobPtr& job, jobs::Jobs::Change change) {
     std::lock_guard lock(mutex_);
     std::vector<jobs::JobPtr> turns;
     if (const auto it = by_id_.find(id); it != by_id_.end()) {
-      turns = it->second->turns();
-      sorted_.erase({it->second->folded_name(), id});
-      by_id_.erase(it);
+      const WorkerPtr before = *it;
+      turns = before->turns();
+      forget(before);
     }
     std::erase_if(turns, [&](const jobs::JobPtr& t) { return t->job_id == job->job_id; });
     if (change == jobs::Jobs::Change::kUpdated) {
@@ -37,21 +38,42 @@ void Directory::take(const jobs::JobPtr& job, jobs::Jobs::Change change) {
       std::sort(turns.begin(), turns.end(),
                 [](const jobs::JobPtr& a, const jobs::JobPtr& b) { return a->sequence < b->sequence; });
     }
-    if (turns.empty()) {
-      const auto it = id_by_digest_.find(job->option(key::kStartDigest));
-      if (it != id_by_digest_.end() && it->second == id) id_by_digest_.erase(it);
-      return;
-    }
-    if (const std::string digest = turns.front()->option(key::kStartDigest); !digest.empty()) {
-      std::string& holder = id_by_digest_[digest];
-      const auto other = by_id_.find(holder);
-      if (other == by_id_.end() || other->second->created_at() <= turns.front()->created_at) holder = id;
-    }
-    now = std::make_shared<const Worker>(std::move(turns));
-    by_id_[id] = now;
-    sorted_[{now->folded_name(), id}] = now;
+    if (turns.empty()) return;
+    auto place = place_of(*turns.back());
+    now = std::make_shared<const Worker>(std::move(turns), std::move(place));
+    by_id_.insert(now);
+    sorted_.insert(now);
+    remember_start(now);
   }
   for (const auto& callback : callbacks_) callback(now);
+}
+
+std::shared_ptr<const Place> Directory::place_of(const jobs::JobRecord& job) {
+  std::string repo = base_repo_of(job);
+  std::shared_ptr<const Place>& place = places_[repo];
+  if (!place) {
+    std::string id = workspace::workspace_id(repo);
+    place = std::make_shared<const Place>(Place{std::move(repo), std::move(id)});
+  }
+  return place;
+}
+
+void Directory::remember_start(const WorkerPtr& worker) {
+  const std::string_view digest = worker->start_digest();
+  if (digest.empty()) return;
+  const auto it = by_start_digest_.find(digest);
+  if (it != by_start_digest_.end()) {
+    if (it->second->created_at() > worker->created_at()) return;
+    by_start_digest_.erase(it);  // its key is the other worker's text
+  }
+  by_start_digest_.emplace(digest, worker);
+}
+
+void Directory::forget(const WorkerPtr& worker) {
+  const auto it = by_start_digest_.find(worker->start_digest());
+  if (it != by_start_digest_.end() && it->second == worker) by_start_digest_.erase(it);
+  sorted_.erase(worker);
+  by_id_.erase(worker);
 }
 
 void Directory::on_change(std::function<void(const WorkerPtr&)> callback) {
@@ -61,38 +83,37 @@ void Directory::on_change(std::function<void(const WorkerPtr&)> callback) {
 WorkerPtr Directory::by_id(const std::string& id) const {
   std::lock_guard lock(mutex_);
   const auto it = by_id_.find(id);
-  return it == by_id_.end() ? nullptr : it->second;
+  return it == by_id_.end() ? nullptr : *it;
+}
+
+std::vector<WorkerPtr> Directory::of_name(const std::string& folded_name) const {
+  std::vector<WorkerPtr> found;
+  std::lock_guard lock(mutex_);
+  for (auto it = sorted_.lower_bound(NameAndId{folded_name, ""});
+       it != sorted_.end() && (*it)->folded_name() == folded_name; ++it) {
+    found.push_back(*it);
+  }
+  return found;
 }
 
 WorkerPtr Directory::by_name(const std::string& workspace_id, std::string_view name) const {
-  const std::string folded = fold_case(collapse_whitespace(name));
-  std::lock_guard lock(mutex_);
-  for (auto it = sorted_.lower_bound({folded, ""}); it != sorted_.end() && it->first.first == folded; ++it) {
-    if (it->second->workspace_id() == workspace_id) return it->second;
+  for (const WorkerPtr& worker : of_name(fold_case(collapse_whitespace(name)))) {
+    if (worker->workspace_id() == workspace_id) return worker;
   }
   return nullptr;
 }
 
 WorkerPtr Directory::by_start_digest(const std::string& digest) const {
   std::lock_guard lock(mutex_);
-  const auto it = id_by_digest_.find(digest);
-  if (it == id_by_digest_.end()) return nullptr;
-  const auto worker = by_id_.find(it->second);
-  return worker == by_id_.end() ? nullptr : worker->second;
+  const auto it = by_start_digest_.find(digest);
+  return it == by_start_digest_.end() ? nullptr : it->second;
 }
 
 Result<WorkerPtr> Directory::resolve(const std::string& text, const std::optional<std::string>& workspace_id,
                                      const std::string& default_workspace_id) const {
   if (WorkerPtr exact = by_id(text)) return exact;
   if (WorkerPtr here = by_name(workspace_id ? *workspace_id : default_workspace_id, text)) return here;
-  const std::string folded = fold_case(collapse_whitespace(text));
-  std::vector<WorkerPtr> elsewhere;
-  {
-    std::lock_guard lock(mutex_);
-    for (auto it = sorted_.lower_bound({folded, ""}); it != sorted_.end() && it->first.first == folded; ++it) {
-      elsewhere.push_back(it->second);
-    }
-  }
+  const std::vector<WorkerPtr> elsewhere = of_name(fold_case(collapse_whitespace(text)));
   if (elsewhere.empty()) return unknown(text);
   if (!workspace_id && elsewhere.size() == 1) return elsewhere.front();
   std::string places;
@@ -111,10 +132,7 @@ Result<WorkerPtr> Directory::resolve(const std::string& text, const std::optiona
 
 std::vector<WorkerPtr> Directory::all() const {
   std::lock_guard lock(mutex_);
-  std::vector<WorkerPtr> list;
-  list.reserve(sorted_.size());
-  for (const auto& [k, worker] : sorted_) list.push_back(worker);
-  return list;
+  return {sorted_.begin(), sorted_.end()};
 }
 
 std::size_t Directory::size() const {

@@ -5,8 +5,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "patchbay/base/pointer_order.h"
 #include "patchbay/jobs/jobs.h"
 #include "workers/worker.h"
 
@@ -37,11 +39,20 @@ class Directory {
 
  private:
   void take(const jobs::JobPtr& job, jobs::Jobs::Change change);
+  std::shared_ptr<const Place> place_of(const jobs::JobRecord& job);
+  void remember_start(const WorkerPtr& worker);
+  void forget(const WorkerPtr& worker);
+  std::vector<WorkerPtr> of_name(const std::string& folded_name) const;
+
+  using NameAndId = std::pair<std::string_view, std::string_view>;
+  static NameAndId name_and_id(const Worker& worker) { return {worker.folded_name(), worker.id()}; }
 
   mutable std::mutex mutex_;
-  std::map<std::string, WorkerPtr> by_id_;
-  std::map<std::pair<std::string, std::string>, WorkerPtr> sorted_;  ///< (folded name, id)
-  std::map<std::string, std::string> id_by_digest_;                   ///< of the first turn's start
+  std::set<WorkerPtr, OrderedBy<&Worker::id>> by_id_;
+  std::set<WorkerPtr, OrderedBy<&name_and_id>> sorted_;
+  /// The digest is the worker's own text, in its first turn.
+  std::unordered_map<std::string_view, WorkerPtr> by_start_digest_;
+  std::map<std::string, std::shared_ptr<const Place>> places_;  ///< by repository
   std::vector<std::function<void(const WorkerPtr&)>> callbacks_;
 };
 

@@ -1,6 +1,5 @@
 #include "workers/worker.h"
 
-#include "patchbay/base/hash.h"
 #include "patchbay/base/text.h"
 
 namespace patchbay::workers {
@@ -19,14 +18,27 @@ std::optional<WorkspaceMode> parse_workspace_mode(std::string_view text) {
   return std::nullopt;
 }
 
-Worker::Worker(std::vector<jobs::JobPtr> turns) : turns_(std::move(turns)) {
+namespace {
+
+const std::string& option_of(const JobRecord& job, const char* option) {
+  static const std::string none;
+  const Json* v = json::find(job.options, option);
+  return v != nullptr && v->is_string() ? v->get_ref<const std::string&>() : none;
+}
+
+}  // namespace
+
+std::string base_repo_of(const JobRecord& job) {
+  const std::string& base = option_of(job, key::kBase);
+  return base.empty() ? job.repo_path : base;
+}
+
+Worker::Worker(std::vector<jobs::JobPtr> turns, std::shared_ptr<const Place> place)
+    : turns_(std::move(turns)), place_(std::move(place)) {
   const JobRecord& last = latest();
-  id_ = last.worker_id();
-  name_ = last.option(key::kName);
-  folded_name_ = fold_case(name_);
-  base_repo_ = last.option(key::kBase);
-  if (base_repo_.empty()) base_repo_ = last.repo_path;
-  workspace_id_ = "ws_" + sha256_hex(base_repo_).substr(0, 24);
+  id_ = &option_of(last, key::kId);
+  name_ = &option_of(last, key::kName);
+  folded_name_ = fold_case(*name_);
   mode_ = parse_workspace_mode(last.option(key::kMode)).value_or(WorkspaceMode::kIsolatedWrite);
 }
 
@@ -35,6 +47,8 @@ bool Worker::unresolved() const {
 }
 
 bool Worker::discarded() const { return json::get_bool(latest().options, key::kDiscarded); }
+
+std::string_view Worker::start_digest() const { return option_of(*turns_.front(), key::kStartDigest); }
 
 std::string Worker::session() const {
   for (auto it = turns_.rbegin(); it != turns_.rend(); ++it) {

@@ -35,20 +35,27 @@ inline constexpr char kIntegrating[] = "_worker_integrating";
 inline constexpr char kOutcomeUnknown[] = "_worker_integration_outcome_unknown";
 }  // namespace key
 
+/// Where workers work; shared by all of one repository.
+struct Place {
+  std::string base_repo, workspace_id;
+};
+/// The repository that a job's worker was started in.
+std::string base_repo_of(const jobs::JobRecord& job);
+
 /// A worker: all jobs that carry its id, oldest first, never empty. Immutable.
 class Worker {
  public:
-  explicit Worker(std::vector<jobs::JobPtr> turns);
+  Worker(std::vector<jobs::JobPtr> turns, std::shared_ptr<const Place> place);
 
   const std::vector<jobs::JobPtr>& turns() const { return turns_; }
   const jobs::JobRecord& latest() const { return *turns_.back(); }
 
-  const std::string& id() const { return id_; }
-  const std::string& name() const { return name_; }
+  const std::string& id() const { return *id_; }
+  const std::string& name() const { return *name_; }
   const std::string& folded_name() const { return folded_name_; }
   WorkspaceMode mode() const { return mode_; }
-  const std::string& base_repo() const { return base_repo_; }
-  const std::string& workspace_id() const { return workspace_id_; }
+  const std::string& base_repo() const { return place_->base_repo; }
+  const std::string& workspace_id() const { return place_->workspace_id; }
   bool isolated() const { return mode_ == WorkspaceMode::kIsolatedWrite; }
   bool active() const { return latest().active(); }
   /// Processes of some turn are not proven gone.
@@ -57,7 +64,8 @@ class Worker {
   std::string worktree() const { return latest().option(key::kWorktree); }
   std::string branch() const { return latest().option(key::kBranch); }
   std::string base_revision() const { return latest().option(key::kBaseRevision); }
-  std::string session() const;           ///< of the newest turn that has one
+  std::string_view start_digest() const;  ///< of the first turn; empty when it was started without one
+  std::string session() const;            ///< of the newest turn that has one
   std::string model() const;             ///< of the newest turn that has one
   std::string reasoning_effort() const;
   /// The newest turn with this private key, or null.
@@ -69,7 +77,9 @@ class Worker {
 
  private:
   std::vector<jobs::JobPtr> turns_;
-  std::string id_, name_, folded_name_, base_repo_, workspace_id_;
+  std::shared_ptr<const Place> place_;
+  const std::string *id_, *name_;  ///< into the options of the latest turn
+  std::string folded_name_;
   WorkspaceMode mode_ = WorkspaceMode::kIsolatedWrite;
 };
 

@@ -5,11 +5,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "patchbay/base/cancel.h"
 #include "patchbay/base/clock.h"
+#include "patchbay/base/pointer_order.h"
 #include "patchbay/jobs/record.h"
 #include "patchbay/os/file.h"
 #include "patchbay/runner/turn.h"
@@ -98,8 +100,6 @@ class Jobs {
 
   JobPtr find(const std::string& job_id) const;  ///< null when unknown
   std::vector<JobPtr> all() const;               ///< in creation order
-  /// The newest job of a conversation, or null.
-  JobPtr newest_of_session(const std::string& session_id) const;
   int active_count() const;
   int queue_position(const std::string& job_id) const;  ///< 1 = next; 0 = not queued
 
@@ -141,8 +141,12 @@ class Jobs {
                                                 const std::optional<runner::Progress>& progress) const;
   std::optional<TerminalDecision> already_over(const JobRecord& job) const;
   bool prove_gone(const std::string& job_id, std::chrono::milliseconds wait_for);
+  template <auto Key>
+  using Index = std::set<JobPtr, OrderedBy<Key>>;
+
   Status commit(JobRecord record);  ///< durable, then visible
   void publish(JobRecord record);
+  void take_in(const JobPtr& snapshot);  ///< without waking those who wait
   void wake_waiters() const;
   std::mutex& stripe(const std::string& job_id) const;
   bool queued(const JobRecord& record) const;
@@ -157,9 +161,7 @@ class Jobs {
   std::mutex admission_;                        ///< capacity and name checks together with the record's creation
 
   mutable std::mutex mutex_;  ///< guards the members below; never held over I/O
-  std::map<std::string, JobPtr> jobs_;
-  std::map<std::string, std::string> newest_by_session_;
-  int active_ = 0;
+  Index<&JobRecord::job_id> jobs_, active_jobs_;
 
   mutable std::mutex wait_mutex_;  ///< guards changes_; nothing else happens under it
   mutable std::uint64_t changes_ = 0;

@@ -61,7 +61,7 @@ struct JobRecord {
 
   Json to_json() const;
   /// Tolerant: unknown keys are ignored, absent ones keep their defaults. kStateCorrupt without a job id or state.
-  static Result<JobRecord> from_json(const Json& j);
+  static Result<JobRecord> from_json(Json j);
 };
 
 /// Records are shared as immutable snapshots.

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "patchbay/base/clock.h"
+#include "patchbay/base/flat_map.h"
 #include "patchbay/json/json.h"
 #include "patchbay/os/process.h"
 
@@ -45,7 +45,7 @@ struct Command {
 };
 
 /// Token counts as the program reports them (cumulative over the conversation).
-using Usage = std::map<std::string, std::int64_t>;
+using Usage = FlatMap<std::string, std::int64_t>;
 
 /// An intermediate note of the agent.
 struct Checkpoint {
