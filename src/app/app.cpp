@@ -104,6 +104,15 @@ bool is_for_connection_test(std::string_view tool) {
          tool == "codex_open_workspace";
 }
 
+/// The same tool, waiting for the records when it comes before they were read.
+mcp::Tool after_recovery(mcp::Tool tool, const RecoveryGate& recovered) {
+  tool.run = [run = std::move(tool.run), &recovered](mcp::Call& call, const Json& args) -> Result<mcp::ToolReply> {
+    PB_TRY(recovered.pass(call.deadline(), call.cancel()));
+    return run(call, args);
+  };
+  return tool;
+}
+
 Status build_catalog(App& app) {
   const config::Config& config = app.launch.config;
   app.services = std::make_unique<tools::Services>(tools::Services{.launch = app.launch,
@@ -121,7 +130,7 @@ Status build_catalog(App& app) {
   std::vector<mcp::Tool> tools;
   for (mcp::Tool& tool : tools::all_tools(*app.services)) {
     if (app.launch.connection_test && !is_for_connection_test(tool.declaration.name)) continue;
-    tools.push_back(audited(std::move(tool), *app.audit, *app.roots, app.clock));
+    tools.push_back(audited(after_recovery(std::move(tool), app.recovered), *app.audit, *app.roots, app.clock));
   }
   const std::string card_uri = config.app.tool_cards ? std::string(mcp::card_uri()) : std::string();
   app.catalog = PB_TRY(mcp::Catalog::build(std::move(tools), tools::catalog_options(config, card_uri)));
@@ -132,9 +141,9 @@ void build_protocol(App& app) {
   const config::Config& config = app.launch.config;
   app.card = std::make_unique<mcp::CardResource>(mcp::CardResource::Options{
       .enabled = config.app.tool_cards, .widget_domain = config.app.widget_domain});
-  app.work_resources = std::make_unique<WorkResources>(*app.workers, *app.jobs);
+  app.work_resources = std::make_unique<WorkResources>(*app.workers, *app.jobs, app.recovered);
   app.prompts = std::make_unique<WorkPrompts>();
-  app.completion = std::make_unique<WorkCompletion>(*app.workers, *app.jobs);
+  app.completion = std::make_unique<WorkCompletion>(*app.workers, *app.jobs, app.recovered);
 
   mcp::Server::Options options;
   options.info = {.name = "patchbay",
@@ -209,7 +218,9 @@ Result<std::unique_ptr<App>> build(config::Launch launch, const Program& program
 
 Status recover(App& app) {
   PB_TRY(app.jobs->recover());
-  return app.workers->recover();
+  PB_TRY(app.workers->recover());
+  app.recovered.open();
+  return {};
 }
 
 Status listen(App& app) {
@@ -217,6 +228,7 @@ Status listen(App& app) {
   transport::HttpOptions options = http_options(app.launch);
   options.root_page = [&app] { return root_page(app); };
   options.status_page = [&app] { return status_page(app); };
+  options.ready = [&app] { return app.recovered.is_open(); };
   if (config.logging.access_log) options.on_request = &log_request;
   options.on_login_failure = [&app](const std::string& peer) {
     [[maybe_unused]] const Status written =

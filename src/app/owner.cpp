@@ -243,8 +243,8 @@ Status run_owner(config::Launch launch, const os::Environment& env, const OwnerO
   auto built = build(std::move(launch), options.program, env, system_clock());
   if (!built) return built.error();
   App& app = **built;
-  PB_TRY(recover(app));
   if (options.http) PB_TRY(listen(app));
+  PB_TRY(recover(app));
 
   OwnerInfo info;
   info.process = PB_TRY(os::identify(os::current_pid()));

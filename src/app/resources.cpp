@@ -61,6 +61,7 @@ Json WorkResources::templates(const mcp::Caller&) {
 }
 
 std::optional<Result<mcp::ResourceReply>> WorkResources::read(mcp::RichCall& call, const std::string& uri) {
+  if (const Status in = recovered_.pass(call.deadline(), call.cancel()); !in) return in.error();
   if (const auto worker_id = id_behind(kWorker, uri)) {
     const auto summary = workers_.summary(actor_of(call.caller()), *worker_id);
     if (!summary) return summary.error();
@@ -101,6 +102,8 @@ bool JobNews::is_news(const jobs::JobRecord& job, jobs::Jobs::Change change) {
 }
 
 std::vector<std::string> WorkCompletion::complete(const mcp::Caller&, const mcp::CompletionQuery& query) {
+  // Nothing to offer yet is an answer, too.
+  if (!recovered_.is_open()) return {};
   const bool worker = query.is_prompt ? query.name == kReviewPrompt && query.argument == "worker"
                                       : query.name == kWorkerTemplate && query.argument == "worker_id";
   if (worker) return workers_.complete(query.value);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "patchbay/app/recovery_gate.h"
 #include "patchbay/base/guarded.h"
 #include "patchbay/jobs/jobs.h"
 #include "patchbay/mcp/provider.h"
@@ -17,7 +18,8 @@ std::string job_uri(const std::string& job_id);
 
 class WorkResources final : public mcp::ResourceProvider {
  public:
-  WorkResources(workers::Workers& workers, const jobs::Jobs& jobs) : workers_(workers), jobs_(jobs) {}
+  WorkResources(workers::Workers& workers, const jobs::Jobs& jobs, const RecoveryGate& recovered)
+      : workers_(workers), jobs_(jobs), recovered_(recovered) {}
 
   /// Empty: workers and jobs are found through their templates and through the tools.
   Json list(const mcp::Caller& caller) override;
@@ -29,6 +31,7 @@ class WorkResources final : public mcp::ResourceProvider {
 
   workers::Workers& workers_;
   const jobs::Jobs& jobs_;
+  const RecoveryGate& recovered_;
 };
 
 /// Which changes of plain jobs are news to their readers: a new state or the end of its record, not every step of
@@ -44,12 +47,14 @@ class JobNews {
 /// Candidates for worker_id, job_id and the arguments of the prompts.
 class WorkCompletion final : public mcp::CompletionProvider {
  public:
-  WorkCompletion(workers::Workers& workers, const jobs::Jobs& jobs) : workers_(workers), jobs_(jobs) {}
+  WorkCompletion(workers::Workers& workers, const jobs::Jobs& jobs, const RecoveryGate& recovered)
+      : workers_(workers), jobs_(jobs), recovered_(recovered) {}
   std::vector<std::string> complete(const mcp::Caller& caller, const mcp::CompletionQuery& query) override;
 
  private:
   workers::Workers& workers_;
   const jobs::Jobs& jobs_;
+  const RecoveryGate& recovered_;
 };
 
 }  // namespace patchbay::app

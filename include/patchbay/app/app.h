@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "patchbay/app/recovery_gate.h"
 #include "patchbay/codex/codex_engine.h"
 #include "patchbay/codex/models.h"
 #include "patchbay/config/launch.h"
@@ -38,6 +39,8 @@ struct App {
   const WallTime started;
   std::string instance;  ///< random per start; what launchers recognise their own owner by
   std::string key;       ///< the home's secret: signs session ids, cursors, preview tokens
+
+  RecoveryGate recovered;
 
   std::unique_ptr<store::AuditLog> audit;
   std::unique_ptr<store::StateDb> state;
@@ -79,10 +82,11 @@ struct Program {
 Result<std::unique_ptr<App>> build(config::Launch launch, const Program& program, const os::Environment& env,
                                    const Clock& clock);
 
-/// Reads the job records and goes on where the last owner stopped. Once, before serving. kStateTooNew.
+/// Reads the job records, goes on where the last owner stopped, and lets waiting requests in. Once. kStateTooNew.
 Status recover(App& app);
 
-/// Opens the HTTP port of the configuration. kPortInUse, kConfigRefused.
+/// Opens the HTTP port of the configuration, before the records are read: `initialize` and the lists are answered at once
+/// however many there are, and what needs them waits for recover(). kPortInUse, kConfigRefused.
 Status listen(App& app);
 
 /// Codex as this launch sees it, for a program that owns nothing (doctor). Paths of requests are refused.
