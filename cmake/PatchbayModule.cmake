@@ -24,10 +24,11 @@ target_include_directories(patchbay_options INTERFACE ${CMAKE_SOURCE_DIR}/includ
 target_compile_options(patchbay_options INTERFACE
   -Wall -Wextra -Wshadow -Werror -fno-strict-aliasing -fstack-protector-strong -fpch-preprocess
   $<$<CONFIG:Debug>:-O0 -g1>
-  $<$<CONFIG:Release>:-O2 -D_FORTIFY_SOURCE=3 -fstack-clash-protection -Wno-maybe-uninitialized>)
+  $<$<CONFIG:Release>:-O2 -D_FORTIFY_SOURCE=3 -fstack-clash-protection -Wno-maybe-uninitialized
+    -ffunction-sections -fdata-sections>)
 target_compile_definitions(patchbay_options INTERFACE
   JSON_USE_IMPLICIT_CONVERSIONS=0 _GLIBCXX_ASSERTIONS PATCHBAY_VERSION="${PROJECT_VERSION}")
-target_link_options(patchbay_options INTERFACE -Wl,-z,relro,-z,now)
+target_link_options(patchbay_options INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed $<$<CONFIG:Release>:-Wl,--gc-sections>)
 if(MOLD_PROGRAM)
   target_link_options(patchbay_options INTERFACE -fuse-ld=mold)
 endif()

@@ -18,7 +18,7 @@ Result<double> parse_utc(const std::string& text) {
 }
 
 bool troubled(const Worker& w) {
-  return w.active() || w.unresolved() || w.latest().state == jobs::JobState::kFailed;
+  return w.active() || w.unresolved() || w.state() == jobs::JobState::kFailed;
 }
 
 }  // namespace
@@ -60,7 +60,7 @@ Result<Selection> select(const Core& self, const Actor& actor, const FilterArgs&
     const bool out_of_scope = (s.scope == "conversation" && !mine) || (s.scope == "recent" && age > kRecentSeconds) ||
                               (s.scope == "current" && age > kCurrentSeconds);
     // Those that only the default leaves out are counted, so that nobody thinks they are gone.
-    if (!stopped && w->latest().state == jobs::JobState::kCancelled && !w->unresolved()) {
+    if (!stopped && w->state() == jobs::JobState::kCancelled && !w->unresolved()) {
       if (!args.include_stopped) ++s.hidden_stopped;
       continue;
     }

@@ -11,40 +11,50 @@ using jobs::JobRecord;
 using jobs::JobState;
 
 constexpr std::size_t kLineBytes = 260;
-constexpr std::string_view kCategories[] = {"starting", "active", "quiet",     "stale",
-                                            "lost",     "failed", "completed", "cancelled"};
-constexpr std::string_view kByUrgency[] = {"reauthenticate", "choose_model", "recover",      "inspect",
-                                           "recheck",        "wait",         "read_partial", "read"};
+enum Category { kStarting, kActive, kQuiet, kStale, kLost, kFailed, kCompleted, kCancelled, kCategories };
+constexpr std::array<std::string_view, kCategories> kCategoryNames = {"starting", "active", "quiet",     "stale",
+                                                                      "lost",     "failed", "completed", "cancelled"};
+/// What to do about a worker, the most urgent first.
+enum Action { kReauthenticate, kChooseModel, kRecover, kInspect, kRecheck, kWait, kReadPartial, kRead, kActions };
+constexpr std::array<std::string_view, kActions> kActionNames = {
+    "reauthenticate", "choose_model", "recover", "inspect", "recheck", "wait", "read_partial", "read"};
 
 std::string failure_category(const JobRecord& job) {
   const Json* diagnostic = json::find(job.result, "failure_diagnostic");
   return diagnostic == nullptr ? std::string() : json::get_string(*diagnostic, "category");
 }
 
-std::string category_of(const JobRecord& job, double now, const WorkersOptions& options) {
-  switch (job.state) {
-    case JobState::kCompleted: return "completed";
-    case JobState::kCancelled: return "cancelled";
-    case JobState::kFailed: return failure_category(job) == "patchbay_runtime_tracking_lost" ? "lost" : "failed";
+/// Looks into the record only where the worker itself does not tell.
+Category category_of(const Worker& worker, double now, const WorkersOptions& options) {
+  switch (worker.state()) {
+    case JobState::kCompleted: return kCompleted;
+    case JobState::kCancelled: return kCancelled;
+    case JobState::kFailed:
+      return failure_category(worker.latest()) == "patchbay_runtime_tracking_lost" ? kLost : kFailed;
     default: break;
   }
-  if (job.state == JobState::kPending || job.session_id.empty()) return "starting";
+  const JobRecord& job = worker.latest();
+  if (job.state == JobState::kPending || job.session_id.empty()) return kStarting;
   const double age = now - job.progress.heartbeat_at;
-  if (age <= options.heartbeat_fresh_seconds) return "active";
-  return age <= options.heartbeat_quiet_seconds ? "quiet" : "stale";
+  if (age <= options.heartbeat_fresh_seconds) return kActive;
+  return age <= options.heartbeat_quiet_seconds ? kQuiet : kStale;
 }
 
-std::string action_for(const std::string& category, const JobRecord& job) {
-  if (category == "starting" || category == "active") return "wait";
-  if (category == "quiet") return "recheck";
-  if (category == "stale") return "inspect";
-  if (category == "lost") return "recover";
-  if (category == "completed") return "read";
-  if (category == "cancelled") return "read_partial";
-  const std::string failure = failure_category(job);
-  if (failure == "codex_auth_refresh_failed") return "reauthenticate";
-  if (failure == "codex_model_unavailable") return "choose_model";
-  return "read_partial";
+Action action_for(Category category, const Worker& worker) {
+  switch (category) {
+    case kStarting:
+    case kActive: return kWait;
+    case kQuiet: return kRecheck;
+    case kStale: return kInspect;
+    case kLost: return kRecover;
+    case kCompleted: return kRead;
+    case kCancelled: return kReadPartial;
+    default: break;
+  }
+  const std::string failure = failure_category(worker.latest());
+  if (failure == "codex_auth_refresh_failed") return kReauthenticate;
+  if (failure == "codex_model_unavailable") return kChooseModel;
+  return kReadPartial;
 }
 
 std::string activity(const JobRecord& job, double now) {
@@ -76,30 +86,22 @@ std::string public_state(const JobRecord& job) {
 }
 
 TeamStatus team_status(const std::vector<WorkerPtr>& workers, double now, const WorkersOptions& options) {
-  std::array<int, std::size(kCategories)> counts{};
-  std::size_t urgent = std::size(kByUrgency);
+  std::array<int, kCategories> counts{};
+  Action urgent = kActions;
   for (const WorkerPtr& w : workers) {
-    const std::string category = category_of(w->latest(), now, options);
-    ++counts[static_cast<std::size_t>(std::find(std::begin(kCategories), std::end(kCategories), category) -
-                                      std::begin(kCategories))];
-    const std::string action = action_for(category, w->latest());
-    for (std::size_t i = 0; i < urgent; ++i) {
-      if (action == kByUrgency[i]) urgent = i;
-    }
+    const Category category = category_of(*w, now, options);
+    ++counts[category];
+    urgent = std::min(urgent, action_for(category, *w));
   }
-  const auto count = [&](std::string_view category) {
-    return counts[static_cast<std::size_t>(std::find(std::begin(kCategories), std::end(kCategories), category) -
-                                           std::begin(kCategories))];
-  };
   TeamStatus team;
   team.counts = {{"total", workers.size()}};
-  for (std::size_t i = 0; i < std::size(kCategories); ++i) team.counts[std::string(kCategories[i])] = counts[i];
-  team.suggested_action = urgent < std::size(kByUrgency) ? std::string(kByUrgency[urgent]) : "none";
-  team.busy = count("starting") + count("active") + count("quiet") + count("stale");
+  for (std::size_t i = 0; i < kCategories; ++i) team.counts[std::string(kCategoryNames[i])] = counts[i];
+  team.suggested_action = urgent < kActions ? std::string(kActionNames[urgent]) : "none";
+  team.busy = counts[kStarting] + counts[kActive] + counts[kQuiet] + counts[kStale];
   team.summary = workers.empty() ? "No workers in this scope."
                                  : fmt::format("{} workers: {} working, {} done, {} failed or lost, {} stopped.",
-                                               workers.size(), team.busy, count("completed"),
-                                               count("failed") + count("lost"), count("cancelled"));
+                                               workers.size(), team.busy, counts[kCompleted],
+                                               counts[kFailed] + counts[kLost], counts[kCancelled]);
   return team;
 }
 
@@ -107,10 +109,11 @@ Liveness liveness_of(const Worker& worker, double now, const WorkersOptions& opt
   const JobRecord& job = worker.latest();
   const runner::Progress& p = job.progress;
   Liveness l;
-  l.category = category_of(job, now, options);
+  const Category category = category_of(worker, now, options);
+  l.category = kCategoryNames[category];
   const std::string failure = failure_category(job);
   l.phase = job.state == JobState::kFailed && !failure.empty() ? failure : p.phase;
-  l.suggested_action = action_for(l.category, job);
+  l.suggested_action = kActionNames[action_for(category, worker)];
   const double heartbeat_age = p.heartbeat_at > 0 ? now - p.heartbeat_at : 0;
   const double elapsed = job.started_at > 0 ? (job.active() ? now : job.completed_at) - job.started_at : 0;
 

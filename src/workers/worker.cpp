@@ -39,11 +39,11 @@ Worker::Worker(std::vector<jobs::JobPtr> turns, std::shared_ptr<const Place> pla
   id_ = &option_of(last, key::kId);
   name_ = &option_of(last, key::kName);
   folded_name_ = fold_case(*name_);
+  state_ = last.state;
+  unresolved_ = std::any_of(turns_.begin(), turns_.end(), [](const auto& t) { return t->unresolved(); });
+  created_at_ = turns_.front()->created_at;
+  last_activity_ = std::max({last.created_at, last.started_at, last.completed_at, last.progress.heartbeat_at});
   mode_ = parse_workspace_mode(last.option(key::kMode)).value_or(WorkspaceMode::kIsolatedWrite);
-}
-
-bool Worker::unresolved() const {
-  return std::any_of(turns_.begin(), turns_.end(), [](const auto& t) { return t->unresolved(); });
 }
 
 bool Worker::discarded() const { return json::get_bool(latest().options, key::kDiscarded); }
@@ -73,11 +73,6 @@ std::string Worker::model() const {
 std::string Worker::reasoning_effort() const {
   const JobRecord* job = newest_with(key::kEffort);
   return job == nullptr ? std::string() : job->option(key::kEffort);
-}
-
-double Worker::last_activity() const {
-  const JobRecord& j = latest();
-  return std::max({j.created_at, j.started_at, j.completed_at, j.progress.heartbeat_at});
 }
 
 const JobRecord* Worker::previous_completed() const {

@@ -57,9 +57,11 @@ class Worker {
   const std::string& base_repo() const { return place_->base_repo; }
   const std::string& workspace_id() const { return place_->workspace_id; }
   bool isolated() const { return mode_ == WorkspaceMode::kIsolatedWrite; }
-  bool active() const { return latest().active(); }
+  /// State of the latest turn; like the next three kept here, because lists look at them in ten thousand workers.
+  jobs::JobState state() const { return state_; }
+  bool active() const { return !jobs::is_terminal(state_); }
   /// Processes of some turn are not proven gone.
-  bool unresolved() const;
+  bool unresolved() const { return unresolved_; }
   bool discarded() const;
   std::string worktree() const { return latest().option(key::kWorktree); }
   std::string branch() const { return latest().option(key::kBranch); }
@@ -70,8 +72,8 @@ class Worker {
   std::string reasoning_effort() const;
   /// The newest turn with this private key, or null.
   const jobs::JobRecord* newest_with(const char* option) const;
-  double last_activity() const;
-  double created_at() const { return turns_.front()->created_at; }
+  double last_activity() const { return last_activity_; }
+  double created_at() const { return created_at_; }
   /// The newest completed turn before the latest one, or null.
   const jobs::JobRecord* previous_completed() const;
 
@@ -81,6 +83,9 @@ class Worker {
   const std::string *id_, *name_;  ///< into the options of the latest turn
   std::string folded_name_;
   WorkspaceMode mode_ = WorkspaceMode::kIsolatedWrite;
+  jobs::JobState state_;
+  bool unresolved_;
+  double created_at_, last_activity_;
 };
 
 using WorkerPtr = std::shared_ptr<const Worker>;
