@@ -178,6 +178,7 @@ Result<StopReply> Workers::restore(const Actor& actor, const CallContext& call, 
   git::WorktreeSpec spec;
   spec.directory = worker->worktree();
   spec.branch = worker->branch();
+  spec.git_filters = self.options.git_filters;
   spec.lock_path = self.git_lock_path(layout);
   if (os::exists(spec.directory) && !PB_TRY(is_restored(self, *worker, base, *newest, spec.lock_path))) {
     PB_TRY(self.parts.git.remove_worktree(base, {spec.directory, spec.branch, spec.lock_path}));

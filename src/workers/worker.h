@@ -22,6 +22,7 @@ inline constexpr char kBase[] = "_worker_base_repo_path";
 inline constexpr char kWorktree[] = "_worker_worktree_path";
 inline constexpr char kBranch[] = "_worker_branch_name";
 inline constexpr char kBaseRevision[] = "_worker_base_revision";
+inline constexpr char kStartTree[] = "_worker_start_tree";
 inline constexpr char kDiscarded[] = "_worker_workspace_discarded";
 inline constexpr char kModel[] = "_worker_model";
 inline constexpr char kEffort[] = "_worker_reasoning_effort";
@@ -57,6 +58,8 @@ class Worker {
   std::string worktree() const { return latest().option(key::kWorktree); }
   std::string branch() const { return latest().option(key::kBranch); }
   std::string base_revision() const { return latest().option(key::kBaseRevision); }
+  /// Tree with the untracked files that came along, or empty: then the worker started from base_revision().
+  std::string start_tree() const { return latest().option(key::kStartTree); }
   std::string session() const;           ///< of the newest turn that has one
   std::string model() const;             ///< of the newest turn that has one
   std::string reasoning_effort() const;
