@@ -449,7 +449,9 @@ int run_turn_main(const InterpreterFactory& factory) {
     return 2;
   }
   os::Fd receipt(4);
-  ::fcntl(5, F_SETFD, FD_CLOEXEC);  // the repository lock, when there is one, stays with us alone
+  // Repository locks, where there are any, stay with us alone.
+  for (int fd = 5; ::fcntl(fd, F_SETFD, FD_CLOEXEC) == 0; ++fd) {
+  }
   auto order = read_order();
   if (!order) return 70;
   auto lock = os::FileLock::try_acquire(os::join(order->job_dir, "run.lock"));

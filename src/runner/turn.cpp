@@ -33,7 +33,8 @@ os::Environment runner_environment() {
 
 }  // namespace
 
-Result<os::Child> start_turn(const std::vector<std::string>& runner_argv, const TurnOrder& order, int repo_lock_fd) {
+Result<os::Child> start_turn(const std::vector<std::string>& runner_argv, const TurnOrder& order,
+                             const std::vector<int>& repo_locks) {
   // One line of JSON, then the prompt: both in a memory file, so that the prompt touches no disk and the runner can
   // read it to the end without waiting for us.
   const os::Fd message = PB_TRY(os::memory_file(json::dump(order_to_json(order)) + "\n" + order.prompt));
@@ -43,7 +44,7 @@ Result<os::Child> start_turn(const std::vector<std::string>& runner_argv, const 
   spawn.env = runner_environment();
   spawn.cwd = "/";
   spawn.passed = {{message.get(), 3}, {receipt.write.get(), 4}};
-  if (repo_lock_fd >= 0) spawn.passed.push_back({repo_lock_fd, 5});
+  for (const int fd : repo_locks) spawn.passed.push_back({fd, static_cast<int>(spawn.passed.size()) + 3});
   auto spawned = os::Child::spawn(spawn);
   if (!spawned) {
     // Whatever keeps our own program from starting, no turn came to be.

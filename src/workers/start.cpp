@@ -103,7 +103,7 @@ class Starter {
     if (!reserved) return refused(reserved.error());
     job_id_ = (*reserved)->job_id;
     if (lock) lock->name_job(job_id_);
-    return plan_.mode == WorkspaceMode::kIsolatedWrite ? start_isolated() : start_in_base(lock ? lock->fd() : -1);
+    return plan_.mode == WorkspaceMode::kIsolatedWrite ? start_isolated() : start_in_base(lock ? std::vector<int>{lock->fd()} : std::vector<int>{});
   }
 
  private:
@@ -226,8 +226,8 @@ class Starter {
 
   // ---- after the reservation ----
 
-  Result<TurnReply> start_in_base(int lock_fd) {
-    const Status launched = self_.parts.jobs.launch(job_id_, plan_.request, lock_fd);
+  Result<TurnReply> start_in_base(const std::vector<int>& locks) {
+    const Status launched = self_.parts.jobs.launch(job_id_, plan_.request, locks);
     if (!launched.ok()) {
       (void)self_.parts.jobs.remove(job_id_);
       return refused(launched.error());
@@ -302,7 +302,7 @@ class Starter {
       outcome = bring_untracked(self, base, plan, job_id, copies);
       if (outcome.ok()) {
         (void)os::make_private_dirs(plan.request.cwd);
-        outcome = self.parts.jobs.launch(job_id, plan.request, -1);
+        outcome = self.parts.jobs.launch(job_id, plan.request, {});
       } else {
         self.parts.jobs.abandon(job_id, outcome.error());
       }

@@ -33,8 +33,8 @@ class RunTurn : public testing::Test {
 
   void script(const std::string& text) { order_.command.argv = {"/bin/sh", "-c", text}; }
 
-  os::Child start(int lock_fd = -1) {
-    auto child = start_turn({os::self_executable(), "run-turn"}, order_, lock_fd);
+  os::Child start(const std::vector<int>& locks = {}) {
+    auto child = start_turn({os::self_executable(), "run-turn"}, order_, locks);
     EXPECT_TRUE(child.ok()) << child.error().message;
     return std::move(*child);
   }
@@ -131,7 +131,7 @@ TEST_F(RunTurn, StaysWithItsLockUntilTheLastSurvivorIsGone) {  // SEC:S4, S5, L3
   auto lock = *os::FileLock::try_acquire(dir_.path("repo.lock"));
   script(R"(again() { sleep 0.01; again & }
             again & setsid sleep 300 & echo '{"say":"hello"}'; echo '{"done":true}')");
-  os::Child runner = start(lock.fd());
+  os::Child runner = start({lock.fd()});
   lock.release();
   wait_for([&] { return read_outcome(dir_.root()).has_value(); });
   const bool held = *os::FileLock::is_held(dir_.path("repo.lock"));
@@ -258,7 +258,7 @@ TEST_F(RunTurn, StopsAtOnceWhenAnotherConversationOpened) {  // workers 2.2
 TEST_F(RunTurn, HoldsTheRepositoryLockUntilTheEnd) {  // SEC:L3
   auto lock = *os::FileLock::try_acquire(dir_.path("repo.lock"));
   script("sleep 300");
-  os::Child runner = start(lock.fd());
+  os::Child runner = start({lock.fd()});
   lock.release();
   EXPECT_TRUE(*os::FileLock::is_held(dir_.path("repo.lock")));
   request_stop(dir_.root());
@@ -303,7 +303,7 @@ TEST_F(RunTurn, TheStartUpGateLetsOneThroughUntilItsSessionIsKnown) {  // lesson
 TEST_F(RunTurn, ASecondRunnerOfOneFolderIsRefused) {
   script("sleep 300");
   os::Child first = start();
-  const auto second = start_turn({os::self_executable(), "run-turn"}, order_, -1);
+  const auto second = start_turn({os::self_executable(), "run-turn"}, order_, {});
   EXPECT_FALSE(second.ok());
   request_stop(dir_.root());
   run_to_end(std::move(first));
