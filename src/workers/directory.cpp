@@ -40,21 +40,26 @@ void Directory::take(const jobs::JobPtr& job, jobs::Jobs::Change change) {
     if (turns.empty()) {
       const auto it = id_by_digest_.find(job->option(key::kStartDigest));
       if (it != id_by_digest_.end() && it->second == id) id_by_digest_.erase(it);
-      return;
+    } else {
+      now = listed(id, std::move(turns));
     }
-    if (const std::string digest = turns.front()->option(key::kStartDigest); !digest.empty()) {
-      std::string& holder = id_by_digest_[digest];
-      const auto other = by_id_.find(holder);
-      if (other == by_id_.end() || other->second->created_at() <= turns.front()->created_at) holder = id;
-    }
-    now = std::make_shared<const Worker>(std::move(turns));
-    by_id_[id] = now;
-    sorted_[{now->folded_name(), id}] = now;
   }
-  for (const auto& callback : callbacks_) callback(now);
+  for (const Observer& callback : callbacks_) callback(id, now);
 }
 
-void Directory::on_change(std::function<void(const WorkerPtr&)> callback) {
+WorkerPtr Directory::listed(const std::string& id, std::vector<jobs::JobPtr> turns) {
+  if (const std::string digest = turns.front()->option(key::kStartDigest); !digest.empty()) {
+    std::string& holder = id_by_digest_[digest];
+    const auto other = by_id_.find(holder);
+    if (other == by_id_.end() || other->second->created_at() <= turns.front()->created_at) holder = id;
+  }
+  WorkerPtr worker = std::make_shared<const Worker>(std::move(turns));
+  by_id_[id] = worker;
+  sorted_[{worker->folded_name(), id}] = worker;
+  return worker;
+}
+
+void Directory::on_change(Observer callback) {
   callbacks_.push_back(std::move(callback));
 }
 

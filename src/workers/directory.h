@@ -32,17 +32,20 @@ class Directory {
   std::vector<WorkerPtr> all() const;
   std::size_t size() const;
 
-  /// Called after the directory has taken in a change of one worker.
-  void on_change(std::function<void(const WorkerPtr&)> callback);
+  /// Called after the directory has taken in a change of one worker, with null when that is gone.
+  using Observer = std::function<void(const std::string& id, const WorkerPtr&)>;
+  void on_change(Observer callback);
 
  private:
   void take(const jobs::JobPtr& job, jobs::Jobs::Change change);
+  /// Called with the mutex held.
+  WorkerPtr listed(const std::string& id, std::vector<jobs::JobPtr> turns);
 
   mutable std::mutex mutex_;
   std::map<std::string, WorkerPtr> by_id_;
   std::map<std::pair<std::string, std::string>, WorkerPtr> sorted_;  ///< (folded name, id)
   std::map<std::string, std::string> id_by_digest_;                   ///< of the first turn's start
-  std::vector<std::function<void(const WorkerPtr&)>> callbacks_;
+  std::vector<Observer> callbacks_;
 };
 
 }  // namespace patchbay::workers

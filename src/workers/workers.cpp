@@ -119,15 +119,19 @@ std::vector<std::string> Workers::holders_of(const std::string& repo_root, const
 
 void Workers::on_change(std::function<void(const std::string&)> callback) {
   auto states = std::make_shared<Guarded<std::map<std::string, std::string>>>();
-  core_->directory.on_change([callback = std::move(callback), states](const WorkerPtr& w) {
-    const std::string now = public_state(w->latest()) + std::to_string(w->turns().size());
+  core_->directory.on_change([callback = std::move(callback), states](const std::string& id, const WorkerPtr& w) {
     {
       auto known = states->lock();
-      std::string& last = (*known)[w->id()];
+      if (!w) {
+        known->erase(id);
+        return;
+      }
+      const std::string now = public_state(w->latest()) + std::to_string(w->turns().size());
+      std::string& last = (*known)[id];
       if (last == now) return;
       last = now;
     }
-    callback(w->id());
+    callback(id);
   });
 }
 

@@ -253,6 +253,28 @@ TEST_F(WorkersTest, CleanupAndMessageExcludeEachOther) {  // SEC:L7, W3
   EXPECT_EQ(must(message("Ada", kQuick)).refusal.error_code, "workspace_unavailable");
 }
 
+TEST_F(WorkersTest, WhoeverWaitsForAStopKeepsNobodyElseWaiting) {  // SEC:L7
+  job_options.limits.terminate_seconds = 2;
+  open();
+  const TurnReply r = must(start(start_args(
+      "Ada", R"(trap '' INT TERM; echo '{"thread":"t-1"}'; while :; do sleep 0.1; done)")));
+  ASSERT_TRUE(r.accepted);
+  ASSERT_TRUE(all_jobs->wait([&] { return !latest("Ada")->session_id.empty(); }, system_clock().mono() + 20s, {}));
+  std::optional<StopReply> stopped;
+  std::thread stopper([&] { stopped = stop("Ada", true); });
+  ASSERT_TRUE(all_jobs->wait([&] { return !latest("Ada")->active(); }, system_clock().mono() + 20s, {}));
+  // A call that may not wait at all: it would be a timeout if the mutex were held.
+  MessageArgs another;
+  another.worker = "Ada";
+  another.message = kQuick;
+  const TurnReply refused = must(workers->message(me, call(2s), another));
+  EXPECT_EQ(refused.refusal.error_code, "cleanup_pending");
+  stopper.join();
+  EXPECT_TRUE(stopped->stopped);
+  EXPECT_TRUE(stopped->workspace_cleaned) << stopped->text();
+  EXPECT_EQ(turns("Ada").size(), 1u);
+}
+
 // ---- ownership --------------------------------------------------------------------------------------
 
 TEST_F(WorkersTest, IntegrationOfAnothersWorkerNeedsATakeoverThatIsOnRecord) {  // K 5.12, SEC:W12
