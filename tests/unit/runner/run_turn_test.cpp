@@ -7,6 +7,7 @@
 #include "patchbay/base/redact.h"
 #include "patchbay/os/file.h"
 #include "patchbay/runner/turn.h"
+#include "runner/turn_cgroup.h"
 #include "support/temp_dir.h"
 
 namespace patchbay::runner {
@@ -94,6 +95,20 @@ TEST_F(RunTurn, StopEndsEverythingTheAgentStarted) {  // SEC:S4, S5; workers 1.1
   EXPECT_EQ(exit_record().signal, SIGKILL);
   EXPECT_TRUE(exit_record().tree_empty);
   EXPECT_TRUE(kill_marked(order_.marker, 0)) << "a process with the turn's marker survived";
+}
+
+TEST_F(RunTurn, ATurnHasAControlGroupOfItsOwnWhereThatCanBeMade) {  // workers 1.10, SEC:C9
+  TurnCgroup probe;
+  probe.open(own_cgroup());
+  if (!probe.active()) GTEST_SKIP() << "no control group of the second version is ours to write";
+  probe.remove();
+  script(R"(group=$(grep ^0:: /proc/self/cgroup); echo "{\"say\":\"$group\"}"; setsid sleep 300 & echo '{"done":true}')");
+  os::Child runner = start();
+  const std::string name = "patchbay-turn-" + std::to_string(runner.pid());
+  run_to_end(std::move(runner));
+  EXPECT_THAT(json::get_string(outcome().result, "summary"), HasSubstr("/" + name));
+  EXPECT_TRUE(exit_record().tree_empty);
+  EXPECT_FALSE(os::exists(os::join(own_cgroup(), name)));
 }
 
 TEST_F(RunTurn, EndsAtTheTimeLimitAndKeepsTheReport) {  // workers 1.9
