@@ -186,7 +186,9 @@ Status DurableStateStore::put_scope(const std::string& scope_key, const mcp::Sco
     const auto it = tables->scopes.find(scope_key);
     const std::optional<mcp::Mode> mode_before =
         it == tables->scopes.end() ? std::nullopt : it->second.record.mode;
-    if (mode_before == record.mode) {
+    // The next owner must not take for live what has ended. It knows no scope that was never written.
+    const bool ends = record.ended && it != tables->scopes.end() && !it->second.record.ended && tables->database;
+    if (mode_before == record.mode && !ends) {
       tables->scopes[scope_key] = {record, true};
       if (tables->scopes.size() > kMaxScopes) forget_modeless(tables->scopes);
       return {};

@@ -16,7 +16,7 @@ namespace patchbay::app {
 /// database is opened by the first call that needs it: a new home answers its first requests without one.
 ///
 /// Durability: as StateStore demands, with one exception: a scope of which only the last-seen time changed is
-///             written by flush().
+///             written by flush(). Its end is written at once where there is a database.
 /// Locks:      whoever changes handles or scopes holds `writing_`, also over the disk; `tables_` is held only for
 ///             the moment of a look or a change, so that readers wait for no disk.
 class DurableStateStore final : public mcp::StateStore {

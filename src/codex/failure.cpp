@@ -4,12 +4,14 @@
 #include <charconv>
 
 #include "patchbay/base/text.h"
+#include "patchbay/codex/report.h"
 #include "patchbay/codex/turn_result.h"
 
 namespace patchbay::codex {
 namespace {
 
-/// One kind of failure: found when every word of one of its phrases occurs (a phrase's words are separated by
+/// One kind of failure. The catalogue has no codes for what goes wrong between Codex and its provider; each kind has the
+/// one that says the same of a new try: never without the operator, later, or with other arguments. Found when every word of one of its phrases occurs (a phrase's words are separated by
 /// '&').
 struct Kind {
   std::string_view category;
@@ -25,20 +27,20 @@ constexpr std::string_view kTellUser =
 
 // Order matters: the first kind that fits wins.
 constexpr std::array kKinds = {
-    Kind{"codex_auth_refresh_failed", ErrorCode::kInternal,
+    Kind{"codex_auth_refresh_failed", ErrorCode::kInvalidState,
          "refresh token|refresh_token|could not refresh|token could not be refreshed|access token & expired|"
          "token has expired|token is expired|token_expired|sign in again|log in again|please log in|not "
          "logged in|"
          "401 unauthorized|invalid api key|invalid_api_key|incorrect api key|missing bearer",
          kTellUser, "Run `codex login` on this machine, then send the turn again.", false},
-    Kind{"codex_usage_limit", ErrorCode::kInternal,
+    Kind{"codex_usage_limit", ErrorCode::kJobLimit,
          "usage limit|usage_limit|quota exceeded|insufficient_quota|exceeded your current quota|rate limit "
          "exceeded|"
          "rate_limit|429 too many requests|out of credits",
          "Wait until the limit resets, then send the turn again; do not change the model or the account on "
          "your own.",
          "Check the plan and its usage when the limit does not reset.", true},
-    Kind{"codex_workspace_trust_failed", ErrorCode::kInternal,
+    Kind{"codex_workspace_trust_failed", ErrorCode::kRepoUntrusted,
          "not inside a trusted directory|skip-git-repo-check|untrusted directory|directory is not trusted|"
          "project is not trusted",
          kTellUser, "Make the folder a git repository, or trust it in Codex.", false},
@@ -59,7 +61,7 @@ constexpr std::array kKinds = {
          "found|"
          "model & not supported|model & is not available|model & not have access",
          "Choose another model from the worker options, then send the turn again.", "", true},
-    Kind{"codex_provider_unavailable", ErrorCode::kInternal,
+    Kind{"codex_provider_unavailable", ErrorCode::kTimeout,
          "stream disconnected|high demand|unexpected status 5|connection refused|error sending request|timed "
          "out|"
          "incomplete response|reconnecting",
@@ -250,6 +252,19 @@ Failure spawn_failure(const std::string& message) {
   return make({"codex_spawn_failed", ErrorCode::kSpawnFailed, "", "Send the turn again a little later.",
                "Check the process and memory limits of this machine when it happens again.", true},
               public_message(message));
+}
+
+std::string next_step(const Json& result) {
+  const Json* diagnostic = json::find(result, "failure_diagnostic");
+  if (diagnostic == nullptr || !diagnostic->is_object()) return {};
+  std::string text = json::get_string(*diagnostic, "manager_guidance");
+  if (const std::string when = json::get_string(*diagnostic, "retry_hint"); !when.empty()) {
+    text += " The limit ends " + when + ".";
+  }
+  if (const std::string action = json::get_string(*diagnostic, "operator_action"); !action.empty()) {
+    text += " For the operator: " + action;
+  }
+  return text;
 }
 
 Json to_diagnostic(const Failure& failure, const FailureEvidence& evidence) {

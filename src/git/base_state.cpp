@@ -60,9 +60,12 @@ class BaseLook {
     const git_oid id = PB_TRY(from_id(spec_.base_revision));
     auto commit =
         PB_TRY(acquire<CommitHandle>("Reading the base revision", git_commit_lookup, repo_.get(), &id));
-    if (to_id(*git_commit_tree_id(commit.get())) != spec_.baseline) {
+    const ObjectId committed = to_id(*git_commit_tree_id(commit.get()));
+    if ((spec_.start.empty() ? committed : spec_.start) != spec_.baseline) {
       integrated_tree_ = PB_TRY(tree_by_id(repo_.get(), spec_.baseline));
     }
+    if (spec_.start.empty()) return {};
+    for (const TreeDelta& d : PB_TRY(raw_tree_deltas(repo_.get(), committed, spec_.start))) copies_.insert(d.path);
     return {};
   }
 
@@ -87,7 +90,9 @@ class BaseLook {
       return {};
     }
     const FileState now = PB_TRY(read_state(checkout_.root.get(), path, kMaxCompared));
-    if (holds_integrated(path, now) || holds_result(path, now)) {
+    // Nothing but the checkout itself has the original of a copy, so a change of the copy never replaces it.
+    const bool original = !tracked && copies_.contains(path) && results_.contains(path);
+    if ((!original && holds_integrated(path, now)) || holds_result(path, now)) {
       note(out_.state.integrated, path, now);
     } else if (tracked) {
       note(out_.state.tracked_dirty, path, now);
@@ -137,6 +142,7 @@ class BaseLook {
   const IntegrationSpec& spec_;
   std::map<std::string, Content> results_;
   TreeHandle integrated_tree_;  // null before the first integration
+  std::set<std::string> copies_;  // paths that the worker got from untracked files of the checkout
   std::map<std::string, std::string> contents_;
   Uncommitted out_;
 };

@@ -87,22 +87,9 @@ class Writer {
     const std::string_view content(static_cast<const char*>(git_odb_object_data(object.get())),
                                    git_odb_object_size(object.get()));
     struct stat st {};
-    if (file.mode == GIT_FILEMODE_LINK) {
-      const std::string target(content);
-      if (::symlinkat(target.c_str(), dir, name.c_str()) != 0 ||
-          ::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
-        return errno_error(errno, "creating a symlink", file.path);
-      }
-    } else {
-      const bool executable = file.mode == GIT_FILEMODE_BLOB_EXECUTABLE;
-      const os::Fd fd(::openat(dir, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                               executable ? 0777 : 0666));
-      if (!fd) return errno_error(errno, "creating a file", file.path);
-      PB_TRY(os::write_all(fd.get(), content));
-      if (::fstat(fd.get(), &st) != 0) return errno_error(errno, "writing a file", file.path);
-      // Old repositories hold 0100664; the index knows two modes only.
-      e.mode = executable ? 0100755 : 0100644;
-    }
+    // Old repositories hold 0100664; the index knows two modes only.
+    if (file.mode != GIT_FILEMODE_LINK) e.mode = file.mode == GIT_FILEMODE_BLOB_EXECUTABLE ? 0100755 : 0100644;
+    PB_TRY(create_entry(dir, name, e.mode, content, &st));
     remember_stat(e, st);
     bytes_ += content.size();
     return {};

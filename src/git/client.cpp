@@ -105,6 +105,9 @@ Result<Worktree> Client::add_worktree(const Target& base, const WorktreeSpec& sp
   (void)remove_worktree(base, {spec.directory, spec.branch, spec.lock_path});
   return filled.error();
 }
+Result<Copied> Client::copy_files(const Target& base, const CopySpec& spec) {
+  return PB_GIT_WRITE(copy_files, base, spec);
+}
 Status Client::remove_worktree(const Target& base, const WorktreeRemoval& removal) {
   return PB_GIT_WRITE(remove_worktree, base, removal);
 }
@@ -122,7 +125,17 @@ Result<int> Client::prune_pins(const Target& base, const PinPruning& pruning) {
   return PB_GIT_WRITE(prune_pins, base, pruning);
 }
 Result<Worktree> Client::restore_pin(const Target& base, const std::string& ref, const WorktreeSpec& spec) {
-  return PB_GIT_WRITE(restore_pin, base, ref, spec);
+  const MonoTime deadline = system_clock().mono() + pool_->options().write_deadline;
+  Worktree made = PB_TRY(PB_GIT_WRITE(restore_pin, base, ref, spec));
+  if (!spec.git_filters) return made;
+  Status filled = check_out_with_program(spec.directory, deadline);
+  if (filled.ok()) filled = PB_GIT_WRITE(put_pin_over_head, base, ref, spec.directory);
+  if (filled.ok()) {
+    made.filtered_files = 0;
+    return made;
+  }
+  (void)remove_worktree(base, {spec.directory, spec.branch, spec.lock_path});
+  return filled.error();
 }
 Result<Changes> Client::changes(const Target& base, const ObjectId& baseline, const ObjectId& snapshot) {
   return PB_GIT_WRITE(changes, base, baseline, snapshot);

@@ -2,8 +2,6 @@
 
 #include <poll.h>
 #include <sys/stat.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -13,6 +11,7 @@
 #include "git/call.h"
 #include "git/handle.h"
 #include "git/lock_wait.h"
+#include "patchbay/os/confine.h"
 
 extern char** environ;
 
@@ -33,12 +32,14 @@ const std::map<std::string_view, Handler>& handlers() {
       {"resolve_commit", serve<&ops::resolve_commit>},
       {"tree_of", serve<&ops::tree_of>},
       {"add_worktree", serve<&ops::add_worktree>},
+      {"copy_files", serve<&ops::copy_files>},
       {"remove_worktree", serve<&ops::remove_worktree>},
       {"list_worktrees", serve<&ops::list_worktrees>},
       {"snapshot", serve<&ops::snapshot>},
       {"list_pins", serve<&ops::list_pins>},
       {"prune_pins", serve<&ops::prune_pins>},
       {"restore_pin", serve<&ops::restore_pin>},
+      {"put_pin_over_head", serve<&ops::put_pin_over_head>},
       {"changes", serve<&ops::changes>},
       {"tree_diff", serve<&ops::tree_diff>},
       {"blob", serve<&ops::blob>},
@@ -73,15 +74,25 @@ void scrub_environment() {
   for (const std::string& name : names) ::unsetenv(name.c_str());
 }
 
+constexpr std::uint64_t kGiB = 1u << 30;
+
 void limit_resources() {
-  const struct rlimit none { 0, 0 };
-  ::setrlimit(RLIMIT_CORE, &none);
-  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  os::ProcessLimits limits;
+  limits.file_size = 2 * kGiB;
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  constexpr rlim_t kAddressSpace = rlim_t{4} << 30;
-  const struct rlimit space { kAddressSpace, kAddressSpace };
-  ::setrlimit(RLIMIT_AS, &space);
+  limits.data = kGiB;
+  // Beside that 1 GiB of packs is mapped at most, and every thread reserves room that it never touches.
+  limits.address_space = 3 * kGiB;
 #endif
+  os::confine_process(limits);
+  (void)os::forbid_network();
+}
+
+// Every thread may be busy until the deadline, and not longer, whoever is left to kill us then.
+void limit_cpu_time(MonoTime until) {
+  constexpr unsigned kMaxThreads = 8;
+  const auto left = std::clamp<MonoTime::duration>(until - system_clock().mono(), {}, std::chrono::hours(1));
+  os::allow_cpu_time(left * std::clamp(std::thread::hardware_concurrency(), 1u, kMaxThreads));
 }
 
 // A request may block for ever, and whoever would kill us may be gone: then its own deadline ends us.
@@ -117,6 +128,7 @@ int git_helper_main(int fd) {
     if (!request.ok()) return 0;
     const auto until = std::chrono::nanoseconds(json::get_int(request.value().json, "until", 0));
     set_request_deadline(MonoTime(until));
+    limit_cpu_time(MonoTime(until));
     if (!wire::send(fd, answer(request.value()), MonoTime::max()).ok()) return 0;
   }
 }

@@ -23,6 +23,7 @@ Result<ObjectId> resolve_commit(const Target& target, const std::string& revisio
 Result<ObjectId> tree_of(const Target& target, const ObjectId& commit);
 
 Result<Worktree> add_worktree(const Target& base, const WorktreeSpec& spec);
+Result<Copied> copy_files(const Target& base, const CopySpec& spec);
 Status remove_worktree(const Target& base, const WorktreeRemoval& removal);
 Result<std::vector<WorktreeInfo>> list_worktrees(const Target& base);
 
@@ -30,6 +31,8 @@ Result<Snapshot> snapshot(const Target& base, const SnapshotSpec& spec);
 Result<std::vector<Pin>> list_pins(const Target& base, PinKind kind, const std::string& worker_id);
 Result<int> prune_pins(const Target& base, const PinPruning& pruning);
 Result<Worktree> restore_pin(const Target& base, const std::string& ref, const WorktreeSpec& spec);
+/// Second half of restore_pin with filters: HEAD's files are there, and what the pin has otherwise is put over them.
+Status put_pin_over_head(const Target& base, const std::string& ref, const std::string& directory);
 Result<Changes> changes(const Target& base, const ObjectId& baseline, const ObjectId& snapshot);
 Result<Diff> tree_diff(const Target& base, const ObjectId& baseline, const ObjectId& snapshot,
                        const std::string& file_path, const PatchPage& page);

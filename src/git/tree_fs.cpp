@@ -122,6 +122,67 @@ Result<std::string> read_entry(int dir, const std::string& name, std::size_t lim
   return data;
 }
 
+namespace {
+
+Error creation_error(int err, std::string_view what, const std::string& name) {
+  if (err == EEXIST || err == ENOTDIR || err == ELOOP) {
+    return Error{ErrorCode::kAlreadyExists, "Something else is there already.", "", name};
+  }
+  return errno_error(err, what, name);
+}
+
+}  // namespace
+
+Status create_entry(int dir, const std::string& name, unsigned mode, std::string_view content, struct stat* st) {
+  if (mode == 0120000) {
+    if (::symlinkat(std::string(content).c_str(), dir, name.c_str()) != 0) {
+      return creation_error(errno, "creating a symlink", name);
+    }
+    if (st && ::fstatat(dir, name.c_str(), st, AT_SYMLINK_NOFOLLOW) != 0) {
+      return errno_error(errno, "creating a symlink", name);
+    }
+    return {};
+  }
+  const os::Fd fd(::openat(dir, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                           mode == 0100755 ? 0777 : 0666));
+  if (!fd) return creation_error(errno, "creating a file", name);
+  PB_TRY(os::write_all(fd.get(), content));
+  if (st && ::fstat(fd.get(), st) != 0) return errno_error(errno, "writing a file", name);
+  return {};
+}
+
+Result<os::Fd> make_dirs_beneath(int root, const std::string& relative) {
+  os::Fd dir = open_dir_beneath(root, "");
+  if (!dir) return errno_error(errno, "opening a directory");
+  std::size_t begin = 0;
+  while (begin < relative.size()) {
+    const std::size_t slash = std::min(relative.find('/', begin), relative.size());
+    const std::string part = relative.substr(begin, slash - begin);
+    if (::mkdirat(dir.get(), part.c_str(), 0777) != 0 && errno != EEXIST) {
+      return errno_error(errno, "creating a directory", relative);
+    }
+    os::Fd next = open_dir_beneath(dir.get(), part);
+    if (!next) return creation_error(errno, "opening a directory", relative);
+    dir = std::move(next);
+    begin = slash + 1;
+  }
+  return dir;
+}
+
+Status remove_beneath(int root, const std::string& relative) {
+  auto [parent, name] = split_path(relative);
+  for (int flags = 0;; flags = AT_REMOVEDIR) {
+    const os::Fd dir = open_dir_beneath(root, parent);
+    if (!dir) return {};
+    if (::unlinkat(dir.get(), name.c_str(), flags) != 0) {
+      const bool fine = flags == AT_REMOVEDIR || errno == ENOENT || errno == EISDIR;
+      return fine ? Status() : Status(errno_error(errno, "removing a file", relative));
+    }
+    if (parent.empty()) return {};
+    std::tie(parent, name) = split_path(parent);
+  }
+}
+
 std::pair<std::string, std::string> split_path(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos) return {"", path};

@@ -109,6 +109,14 @@ void fields(V& v, WorktreeRemoval& x) {
   v("directory", x.directory), v("branch", x.branch), v("lock", x.lock_path);
 }
 template <class V>
+void fields(V& v, CopySpec& x) {
+  v("directory", x.directory), v("paths", x.paths), v("max_bytes", x.max_bytes);
+}
+template <class V>
+void fields(V& v, Copied& x) {
+  v("files", x.files), v("skipped", x.skipped), v("bytes", x.bytes);
+}
+template <class V>
 void fields(V& v, WorktreeInfo& x) {
   v("name", x.name), v("directory", x.directory), v("branch", x.branch), v("head", x.head);
   v("present", x.present);
@@ -154,7 +162,7 @@ void fields(V& v, Blob& x) {
 template <class V>
 void fields(V& v, IntegrationSpec& x) {
   v("baseline", x.baseline), v("snapshot", x.snapshot), v("base_revision", x.base_revision);
-  v("max_bytes", x.max_bytes), v("special", x.special);
+  v("start", x.start), v("max_bytes", x.max_bytes), v("special", x.special);
 }
 template <class V>
 void fields(V& v, PlannedWrite& x) {

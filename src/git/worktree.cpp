@@ -11,6 +11,7 @@
 #include "git/lock_wait.h"
 #include "git/ops.h"
 #include "git/registration.h"
+#include "git/tree_changes.h"
 #include "git/tree_fs.h"
 #include "patchbay/os/file.h"
 
@@ -205,6 +206,20 @@ Error unborn() {
                     "Make a first commit, or start the worker with shared_write.");
 }
 
+struct PinnedState {
+  git_oid head{}, head_tree{}, tree{};
+};
+
+Result<PinnedState> read_pin(const Repo& repo, const std::string& ref) {
+  if (!ref.starts_with("refs/patchbay/")) {
+    return make_error(ErrorCode::kInvalidArgument, "Only a snapshot of ours can be restored.", "", ref);
+  }
+  const CommitHandle pin = PB_TRY(find_commit(repo.get(), ref));
+  if (git_commit_parentcount(pin.get()) == 0) return unborn();
+  auto head = PB_TRY(acquire<CommitHandle>("Reading the snapshot", git_commit_parent, pin.get(), 0u));
+  return PinnedState{*git_commit_id(head.get()), *git_commit_tree_id(head.get()), *git_commit_tree_id(pin.get())};
+}
+
 // A directory may be deleted when it is a worktree of this repository, or what is left of one.
 Status may_delete(const std::string& common_dir, const std::string& directory, bool registered) {
   struct stat st {};
@@ -234,14 +249,32 @@ Result<Worktree> add_worktree(const Target& base, const WorktreeSpec& spec) {
 
 Result<Worktree> restore_pin(const Target& base, const std::string& ref, const WorktreeSpec& spec) {
   const Repo repo = PB_TRY(open_repo(base));
-  if (!ref.starts_with("refs/patchbay/")) {
-    return make_error(ErrorCode::kInvalidArgument, "Only a snapshot of ours can be restored.", "", ref);
+  if (spec.git_filters) PB_TRY(check_filter_config(repo));
+  const PinnedState pin = PB_TRY(read_pin(repo, ref));
+  return Adding(repo, spec).run(pin.head, pin.head_tree, pin.tree);
+}
+
+Status put_pin_over_head(const Target& base, const std::string& ref, const std::string& directory) {
+  const Repo repo = PB_TRY(open_repo(base));
+  const PinnedState pin = PB_TRY(read_pin(repo, ref));
+  PB_TRY(find_registration(repo.layout.common_dir, directory));
+  const os::Fd root = PB_TRY(open_root(directory));
+  const auto deltas = PB_TRY(raw_tree_deltas(repo.get(), to_id(pin.head_tree), to_id(pin.tree)));
+  const auto odb = PB_TRY(acquire<OdbHandle>("Opening the object store", git_repository_odb, repo.get()));
+  for (const TreeDelta& d : deltas) {
+    if (d.old_mode != 0) PB_TRY(remove_beneath(root.get(), d.path));
   }
-  const CommitHandle pin = PB_TRY(find_commit(repo.get(), ref));
-  if (git_commit_parentcount(pin.get()) == 0) return unborn();
-  auto head = PB_TRY(acquire<CommitHandle>("Reading the snapshot", git_commit_parent, pin.get(), 0u));
-  return Adding(repo, spec)
-      .run(*git_commit_id(head.get()), *git_commit_tree_id(head.get()), *git_commit_tree_id(pin.get()));
+  for (const TreeDelta& d : deltas) {
+    if (d.new_mode == 0 || d.new_mode == GIT_FILEMODE_COMMIT) continue;
+    const auto object =
+        PB_TRY(acquire<OdbObjectHandle>("Reading a file's content", git_odb_read, odb.get(), &d.new_id));
+    const auto [parent, name] = split_path(d.path);
+    const os::Fd dir = PB_TRY(make_dirs_beneath(root.get(), parent));
+    PB_TRY(create_entry(dir.get(), name, d.new_mode,
+                        {static_cast<const char*>(git_odb_object_data(object.get())),
+                         git_odb_object_size(object.get())}));
+  }
+  return {};
 }
 
 Status remove_worktree(const Target& base, const WorktreeRemoval& removal) {

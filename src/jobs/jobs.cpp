@@ -11,7 +11,7 @@
 
 namespace patchbay::jobs {
 Jobs::Jobs(store::RecordStore& records, runner::Engine& engine, const Clock& clock, JobsOptions options)
-    : records_(records), engine_(engine), clock_(clock), options_(std::move(options)),
+    : records_(records), engine_(engine), clock_(clock), options_(std::move(options)), launcher_(options_.runner_argv),
       monitor_(std::make_unique<Monitor>(*this)) {}
 
 Jobs::~Jobs() { monitor_.reset(); }
@@ -185,7 +185,8 @@ Status Jobs::check_room_on_disk() const {
   return {};
 }
 
-Status Jobs::launch(const std::string& job_id, const runner::TurnRequest& request, int repo_lock_fd) {
+Status Jobs::launch(const std::string& job_id, const runner::TurnRequest& request,
+                    const std::vector<int>& repo_locks) {
   const JobPtr job = find(job_id);
   if (!job || job->state != JobState::kPending) {
     return Error{ErrorCode::kInvalidState, "The job was stopped before it could start.", {}, job_id};
@@ -201,7 +202,7 @@ Status Jobs::launch(const std::string& job_id, const runner::TurnRequest& reques
   order.interpreter.structured_output = request.structured_output;
   order.interpreter.json_events = json::get_bool(request.options, "json_events", true);
   order.wait_for_slot = must_wait(*job);
-  if (order.wait_for_slot && repo_lock_fd >= 0) {
+  if (order.wait_for_slot && !repo_locks.empty()) {
     // Others must be able to write while a turn only waits for its slot (workers.md 1.7).
     Error full{ErrorCode::kJobLimit, "A turn that can write the checkout is not queued, and every slot is taken.",
                "Wait for a running turn to end, or stop one, then call again.", {}};
@@ -215,7 +216,7 @@ Status Jobs::launch(const std::string& job_id, const runner::TurnRequest& reques
     return std::move(command).error();
   }
   order.command = std::move(*command);
-  auto child = runner::start_turn(options_.runner_argv, order, repo_lock_fd);
+  auto child = launcher_.start(order, repo_locks);
   if (!child) {
     abandon(job_id, child.error());
     return std::move(child).error();

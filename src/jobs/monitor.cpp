@@ -89,14 +89,18 @@ void Monitor::take_new() {
     std::lock_guard lock(mutex_);
     fresh.swap(incoming_);
   }
+  bool started_one = false;
   for (Watch& watch : fresh) {
     const std::string id = watch.job_id;
+    started_one = started_one || watch.child.running();
     watch.folder = ::inotify_add_watch(inotify_.get(), watch.dir.c_str(), IN_MOVED_TO);
     if (watch.folder >= 0) by_folder_[watch.folder] = id;
     watches_[id] = std::move(watch);
     // Whatever happened before the watch existed is on disk.
     look(watches_[id]);
   }
+  // Where one turn was started another one may follow.
+  if (started_one) jobs_.launcher_.prepare();
 }
 
 void Monitor::look(const Watch& watch) {

@@ -8,6 +8,8 @@ namespace {
 constexpr std::array<std::string_view, 5> kStates = {"pending", "running", "completed", "failed", "cancelled"};
 constexpr std::array<std::string_view, 6> kModes = {"plan", "apply", "interactive", "resume", "review", "command"};
 constexpr int kPersistenceVersion = 2;
+constexpr const char* kOutputMembers[] = {"session_id",    "oversized_lines", "invalid_lines", "dropped_items",
+                                          "message_count", "turn_over",       "cleaning_up",   "usage"};
 
 template <class E, std::size_t N>
 std::optional<E> parse(const std::array<std::string_view, N>& names, std::string_view text) {
@@ -41,6 +43,60 @@ std::optional<runner::Usage> usage_from(const Json& j, std::string_view key) {
 Json take(Json& object, std::string_view key) {
   const auto it = object.find(key);
   return it == object.end() ? Json() : std::move(*it);
+}
+
+// What is known of a turn's course stands in the record itself, under the names that other programs know (workers.md
+// 1.3). Members without such a name, and the session that progress repeats, are in `output`.
+
+void add_course(Json& j, const runner::Progress& p) {
+  Json whole = p.to_json();
+  j["last_event"] = text_or_null(p.last_event);
+  j["last_heartbeat_at"] = time_or_null(p.heartbeat_at);
+  j["event_count"] = p.event_count;
+  j["stdout_bytes_seen"] = p.stdout_bytes;
+  j["stderr_bytes_seen"] = p.stderr_bytes;
+  j["last_stdout_at"] = time_or_null(p.last_stdout_at);
+  j["last_stderr_at"] = time_or_null(p.last_stderr_at);
+  j["current_phase"] = p.phase;
+  j["current_item_type"] = text_or_null(p.current_item_type);
+  j["current_item_status"] = text_or_null(p.current_item_status);
+  j["current_command_preview"] = text_or_null(p.current_command);
+  j["current_command_started_at"] = time_or_null(p.current_command_started_at);
+  j["last_command_preview"] = text_or_null(p.last_command);
+  j["last_command_completed_at"] = time_or_null(p.last_command_completed_at);
+  j["checkpoints"] = std::move(whole["checkpoints"]);
+  Json output = Json::object();
+  for (const char* name : kOutputMembers) {
+    if (const auto it = whole.find(name); it != whole.end()) output[name] = std::move(*it);
+  }
+  j["output"] = std::move(output);
+}
+
+runner::Progress course_from(const Json& j) {
+  if (!j.contains("current_phase")) {
+    // A record of an earlier version.
+    const Json* nested = json::find(j, "progress");
+    return nested != nullptr && nested->is_object() ? runner::Progress::from_json(*nested) : runner::Progress();
+  }
+  const Json* output = json::find(j, "output");
+  Json whole = output != nullptr && output->is_object() ? *output : Json::object();
+  if (const Json* notes = json::find(j, "checkpoints")) whole["checkpoints"] = *notes;
+  runner::Progress p = runner::Progress::from_json(whole);
+  p.last_event = json::get_string(j, "last_event");
+  p.heartbeat_at = json::get_double(j, "last_heartbeat_at");
+  p.event_count = json::get_int(j, "event_count");
+  p.stdout_bytes = json::get_int(j, "stdout_bytes_seen");
+  p.stderr_bytes = json::get_int(j, "stderr_bytes_seen");
+  p.last_stdout_at = json::get_double(j, "last_stdout_at");
+  p.last_stderr_at = json::get_double(j, "last_stderr_at");
+  p.phase = json::get_string(j, "current_phase");
+  p.current_item_type = json::get_string(j, "current_item_type");
+  p.current_item_status = json::get_string(j, "current_item_status");
+  p.current_command = json::get_string(j, "current_command_preview");
+  p.current_command_started_at = json::get_double(j, "current_command_started_at");
+  p.last_command = json::get_string(j, "last_command_preview");
+  p.last_command_completed_at = json::get_double(j, "last_command_completed_at");
+  return p;
 }
 
 }  // namespace
@@ -79,8 +135,8 @@ Json JobRecord::to_json() const {
             {"wrapper_cleanup_outcome", text_or_null(cleanup)},
             {"cancel_reason", text_or_null(cancel_reason)},
             {"usage", usage_json(usage)},
-            {"usage_turn", usage_json(usage_turn)},
-            {"progress", progress.to_json()}};
+            {"usage_turn", usage_json(usage_turn)}};
+  add_course(j, progress);
   return j;
 }
 
@@ -122,10 +178,8 @@ Result<JobRecord> JobRecord::from_json(Json j) {
   r.cancel_reason = json::get_string(j, "cancel_reason");
   r.usage = usage_from(j, "usage");
   r.usage_turn = usage_from(j, "usage_turn");
-  if (const Json* p = json::find(j, "progress"); p != nullptr && p->is_object()) {
-    r.progress = runner::Progress::from_json(*p);
-    r.progress.session_id.clear();
-  }
+  r.progress = course_from(j);
+  r.progress.session_id.clear();
   return r;
 }
 

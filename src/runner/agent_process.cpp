@@ -6,15 +6,9 @@
 
 #include <cerrno>
 
+#include "runner/durations.h"
+
 namespace patchbay::runner {
-namespace {
-
-MonoTime::duration seconds(double s) {
-  return std::chrono::duration_cast<MonoTime::duration>(std::chrono::duration<double>(s));
-}
-
-}  // namespace
-
 Status AgentProcess::start(const TurnOrder& order, os::Fd* in, os::Fd* out, os::Fd* err) {
   const Command& command = order.command;
   os::Pipe stdin_pipe, stdout_pipe = PB_TRY(os::make_pipe()), stderr_pipe = PB_TRY(os::make_pipe());
@@ -34,7 +28,12 @@ Status AgentProcess::start(const TurnOrder& order, os::Fd* in, os::Fd* out, os::
   spawn.file_mask = static_cast<int>(order.file_mask);
   spawn.open_files = order.open_files;
   spawn.expendable = true;
-  child_ = PB_TRY(os::Child::spawn(spawn));
+  // What we start is born where we are.
+  cgroup_.open(own_cgroup());
+  cgroup_.enter();
+  auto spawned = os::Child::spawn(spawn);
+  cgroup_.leave();
+  child_ = PB_TRY(std::move(spawned));
   pid_ = child_.pid();
   *in = std::move(stdin_pipe.write);
   *out = std::move(stdout_pipe.read);
@@ -88,8 +87,13 @@ bool AgentProcess::sweep() {
 }
 
 bool AgentProcess::sweep_once() {
-  // What /proc lists is no proof: pids come round, and a process that is born while we read may not be in it.
-  if (reap()) return true;
+  // What /proc lists is no proof: pids come round, and a process that is born while we read may not be in it. No child of
+  // ours is one; an empty group, where there is one, is another.
+  if (reap() && cgroup_.empty()) {
+    cgroup_.remove();
+    return true;
+  }
+  (void)cgroup_.kill();
   // Direct or adopted children cannot be recycled before we reap them; deeper ones are pinned by identity.
   for (const pid_t pid : os::descendants(::getpid())) {
     if (const auto id = os::identify(pid)) os::signal_exact(*id, SIGKILL);

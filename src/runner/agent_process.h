@@ -7,13 +7,15 @@
 #include "patchbay/os/fd.h"
 #include "patchbay/os/process.h"
 #include "patchbay/runner/turn.h"
+#include "runner/turn_cgroup.h"
 
 namespace patchbay::runner {
 
 /// The agent and everything it starts, as children of this (sub-reaper) process.
 ///
 /// Stopping goes SIGINT, SIGTERM, SIGKILL: the agent itself must hear SIGINT first, because its commands run in
-/// sessions of their own that only it can reach. What is left then is swept by walking our descendants.
+/// sessions of their own that only it can reach. What is left then is swept by killing the turn's control
+/// group, where there is one, and by walking our descendants.
 class AgentProcess {
  public:
   explicit AgentProcess(const TurnLimits& limits) : limits_(limits) {}
@@ -45,6 +47,7 @@ class AgentProcess {
   enum class Stage { kNone, kInterrupted, kTerminated, kKilled };
 
   TurnLimits limits_;
+  TurnCgroup cgroup_;
   os::Child child_;
   pid_t pid_ = 0;
   std::optional<os::ExitStatus> status_;

@@ -14,17 +14,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <deque>
-
 #include "patchbay/base/log.h"
 #include "patchbay/base/redact.h"
 #include "patchbay/base/text.h"
+#include "patchbay/os/fd_passing.h"
 #include "patchbay/os/file.h"
 #include "patchbay/runner/turn.h"
+#include "runner/agent_output.h"
 #include "runner/agent_process.h"
-#include "runner/line_splitter.h"
+#include "runner/durations.h"
 #include "runner/order_json.h"
-#include "runner/output_log.h"
 #include "runner/progress_writer.h"
 #include "runner/turn_files.h"
 
@@ -32,28 +31,9 @@ namespace patchbay::runner {
 namespace {
 
 constexpr std::size_t kMaxOrderBytes = 64u << 20;
-constexpr std::chrono::milliseconds kDrainAfterExit{300};
+constexpr int kOwnerSocket = 3;
 constexpr std::chrono::milliseconds kLongestSweepPause{1000};
-constexpr std::size_t kTailLines = 40;
-constexpr std::size_t kTailLineBytes = 500;
-constexpr std::size_t kStderrTailBytes = 4000;
-constexpr json::ParseLimits kEventLimits{.max_depth = 64, .max_members = 10'000, .max_nodes = 200'000};
-
-MonoTime::duration seconds(double s) {
-  return std::chrono::duration_cast<MonoTime::duration>(std::chrono::duration<double>(s));
-}
-
 double wall_now() { return epoch_seconds(system_clock().wall()); }
-
-/// Redacts decoded strings in place, so that the JSON stays valid and numbers stay numbers.
-void redact_strings(Json& value) {
-  if (value.is_string()) {
-    auto& text = value.get_ref<std::string&>();
-    if (!find_secrets(text).empty()) text = redact(text);
-  } else if (value.is_structured()) {
-    for (auto& child : value) redact_strings(child);
-  }
-}
 
 class TurnLoop {
  public:
@@ -62,41 +42,33 @@ class TurnLoop {
         interpreter_(factory(order_.interpreter)),
         agent_(order_.limits),
         signals_(std::move(signals)),
-        out_lines_(static_cast<std::size_t>(order_.limits.line_max_bytes)),
-        err_lines_(static_cast<std::size_t>(order_.limits.line_max_bytes)),
         progress_writer_(path("progress.json")),
+        output_(order_, *interpreter_, progress_writer_, [this] { note_end(); }),
         files_(order_.job_dir) {}
 
   int run() {
-    open_logs();
+    output_.open_logs();
+    progress().heartbeat_at = wall_now();
+    flush_progress(true);
     wait_for_slot();
     if (!stopped_) pass_startup_gate();
     if (!stopped_) start_agent();
     while (agent_.running()) step();
-    drain();
+    output_.drain();
+    in_.reset();
     gate_.release();
     const bool empty = agent_.sweep();
     conclude();
     if (!empty) outlast_survivors();
     if (!order_.command.temp_dir.empty()) (void)os::remove_tree(order_.command.temp_dir);
     files_.write_exit(exit_record());
-    cut_logs();
+    output_.cut_logs();
     return 0;
   }
 
  private:
   std::string path(std::string_view name) const { return os::join(order_.job_dir, name); }
   Progress& progress() { return interpreter_->progress(); }
-
-  void open_logs() {
-    const std::string& dir = order_.log_dir.empty() ? order_.job_dir : order_.log_dir;
-    (void)os::make_private_dirs(dir);
-    const std::int64_t most = order_.limits.capture_max_bytes;
-    if (auto log = OutputLog::create(os::join(dir, "stdout.log"), most)) out_log_ = std::move(*log);
-    if (auto log = OutputLog::create(os::join(dir, "stderr.log"), most)) err_log_ = std::move(*log);
-    progress().heartbeat_at = wall_now();
-    flush_progress(true);
-  }
 
   void set_phase(const char* phase) {
     progress().phase = phase;
@@ -143,19 +115,21 @@ class TurnLoop {
     set_phase("launching");
     started_at_ = wall_now();
     started_ = system_clock().mono();
-    heard_at_ = started_;
+    output_.start_listening(started_);
     make_temp_dir();
     interpreter_->on_start(started_at_);
-    const Status started = agent_.start(order_, &in_, &out_, &err_);
+    os::Fd out, err;
+    const Status started = agent_.start(order_, &in_, &out, &err);
     if (!started.ok()) {
       end_.reason = TurnEnd::Reason::kSpawnFailed;
       end_.spawn_error = started.error().message;
       started_at_ = 0;
       return;
     }
-    for (const os::Fd* fd : {&in_, &out_, &err_}) {
+    for (const os::Fd* fd : {&in_, &out, &err}) {
       if (*fd) os::set_nonblocking(fd->get(), true);
     }
+    output_.attach(std::move(out), std::move(err));
     prompt_left_ = order_.prompt;
     if (prompt_left_.empty()) in_.reset();
     set_phase("waiting_for_session");
@@ -173,15 +147,15 @@ class TurnLoop {
   void step() {
     const MonoTime now = system_clock().mono();
     pollfd fds[4] = {{signals_.get(), POLLIN, 0},
-                     {out_.get(), POLLIN, 0},
-                     {err_.get(), POLLIN, 0},
+                     {output_.out_fd(), POLLIN, 0},
+                     {output_.err_fd(), POLLIN, 0},
                      {in_.get(), POLLOUT, 0}};
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next_deadline(now) - now).count();
     if (::poll(fds, 4, static_cast<int>(std::clamp<long long>(wait, 0, 10'000))) < 0) return;
     if (fds[0].revents != 0) read_signals();
     if (fds[3].revents != 0) feed_prompt();
-    if (fds[1].revents != 0) read_stdout();
-    if (fds[2].revents != 0) read_stderr();
+    if (fds[1].revents != 0) output_.read_stdout();
+    if (fds[2].revents != 0) output_.read_stderr();
     agent_.reap();
     check_deadlines(system_clock().mono());
     progress_writer_.flush(progress(), system_clock().mono());
@@ -208,7 +182,7 @@ class TurnLoop {
   }
 
   bool wants_look() const { return order_.limits.quiet_look_seconds > 0 && !turn_over_at_; }
-  MonoTime next_look() const { return std::max(heard_at_, looked_at_) + seconds(order_.limits.quiet_look_seconds); }
+  MonoTime next_look() const { return std::max(output_.heard_at(), looked_at_) + seconds(order_.limits.quiet_look_seconds); }
 
   void check_deadlines(MonoTime now) {
     if (gate_.held() && (interpreter_->session_started() || now >= gate_until_)) gate_.release();
@@ -252,54 +226,6 @@ class TurnLoop {
     if (prompt_left_.empty() || (n < 0 && errno != EAGAIN && errno != EINTR)) in_.reset();
   }
 
-  bool read_stdout() {
-    heard_at_ = system_clock().mono();
-    return read_some(out_, progress().stdout_bytes, progress().last_stdout_at, [this](std::string_view data) {
-      out_lines_.feed(data, [this](std::string_view line) { on_stdout_line(line); });
-    });
-  }
-  bool read_stderr() {
-    return read_some(err_, progress().stderr_bytes, progress().last_stderr_at, [this](std::string_view data) {
-      err_lines_.feed(data, [this](std::string_view line) { on_stderr_line(line); });
-    });
-  }
-
-  template <class Sink>
-  bool read_some(os::Fd& fd, std::int64_t& bytes, double& at, const Sink& sink) {
-    if (!fd) return false;
-    char buffer[65536];
-    const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
-    if (n <= 0) {
-      fd.reset();
-      return false;
-    }
-    bytes += n;
-    at = progress().heartbeat_at = wall_now();
-    progress_writer_.changed();
-    sink(std::string_view(buffer, static_cast<std::size_t>(n)));
-    return true;
-  }
-
-  void on_stdout_line(std::string_view raw) {
-    if (trim(raw).empty()) return;
-    const std::string text = sanitize_utf8(raw);
-    auto event = json::parse(text, kEventLimits);
-    if (!event || !event->is_object()) {
-      ++progress().invalid_lines;
-      const std::string line = redact(text);
-      remember(line);
-      log_line(out_log_, raw, line, false);
-      return;
-    }
-    redact_strings(*event);
-    const std::string line = json::dump(*event);
-    const auto keep = interpreter_->on_event(*event, wall_now());
-    remember(line);
-    if (!log_line(out_log_, raw, line, keep == Interpreter::Keep::kAlways)) ++progress().dropped_items;
-    note_end();
-  }
-
   /// The end of the turn is put in writing before anybody can see it: whatever happens to us now, its report stays.
   void note_end() {
     if (interpreter_->turn_over() == turn_over_at_.has_value()) return;
@@ -317,45 +243,10 @@ class TurnLoop {
     flush_progress(true);
   }
 
-  void on_stderr_line(std::string_view raw) {
-    const std::string line = redact(sanitize_utf8(raw));
-    interpreter_->on_stderr(line);
-    stderr_tail_ += line + "\n";
-    if (stderr_tail_.size() > 2 * kStderrTailBytes) stderr_tail_ = utf8_suffix(stderr_tail_, kStderrTailBytes);
-    log_line(err_log_, raw, line, false);
-  }
-
-  bool log_line(std::optional<OutputLog>& log, std::string_view raw, const std::string& redacted, bool always) {
-    return log && log->append(order_.limits.raw_logs ? raw : std::string_view(redacted), always);
-  }
-
-  void remember(const std::string& line) {
-    tail_.emplace_back(utf8_prefix(line, kTailLineBytes));
-    if (tail_.size() > kTailLines) tail_.pop_front();
-  }
-
   // ---- after the agent ----
 
-  /// Takes what is still in the pipes. A survivor that holds a pipe open is not waited for: it is swept next.
-  void drain() {
-    const MonoTime deadline = system_clock().mono() + kDrainAfterExit;
-    while ((out_ || err_) && system_clock().mono() < deadline) {
-      pollfd fds[2] = {{out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}};
-      if (::poll(fds, 2, 20) < 0) break;
-      while (read_stdout()) {
-      }
-      while (read_stderr()) {
-      }
-    }
-    out_lines_.finish([this](std::string_view line) { on_stdout_line(line); });
-    err_lines_.finish([this](std::string_view line) { on_stderr_line(line); });
-    in_.reset();
-  }
-
   Outcome judge() {
-    end_.stderr_tail = std::string(utf8_suffix(stderr_tail_, kStderrTailBytes));
-    end_.stdout_tail.clear();
-    for (const std::string& line : tail_) end_.stdout_tail += line + "\n";
+    output_.fill_tails(end_);
     return interpreter_->finish(end_);
   }
 
@@ -363,7 +254,7 @@ class TurnLoop {
     if (stopped_ && !interpreter_->turn_over() && end_.reason == TurnEnd::Reason::kExited) {
       end_.reason = TurnEnd::Reason::kCancelled;
     }
-    progress().oversized_lines = out_lines_.oversized() + err_lines_.oversized();
+    progress().oversized_lines = output_.oversized_lines();
     end_.status = agent_.exit_status().value_or(os::ExitStatus{});
     if (!order_.command.last_message_file.empty()) {
       if (auto text = os::read_file(order_.command.last_message_file)) end_.last_message = redact(sanitize_utf8(*text));
@@ -389,12 +280,6 @@ class TurnLoop {
     flush_progress(true);
   }
 
-  void cut_logs() {
-    if (order_.limits.raw_logs) return;
-    if (out_log_) out_log_->cut(order_.limits.log_max_bytes);
-    if (err_log_) err_log_->cut(order_.limits.log_max_bytes);
-  }
-
   TurnExit exit_record() const {
     static constexpr const char* kReasons[] = {"exited",    "lingered", "timeout", "session_start_timeout",
                                                "cancelled", "spawn_failed"};
@@ -410,26 +295,22 @@ class TurnLoop {
   TurnOrder order_;
   std::unique_ptr<Interpreter> interpreter_;
   AgentProcess agent_;
-  os::Fd signals_, in_, out_, err_;
-  LineSplitter out_lines_, err_lines_;
-  std::optional<OutputLog> out_log_, err_log_;
+  os::Fd signals_, in_;
   ProgressWriter progress_writer_;
+  AgentOutput output_;
   TurnFiles files_;
   os::FileLock gate_;
   MonoTime gate_until_{};
   std::string_view prompt_left_;
-  std::deque<std::string> tail_;
-  std::string stderr_tail_;
   double started_at_ = 0, ended_at_ = 0;
-  MonoTime started_{}, heard_at_{}, looked_at_{};
+  MonoTime started_{}, looked_at_{};
   std::optional<MonoTime> turn_over_at_;
   bool stopped_ = false;
   TurnEnd end_;
 };
 
-Result<TurnOrder> read_order() {
-  os::Fd fd(3);
-  std::string text = PB_TRY(os::read_to_end(fd.get(), kMaxOrderBytes));
+Result<TurnOrder> read_order(int fd) {
+  std::string text = PB_TRY(os::read_to_end(fd, kMaxOrderBytes));
   const std::size_t newline = text.find('\n');
   if (newline == std::string::npos) return Error{ErrorCode::kInternal, "incomplete order", {}, {}};
   const Json j = PB_TRY(json::parse(std::string_view(text).substr(0, newline)));
@@ -444,13 +325,17 @@ int run_turn_main(const InterpreterFactory& factory) {
   ::umask(077);
   ::signal(SIGPIPE, SIG_IGN);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  if (::fcntl(3, F_GETFD) < 0 || ::fcntl(4, F_GETFD) < 0) {
+  if (::fcntl(kOwnerSocket, F_SETFD, FD_CLOEXEC) < 0) {
     log::error("run-turn is started by the owner, not by hand");
     return 2;
   }
-  os::Fd receipt(4);
-  ::fcntl(5, F_SETFD, FD_CLOEXEC);  // the repository lock, when there is one, stays with us alone
-  auto order = read_order();
+  os::Fd owner(kOwnerSocket);
+  // The order first; repository locks, where there are any, are held for as long as this program lives.
+  auto passed = os::receive_fds(owner.get());
+  if (!passed) return 70;
+  if (passed->empty()) return 0;
+  auto order = read_order(passed->front().get());
+  passed->front().reset();
   if (!order) return 70;
   auto lock = os::FileLock::try_acquire(os::join(order->job_dir, "run.lock"));
   if (!lock || !lock->held()) return 75;
@@ -465,8 +350,8 @@ int run_turn_main(const InterpreterFactory& factory) {
   os::Fd signals(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals) return 70;
 
-  if (!os::write_all(receipt.get(), "k").ok()) return 70;
-  receipt.reset();
+  if (!os::write_all(owner.get(), "k").ok()) return 70;
+  owner.reset();
   return TurnLoop(std::move(*order), factory, std::move(signals)).run();
 }
 

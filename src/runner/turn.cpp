@@ -3,66 +3,12 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
-#include <iterator>
 
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
-#include "runner/order_json.h"
 
 namespace patchbay::runner {
-namespace {
-
-constexpr std::chrono::seconds kReceiptDeadline{10};
-
-/// What a runner may see of our environment: enough to find its libraries and to write readable text. Everything else,
-/// tokens above all, stays with us (SEC:A4, I8).
-os::Environment runner_environment() {
-  static constexpr std::string_view kNames[] = {"PATH", "HOME",           "USER",           "LOGNAME",
-                                                "LANG", "TZ",             "TMPDIR",         "XDG_RUNTIME_DIR",
-                                                "LANGUAGE", "LD_LIBRARY_PATH"};
-  os::Environment out;
-  for (const auto& [name, value] : os::current_environment()) {
-    const bool wanted = name.starts_with("LC_") || name.ends_with("SAN_OPTIONS") ||
-                        std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
-    if (wanted) out.emplace(name, value);
-  }
-  return out;
-}
-
-}  // namespace
-
-Result<os::Child> start_turn(const std::vector<std::string>& runner_argv, const TurnOrder& order, int repo_lock_fd) {
-  // One line of JSON, then the prompt: both in a memory file, so that the prompt touches no disk and the runner can
-  // read it to the end without waiting for us.
-  const os::Fd message = PB_TRY(os::memory_file(json::dump(order_to_json(order)) + "\n" + order.prompt));
-  os::Pipe receipt = PB_TRY(os::make_pipe());
-
-  os::SpawnOptions spawn{.argv = runner_argv};
-  spawn.env = runner_environment();
-  spawn.cwd = "/";
-  spawn.passed = {{message.get(), 3}, {receipt.write.get(), 4}};
-  if (repo_lock_fd >= 0) spawn.passed.push_back({repo_lock_fd, 5});
-  auto spawned = os::Child::spawn(spawn);
-  if (!spawned) {
-    // Whatever keeps our own program from starting, no turn came to be.
-    return Error{ErrorCode::kSpawnFailed, "The turn could not be started: " + spawned.error().message, "Try again.",
-                 spawned.error().detail};
-  }
-  os::Child child = std::move(*spawned);
-  receipt.write.reset();
-
-  const auto failed = [&](const char* why) {
-    (void)child.signal_group(SIGKILL);
-    return Error{ErrorCode::kSpawnFailed, "The turn could not be started: " + std::string(why), "Try again.", {}};
-  };
-  const bool answered = PB_TRY(os::wait_readable(receipt.read.get(), system_clock().mono() + kReceiptDeadline));
-  if (!answered) return failed("its runner did not confirm the order in time");
-  char byte = 0;
-  if (::read(receipt.read.get(), &byte, 1) != 1 || byte != 'k') return failed("its runner ended before it began");
-  return child;
-}
 
 std::optional<os::ProcessIdentity> live_runner(const std::string& job_dir) {
   const std::string path = os::join(job_dir, "run.lock");

@@ -20,7 +20,7 @@ struct Args {
 
 struct Reply {
   Json result = Json::object();  ///< the report's members stand beside the others
-  std::string report;            ///< the same as text; not a member of its own
+  std::string report, next_step; ///< the same as text; no members of their own
   std::string reference_id, state, mode;
   std::optional<std::string> error, error_code;
   std::optional<int> exit_code;
@@ -51,6 +51,7 @@ struct Reply {
   std::string text() const {
     std::string out = fmt::format("Job {} ({}): {}.", reference_id, mode, state);
     if (error) out += " " + *error;
+    if (!next_step.empty()) out += "\nNext: " + next_step;
     if (next) out += " Ask again later.";
     if (!report.empty()) out += "\n\n" + report;
     return out;
@@ -86,6 +87,7 @@ Reply view_of(const Services& services, const jobs::JobRecord& job) {
     r.result = public_result(kept, secrets);
     drop_own_names(r.result);
     r.report = public_text(codex::report_text(kept), secrets);
+    r.next_step = public_text(codex::next_step(kept), secrets);
     if (const int n = workers::redactions_in(json::dump(r.result)); n > 0) r.redactions = n;
   }
   return r;

@@ -17,11 +17,51 @@ struct Args {
   }
 };
 
+/// Counters and times as the record has them; null when nothing is known. Commands themselves stay out.
+struct Course {
+  std::optional<double> last_heartbeat_at, last_stdout_at, last_stderr_at;
+  std::int64_t event_count = 0, stdout_bytes_seen = 0, stderr_bytes_seen = 0;
+  std::string current_phase;
+  std::optional<std::string> current_item_type, current_item_status;
+  std::optional<double> current_command_started_at, last_command_completed_at;
+
+  template <class V>
+  static void describe(V& v) {
+    v.field("last_heartbeat_at", &Course::last_heartbeat_at);
+    v.field("event_count", &Course::event_count);
+    v.field("stdout_bytes_seen", &Course::stdout_bytes_seen);
+    v.field("stderr_bytes_seen", &Course::stderr_bytes_seen);
+    v.field("last_stdout_at", &Course::last_stdout_at);
+    v.field("last_stderr_at", &Course::last_stderr_at);
+    v.field("current_phase", &Course::current_phase);
+    v.field("current_item_type", &Course::current_item_type);
+    v.field("current_item_status", &Course::current_item_status);
+    v.field("current_command_started_at", &Course::current_command_started_at);
+    v.field("last_command_completed_at", &Course::last_command_completed_at);
+  }
+};
+
+Course course_of(const runner::Progress& p) {
+  const auto text = [](const std::string& t) { return t.empty() ? std::nullopt : std::optional(t); };
+  return {.last_heartbeat_at = time_or_null(p.heartbeat_at),
+          .last_stdout_at = time_or_null(p.last_stdout_at),
+          .last_stderr_at = time_or_null(p.last_stderr_at),
+          .event_count = p.event_count,
+          .stdout_bytes_seen = p.stdout_bytes,
+          .stderr_bytes_seen = p.stderr_bytes,
+          .current_phase = p.phase,
+          .current_item_type = text(p.current_item_type),
+          .current_item_status = text(p.current_item_status),
+          .current_command_started_at = time_or_null(p.current_command_started_at),
+          .last_command_completed_at = time_or_null(p.last_command_completed_at)};
+}
+
 struct Reply {
   std::string reference_id, state, mode;
   std::optional<double> started_at, completed_at;
   std::optional<std::string> last_event;
   Json progress = Json::object();
+  Course course;
   std::string message;
   std::optional<std::string> error;
   Liveness liveness;
@@ -39,6 +79,7 @@ struct Reply {
     v.field("completed_at", &Reply::completed_at);
     v.optional("last_event", &Reply::last_event, "");
     v.field("progress", &Reply::progress);
+    v.members(&Reply::course);
     v.field("message", &Reply::message);
     v.optional("error", &Reply::error, "");
     v.field("liveness", &Reply::liveness);
@@ -88,6 +129,7 @@ Reply view_of(const Services& services, const jobs::JobRecord& job) {
                 {"events", job.progress.event_count},
                 {"messages", job.progress.message_count},
                 {"stdout_bytes", job.progress.stdout_bytes}};
+  r.course = course_of(job.progress);
   r.message = message_of(job, r.liveness);
   if (!job.error.empty()) r.error = codex::public_report(job.error, secrets);
   if (job.usage) r.usage = Json(*job.usage);

@@ -6,6 +6,7 @@ namespace patchbay::workers {
 
 Result<git::ObjectId> baseline_of(Core& self, const Worker& worker) {
   if (const jobs::JobRecord* job = worker.newest_with(key::kIntegratedTree)) return job->option(key::kIntegratedTree);
+  if (std::string start = worker.start_tree(); !start.empty()) return start;
   return self.parts.git.tree_of(self.base_target(worker.base_repo()), worker.base_revision());
 }
 

@@ -4,8 +4,10 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
+#include "patchbay/base/guarded.h"
 #include "patchbay/workers/workers.h"
 #include "workers/directory.h"
 #include "workers/ownership.h"
@@ -40,7 +42,10 @@ struct Core {
   std::condition_variable background_done;
   int background = 0;
 
-  /// One of these is held by whatever changes a worker. Taken before a repository lock, never after one (SEC:L7).
+  /// Workers whose turn is being stopped: nobody waits for a stop with a mutex in hand, and no turn begins meanwhile.
+  Guarded<std::multiset<std::string>> stopping;
+
+  /// One of these is held by whatever changes a worker, but never while a turn is waited for. Taken before a repository lock, never after one (SEC:L7).
   std::array<std::timed_mutex, 64> worker_mutexes;
 
   // ---- finding ----

@@ -23,12 +23,12 @@ Directory::Directory(jobs::Jobs& jobs) {
 void Directory::take(const jobs::JobPtr& job, jobs::Jobs::Change change) {
   const std::string id = job->worker_id();
   if (id.empty()) return;
-  WorkerPtr now;
+  WorkerPtr before, now;
   {
     std::lock_guard lock(mutex_);
     std::vector<jobs::JobPtr> turns;
     if (const auto it = by_id_.find(id); it != by_id_.end()) {
-      const WorkerPtr before = *it;
+      before = *it;
       turns = before->turns();
       forget(before);
     }
@@ -38,14 +38,15 @@ void Directory::take(const jobs::JobPtr& job, jobs::Jobs::Change change) {
       std::sort(turns.begin(), turns.end(),
                 [](const jobs::JobPtr& a, const jobs::JobPtr& b) { return a->sequence < b->sequence; });
     }
-    if (turns.empty()) return;
-    auto place = place_of(*turns.back());
-    now = std::make_shared<const Worker>(std::move(turns), std::move(place));
-    by_id_.insert(now);
-    sorted_.insert(now);
-    remember_start(now);
+    if (!turns.empty()) {
+      auto place = place_of(*turns.back());
+      now = std::make_shared<const Worker>(std::move(turns), std::move(place));
+      by_id_.insert(now);
+      sorted_.insert(now);
+      remember_start(now);
+    }
   }
-  for (const auto& callback : callbacks_) callback(now);
+  for (const Observer& callback : callbacks_) callback(before, now);
 }
 
 std::shared_ptr<const Place> Directory::place_of(const jobs::JobRecord& job) {
@@ -76,7 +77,7 @@ void Directory::forget(const WorkerPtr& worker) {
   by_id_.erase(worker);
 }
 
-void Directory::on_change(std::function<void(const WorkerPtr&)> callback) {
+void Directory::on_change(Observer callback) {
   callbacks_.push_back(std::move(callback));
 }
 

@@ -34,8 +34,9 @@ class Directory {
   std::vector<WorkerPtr> all() const;
   std::size_t size() const;
 
-  /// Called after the directory has taken in a change of one worker.
-  void on_change(std::function<void(const WorkerPtr&)> callback);
+  /// Called after the directory has taken in a change of one worker: null before it came, null when it is gone.
+  using Observer = std::function<void(const WorkerPtr& before, const WorkerPtr& now)>;
+  void on_change(Observer callback);
 
  private:
   void take(const jobs::JobPtr& job, jobs::Jobs::Change change);
@@ -53,7 +54,7 @@ class Directory {
   /// The digest is the worker's own text, in its first turn.
   std::unordered_map<std::string_view, WorkerPtr> by_start_digest_;
   std::map<std::string, std::shared_ptr<const Place>> places_;  ///< by repository
-  std::vector<std::function<void(const WorkerPtr&)>> callbacks_;
+  std::vector<Observer> callbacks_;
 };
 
 }  // namespace patchbay::workers

@@ -11,10 +11,13 @@ constexpr int kNextAfterMs = 15'000;
 constexpr int kNextWaitSeconds = 20;
 
 /// Why a worker cannot take a message right now.
-Status ready_for_turn(const Core& self, const Worker& worker) {
+Status ready_for_turn(Core& self, const Worker& worker) {
   if (worker.active()) {
     return Error{ErrorCode::kTurnActive, "The worker is still working; a message can be given when this turn has ended.",
                  {}, {}};
+  }
+  if (self.stopping.lock()->contains(worker.id())) {
+    return Error{ErrorCode::kCleanupPending, "The worker is being stopped.", {}, {}};
   }
   if (worker.unresolved()) {
     return Error{ErrorCode::kCleanupPending, "Processes of an earlier turn are not proven gone yet.", {}, {}};
@@ -108,7 +111,8 @@ Result<TurnReply> Workers::message(const Actor& actor, const CallContext& call, 
   }
   const std::string job_id = (*reserved)->job_id;
   if (lock) lock->name_job(job_id);
-  if (const Status launched = self.parts.jobs.launch(job_id, request, lock ? lock->fd() : -1); !launched.ok()) {
+  if (const Status launched = self.parts.jobs.launch(job_id, request, lock ? std::vector<int>{lock->fd()} : std::vector<int>{});
+      !launched.ok()) {
     (void)self.parts.jobs.remove(job_id);
     return launched.error();
   }

@@ -54,14 +54,34 @@ std::vector<std::string> further_folders(const Json& options, const std::string&
   return out;
 }
 
-/// The highest of `folders` that contains `toplevel`, else `toplevel` itself when one of them lies in it, else nothing.
-std::string overlap(const std::vector<std::string>& folders, const std::string& toplevel) {
-  std::string found;
-  for (const std::string& folder : folders) {
-    if (os::is_within(folder, toplevel) && (found.empty() || folder.size() < found.size())) found = folder;
-    if (os::is_within(toplevel, folder) && found.empty()) found = toplevel;
+/// The work tree that a folder belongs to, as the repository locks see it; empty when it belongs to none.
+std::string work_tree_of(const std::string& folder) {
+  for (std::string at = folder; at.size() > 1; at = os::parent_of(at)) {
+    if (os::exists(os::join(at, ".git"))) return at;
   }
-  return found;
+  return {};
+}
+
+/// The work trees among and around `folders`, and the folders that hold the checkout itself: what a turn must hold before
+/// it may write them. In one order for everybody, and none inside another, which would be in its own way.
+std::vector<std::string> trees_to_lock(const std::vector<std::string>& folders, const std::string& checkout) {
+  std::set<std::string> found;
+  for (const std::string& folder : folders) {
+    const std::string tree = work_tree_of(folder);
+    if (!tree.empty()) {
+      found.insert(tree);
+    } else if (os::is_within(folder, checkout)) {
+      found.insert(folder);
+    }
+  }
+  std::vector<std::string> out;
+  for (const std::string& tree : found) {
+    const bool inside = std::any_of(found.begin(), found.end(), [&](const std::string& other) {
+      return other != tree && os::is_within(other, tree);
+    });
+    if (!inside) out.push_back(tree);
+  }
+  return out;
 }
 
 /// Whether the turn can reach what its sandbox normally keeps from it (SEC:A13).
@@ -77,7 +97,7 @@ bool breaks_out(const Json& options, const std::string& effective_sandbox) {
 struct PlainJobs::Plan {
   jobs::NewJob job;
   runner::TurnRequest turn;
-  std::string lock_folder;  ///< whose work tree the turn may write and must therefore hold; empty: none
+  std::vector<std::string> lock_folders;  ///< whose work trees the turn may write and must therefore hold
   git::Target base;
   git::Layout layout;  ///< apply jobs
   git::ObjectId revision;
@@ -158,12 +178,16 @@ Result<PlainJobs::Plan> PlainJobs::check(const JobRequest& request) const {
   const bool writes = command.effective_sandbox != "read-only";
   const std::vector<std::string> further =
       writes ? further_folders(request.options, workspace.path) : std::vector<std::string>();
-  if (!is_apply(request.mode)) {
-    if (writes) plan.lock_folder = workspace.path;
-  } else if (!further.empty()) {
-    plan.lock_folder = overlap(further, layout->toplevel);
+  const std::string checkout = layout.ok() ? layout->toplevel : workspace.path;
+  plan.lock_folders = trees_to_lock(further, checkout);
+  if (writes && !is_apply(request.mode)) {
+    std::erase_if(plan.lock_folders, [&](const std::string& tree) { return os::is_within(checkout, tree); });
+    const bool held = std::any_of(plan.lock_folders.begin(), plan.lock_folders.end(),
+                                  [&](const std::string& tree) { return os::is_within(tree, checkout); });
+    if (!held) plan.lock_folders.push_back(checkout);
   }
-  const bool needs_power = !plan.lock_folder.empty() || !further.empty() ||
+  std::sort(plan.lock_folders.begin(), plan.lock_folders.end());
+  const bool needs_power = !plan.lock_folders.empty() || !further.empty() ||
                            breaks_out(request.options, command.effective_sandbox);
   if (needs_power && !request.may_write_base) {
     return Error{ErrorCode::kScopeDenied,
@@ -179,7 +203,7 @@ Result<PlainJobs::Plan> PlainJobs::check(const JobRequest& request) const {
   options["sandbox"] = command.effective_sandbox;
   options["structured_output"] = request.structured_output;
   for (const auto& [name, value] : request.owner.items()) options[name] = value;
-  if (!plan.lock_folder.empty()) {
+  if (!plan.lock_folders.empty()) {
     options[kLocked] = true;
     options[kLockedFor] = fmt::format("codex_{}_job", name_of(request.mode));
   }
@@ -204,9 +228,10 @@ Result<StartedJob> PlainJobs::start(const JobRequest& request) {
   return is_apply(request.mode) ? start_in_worktree(plan) : start_in_base(plan);
 }
 
-/// The lock of the work tree that the turn may write; null when there is none. The runner inherits it.
-Result<PlainJobs::Lock> PlainJobs::lock_for(const Plan& plan) const {
-  if (plan.lock_folder.empty()) return Lock();
+/// The locks of the work trees that the turn may write; all or none. The runner inherits them.
+Result<PlainJobs::Locks> PlainJobs::lock_for(const Plan& plan) const {
+  auto held = std::make_shared<std::vector<workspace::HeldRepoLock>>();
+  if (plan.lock_folders.empty()) return held;
   // A turn that waits for its slot must not keep others from writing (workers.md 1.7).
   const jobs::JobsOptions& limits = jobs_.options();
   if (limits.queue_enabled && limits.max_concurrent > 0 && jobs_.active_count() >= limits.max_concurrent) {
@@ -215,20 +240,29 @@ Result<PlainJobs::Lock> PlainJobs::lock_for(const Plan& plan) const {
                  "Wait for a running job to end, or set sandbox to read-only.",
                  {}};
   }
-  return std::make_shared<workspace::HeldRepoLock>(PB_TRY(
-      locks_.acquire(plan.lock_folder, {.operation = plan.job.options[kLockedFor].get<std::string>()})));
+  for (const std::string& folder : plan.lock_folders) {
+    held->push_back(
+        PB_TRY(locks_.acquire(folder, {.operation = plan.job.options[kLockedFor].get<std::string>()})));
+  }
+  return held;
 }
 
-Result<jobs::JobPtr> PlainJobs::reserve(const Plan& plan, const Lock& lock) {
+Result<jobs::JobPtr> PlainJobs::reserve(const Plan& plan, const Locks& locks) {
   jobs::JobPtr job = PB_TRY(jobs_.reserve(plan.job));
-  if (lock) lock->name_job(job->job_id);
+  for (workspace::HeldRepoLock& lock : *locks) lock.name_job(job->job_id);
   return job;
 }
 
+std::vector<int> PlainJobs::descriptors(const Locks& locks) {
+  std::vector<int> out;
+  for (const workspace::HeldRepoLock& lock : *locks) out.push_back(lock.fd());
+  return out;
+}
+
 Result<StartedJob> PlainJobs::start_in_base(const Plan& plan) {
-  const Lock lock = PB_TRY(lock_for(plan));
-  const jobs::JobPtr job = PB_TRY(reserve(plan, lock));
-  const Status launched = jobs_.launch(job->job_id, plan.turn, lock ? lock->fd() : -1);
+  const Locks locks = PB_TRY(lock_for(plan));
+  const jobs::JobPtr job = PB_TRY(reserve(plan, locks));
+  const Status launched = jobs_.launch(job->job_id, plan.turn, descriptors(locks));
   if (!launched.ok()) {
     (void)jobs_.remove(job->job_id);
     return launched.error();
@@ -238,8 +272,8 @@ Result<StartedJob> PlainJobs::start_in_base(const Plan& plan) {
 
 Result<StartedJob> PlainJobs::start_in_worktree(const Plan& checked) {
   Plan plan = checked;
-  const Lock lock = PB_TRY(lock_for(plan));
-  const jobs::JobPtr job = PB_TRY(reserve(plan, lock));
+  const Locks locks = PB_TRY(lock_for(plan));
+  const jobs::JobPtr job = PB_TRY(reserve(plan, locks));
   const std::string name = "job-" + job->job_id.substr(0, kIdPrefix);
   plan.worktree.directory = os::join(options_.worktrees_dir, name);
   plan.worktree.branch = "codex/" + name;
@@ -261,10 +295,10 @@ Result<StartedJob> PlainJobs::start_in_worktree(const Plan& checked) {
     return std::move(prepared).error();
   }
 
-  auto checkout = std::async(std::launch::async, [this, plan, id = job->job_id, lock]() mutable {
-    // Ours only until the runner has inherited it; the future may be kept for longer.
-    const Lock held = std::move(lock);
-    return make_worktree_and_launch(plan, id, held ? held->fd() : -1);
+  auto checkout = std::async(std::launch::async, [this, plan, id = job->job_id, locks]() mutable {
+    // Ours only until the runner has inherited them; the future may be kept for longer.
+    const Locks held = std::move(locks);
+    return make_worktree_and_launch(plan, id, descriptors(held));
   });
   // The state of the base is looked at while the files are being written.
   git::StatusOptions shallow;
@@ -287,7 +321,8 @@ Result<StartedJob> PlainJobs::start_in_worktree(const Plan& checked) {
 }
 
 /// Worktree, then launch. Takes back what it made when it fails; the job is failed then.
-Status PlainJobs::make_worktree_and_launch(const Plan& plan, const std::string& job_id, int lock_fd) {
+Status PlainJobs::make_worktree_and_launch(const Plan& plan, const std::string& job_id,
+                                           const std::vector<int>& locks) {
   git::WorktreeSpec spec = plan.worktree;
   const auto make = [&]() -> Status {
     spec.lock_path = PB_TRY(git_lock_path(plan.base));
@@ -302,7 +337,7 @@ Status PlainJobs::make_worktree_and_launch(const Plan& plan, const std::string& 
   }
   // A folder of the checkout that holds no tracked file is not in the worktree.
   (void)os::make_private_dirs(plan.turn.cwd);
-  Status launched = jobs_.launch(job_id, plan.turn, lock_fd);
+  Status launched = jobs_.launch(job_id, plan.turn, locks);
   if (!launched.ok()) {
     const Status removed = git_.remove_worktree(plan.base, {spec.directory, spec.branch, spec.lock_path});
     if (!removed.ok())

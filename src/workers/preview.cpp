@@ -62,6 +62,7 @@ class PreviewBuilder {
     preview_.spec.baseline = changes.baseline;
     preview_.spec.snapshot = changes.snapshot.tree;
     preview_.spec.base_revision = worker_.base_revision();
+    preview_.spec.start = worker_.start_tree();
     preview_.spec.max_bytes = static_cast<std::uint64_t>(self_.options.max_integration_bytes);
     preview_.spec.special = changes.snapshot.special;
     const git::IntegrationPlan plan = PB_TRY(self_.parts.git.plan(base, preview_.spec));

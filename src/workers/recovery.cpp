@@ -44,6 +44,7 @@ bool recover_integration(Core& self, const Worker& worker) {
   spec.baseline = json::get_string(intent, "baseline");
   spec.snapshot = json::get_string(intent, "tree");
   spec.base_revision = worker.base_revision();
+  spec.start = worker.start_tree();
   const auto plan = self.parts.git.plan(self.base_target(worker.base_repo()), spec);
   settle(self, worker, job->job_id, plan && plan->clean() && plan->writes.empty());
   return true;
@@ -111,6 +112,7 @@ int prune_snapshots(Core& self) {
     for (const jobs::JobPtr& turn : worker->turns()) {
       if (std::string tree = turn->option(key::kIntegratedTree); !tree.empty()) trees.insert(std::move(tree));
     }
+    if (std::string tree = worker->start_tree(); !tree.empty()) trees.insert(std::move(tree));
   }
   int pruned = 0;
   for (const auto& [repo, trees] : baselines) {

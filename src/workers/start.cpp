@@ -13,6 +13,7 @@
 #include "patchbay/os/file.h"
 #include "workers/core.h"
 #include "workers/turn_prompt.h"
+#include "workers/untracked_copies.h"
 #include "workers/view.h"
 
 namespace patchbay::workers {
@@ -41,6 +42,7 @@ struct Plan {
   git::Layout layout;
   git::Branch head;
   git::WorktreeSpec worktree;
+  UntrackedChoice untracked;
   runner::TurnRequest request;
 };
 
@@ -52,6 +54,7 @@ struct Checkout {
   bool abandoned_by_caller = false;  ///< the reply has gone out; failures are the worker's own now
   Status outcome;
   git::Worktree made;
+  UntrackedCopies copies;
 };
 
 Result<std::string> check_name(const std::string& text) {
@@ -100,7 +103,7 @@ class Starter {
     if (!reserved) return refused(reserved.error());
     job_id_ = (*reserved)->job_id;
     if (lock) lock->name_job(job_id_);
-    return plan_.mode == WorkspaceMode::kIsolatedWrite ? start_isolated() : start_in_base(lock ? lock->fd() : -1);
+    return plan_.mode == WorkspaceMode::kIsolatedWrite ? start_isolated() : start_in_base(lock ? std::vector<int>{lock->fd()} : std::vector<int>{});
   }
 
  private:
@@ -114,9 +117,9 @@ class Starter {
       return Error{ErrorCode::kArtifactNotFound, "There are no imported artifacts here.",
                    "Leave context_from_artifacts out.", {}};
     }
-    if (!args_.include_untracked_from_base.empty()) {
-      return Error{ErrorCode::kInvalidArgument, "include_untracked_from_base is not supported by this version.",
-                   "Commit the files, or put what they say into the brief.", {}};
+    if (!args_.include_untracked_from_base.empty() && plan_.mode != WorkspaceMode::kIsolatedWrite) {
+      return Error{ErrorCode::kInvalidArgument, "include_untracked_from_base is for isolated_write workers.",
+                   "Leave it out: this worker sees the checkout itself.", {}};
     }
     if (plan_.mode == WorkspaceMode::kSharedWrite && !actor_.may_write_shared) {
       return Error{ErrorCode::kScopeDenied, "This token may not start workers that write the checkout itself.",
@@ -163,6 +166,7 @@ class Starter {
       return Error{ErrorCode::kInvalidState, "The repository has no commit yet, so there is nothing to start from.",
                    "Make a first commit, then start the worker again.", {}};
     }
+    plan_.untracked = PB_TRY(choose_untracked(self_, base, plan_.layout, args_.include_untracked_from_base));
     return {};
   }
 
@@ -222,8 +226,8 @@ class Starter {
 
   // ---- after the reservation ----
 
-  Result<TurnReply> start_in_base(int lock_fd) {
-    const Status launched = self_.parts.jobs.launch(job_id_, plan_.request, lock_fd);
+  Result<TurnReply> start_in_base(const std::vector<int>& locks) {
+    const Status launched = self_.parts.jobs.launch(job_id_, plan_.request, locks);
     if (!launched.ok()) {
       (void)self_.parts.jobs.remove(job_id_);
       return refused(launched.error());
@@ -258,15 +262,15 @@ class Starter {
     }
     Extra extra;
     extra.base_revision = plan_.head.head.substr(0, 12);
+    if (!plan_.untracked.paths.empty()) {
+      extra.copied_files = ready ? shown(checkout->copies.files) : shown(plan_.untracked.paths);
+    }
+    extra.left_out = left_out_sentence(plan_.untracked, checkout->copies.skipped);
     if (ready && checkout->made.filtered_files > 0) {
       extra.filtered_files = static_cast<int>(checkout->made.filtered_files);
     }
     if (ready && !checkout->made.submodules.empty()) {
-      std::vector<std::string> names;
-      for (const std::string& path : checkout->made.submodules) {
-        if (names.size() < kShownBaseFiles) names.push_back(display_safe(path));
-      }
-      extra.submodules = std::move(names);
+      extra.submodules = shown(checkout->made.submodules);
     }
     lock.unlock();
     if (base) {
@@ -278,16 +282,30 @@ class Starter {
     return accepted(extra);
   }
 
+  static Strings shown(const Strings& paths) {
+    Strings names;
+    for (const std::string& path : paths) {
+      if (names.size() < kShownBaseFiles) names.push_back(display_safe(path));
+    }
+    return names;
+  }
+
   /// Worktree, then launch. Takes back what it made when it fails.
   static void carry_out(Core& self, const Plan& plan, const std::string& job_id, Checkout& checkout) {
     const git::Target base = self.base_target(plan.root);
     Status outcome;
     git::Worktree made;
+    UntrackedCopies copies;
     auto worktree = make_worktree(self, base, plan);
     if (worktree) {
       made = std::move(*worktree);
-      (void)os::make_private_dirs(plan.request.cwd);
-      outcome = self.parts.jobs.launch(job_id, plan.request, -1);
+      outcome = bring_untracked(self, base, plan, job_id, copies);
+      if (outcome.ok()) {
+        (void)os::make_private_dirs(plan.request.cwd);
+        outcome = self.parts.jobs.launch(job_id, plan.request, {});
+      } else {
+        self.parts.jobs.abandon(job_id, outcome.error());
+      }
       if (!outcome.ok()) {
         const git::WorktreeRemoval removal{plan.worktree.directory, plan.worktree.branch, plan.worktree.lock_path};
         if (const auto removed = self.parts.git.remove_worktree(base, removal); !removed.ok()) {
@@ -302,12 +320,28 @@ class Starter {
     checkout.ready = true;
     checkout.outcome = std::move(outcome);
     checkout.made = std::move(made);
+    checkout.copies = std::move(copies);
     checkout.changed.notify_all();
   }
 
   static Result<git::Worktree> make_worktree(Core& self, const git::Target& base, const Plan& plan) {
     PB_TRY(os::make_private_dirs(self.options.worktree_root));
     return self.parts.git.add_worktree(base, plan.worktree);
+  }
+
+  /// What the worker's changes count from is on record before the worker runs.
+  static Status bring_untracked(Core& self, const git::Target& base, const Plan& plan, const std::string& job_id,
+                                UntrackedCopies& copies) {
+    git::SnapshotSpec spec;
+    spec.directory = plan.worktree.directory;
+    spec.worker_id = plan.worker_id;
+    spec.lock_path = plan.worktree.lock_path;
+    copies = PB_TRY(copy_untracked(self, base, plan.untracked.paths, spec));
+    if (copies.start_tree.empty()) return {};
+    return self.parts.jobs.update(job_id, [&](jobs::JobRecord& r) {
+      r.options[key::kStartTree] = copies.start_tree;
+      return true;
+    });
   }
 
   // ---- replies ----
@@ -317,7 +351,8 @@ class Starter {
     std::optional<bool> base_dirty;
     std::optional<std::vector<std::string>> base_files;
     std::optional<int> filtered_files;
-    std::optional<std::vector<std::string>> submodules;
+    std::optional<std::vector<std::string>> submodules, copied_files;
+    std::string left_out;  ///< sentence for the note
   };
 
   TurnReply context_fields() const {
@@ -367,12 +402,18 @@ class Starter {
     r.base_changed_files = extra.base_files;
     r.filtered_files = extra.filtered_files;
     r.submodules = extra.submodules;
+    r.copied_files = extra.copied_files;
     std::string note = plan_.mode == WorkspaceMode::kIsolatedWrite
                            ? "The worker has a worktree of its own; nothing reaches the checkout before you integrate."
                        : plan_.mode == WorkspaceMode::kSharedWrite
                            ? "The worker writes the checkout itself and is its only writer until the turn ends."
                            : "The worker only reads.";
     if (extra.base_dirty == true) note += " The checkout has uncommitted changes; the worker starts without them.";
+    if (extra.copied_files && !extra.copied_files->empty()) {
+      note += " Copies of untracked files are not the worker's changes; one that it changes cannot be integrated before "
+              "you commit the original.";
+    }
+    note += extra.left_out;
     if (extra.submodules) note += " Submodules are not checked out; their folders are empty there.";
     if (extra.filtered_files) {
       note += fmt::format(" {} files are kept by a git filter such as LFS and are plain pointers for the worker.",

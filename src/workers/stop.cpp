@@ -12,10 +12,24 @@ namespace {
 constexpr std::chrono::milliseconds kProof{8'500};
 constexpr std::size_t kMaxListed = 500;
 
+/// Keeps turns from beginning while a worker is stopped without its mutex.
+class Stopping {
+ public:
+  Stopping(Core& self, const std::string& worker_id) : self_(self), at_(self.stopping.lock()->insert(worker_id)) {}
+  ~Stopping() { self_.stopping.lock()->erase(at_); }
+  Stopping(const Stopping&) = delete;
+  Stopping& operator=(const Stopping&) = delete;
+
+ private:
+  Core& self_;
+  std::multiset<std::string>::iterator at_;
+};
+
 class Stopper {
  public:
-  Stopper(Core& self, const Actor& actor, WorkerPtr worker, const StopArgs& args)
-      : self_(self), actor_(actor), worker_(std::move(worker)), args_(args) {}
+  Stopper(Core& self, const Actor& actor, const CallContext& call, Core::HeldWorker held, const StopArgs& args)
+      : self_(self), actor_(actor), call_(call), lock_(std::move(held.lock)), worker_(std::move(held.worker)),
+        args_(args) {}
 
   Result<StopReply> run() {
     claim_ = self_.claim(actor_, *worker_, args_.takeover);
@@ -29,13 +43,19 @@ class Stopper {
     PB_TRY(self_.record_owner(actor_, *worker_, claim_, args_.takeover));
     owner_recorded_ = true;
     Refusal notes;
-    if (worker_->unresolved()) stop_turn(notes);
+    const Stopping stopping(self_, worker_->id());
+    if (worker_->unresolved()) {
+      // The proof that nothing is left may take its time; others need not wait for it with us (SEC:L7).
+      lock_.unlock();
+      stop_turn(notes);
+    }
     worker_ = self_.directory.by_id(worker_->id());
+    if (!worker_) return Error{ErrorCode::kWorkerNotFound, "The worker vanished while it was being stopped.", {}, {}};
     if (args_.cleanup_workspace) {
-      if (worker_->unresolved()) {
+      if (worker_->unresolved() || !hold_again()) {
         return finish(Core::refuse(ErrorCode::kCleanupPending,
-                                            "Processes of the turn are not proven gone, so the workspace stays. Call again "
-                                            "in a moment."));
+                                            "Processes of the turn are not proven gone, or somebody else is at work on the "
+                                            "worker, so the workspace stays. Call again in a moment."));
       }
       PB_TRY(clean(notes));
     }
@@ -47,6 +67,16 @@ class Stopper {
   }
 
  private:
+  /// The worker's mutex, and the worker as it is now; false when another operation keeps it for too long.
+  bool hold_again() {
+    if (lock_.owns_lock()) return true;
+    auto held = self_.hold(worker_->id(), std::nullopt, call_);
+    if (!held) return false;
+    lock_ = std::move(held->lock);
+    worker_ = std::move(held->worker);
+    return !worker_->unresolved();
+  }
+
   bool needs_confirmation() const {
     if (!worker_->active() || args_.force || self_.options.stop_confirmation_grace_seconds <= 0) return false;
     const double now = epoch_seconds(self_.parts.clock.wall());
@@ -123,6 +153,8 @@ class Stopper {
 
   Core& self_;
   const Actor& actor_;
+  const CallContext& call_;
+  std::unique_lock<std::timed_mutex> lock_;  ///< of the worker; let go of while a turn is being stopped
   WorkerPtr worker_;
   const StopArgs& args_;
   StopReply reply_;
@@ -148,8 +180,7 @@ Result<bool> is_restored(Core& self, const Worker& worker, const git::Target& ba
 }  // namespace
 
 Result<StopReply> Workers::stop(const Actor& actor, const CallContext& call, const StopArgs& args) {
-  const Core::HeldWorker held = PB_TRY(core_->hold(args.worker, args.repo_path, call));
-  return Stopper(*core_, actor, held.worker, args).run();
+  return Stopper(*core_, actor, call, PB_TRY(core_->hold(args.worker, args.repo_path, call)), args).run();
 }
 
 Result<StopReply> Workers::restore(const Actor& actor, const CallContext& call, const std::string& name,
@@ -178,6 +209,7 @@ Result<StopReply> Workers::restore(const Actor& actor, const CallContext& call, 
   git::WorktreeSpec spec;
   spec.directory = worker->worktree();
   spec.branch = worker->branch();
+  spec.git_filters = self.options.git_filters;
   spec.lock_path = self.git_lock_path(layout);
   if (os::exists(spec.directory) && !PB_TRY(is_restored(self, *worker, base, *newest, spec.lock_path))) {
     PB_TRY(self.parts.git.remove_worktree(base, {spec.directory, spec.branch, spec.lock_path}));

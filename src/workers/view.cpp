@@ -73,6 +73,7 @@ std::string report_of(const Core& self, const Worker& worker, Detail detail) {
     case JobState::kCompleted: text = result_text(self, job, detail); break;
     case JobState::kFailed:
       text = "The turn failed: " + (job.error.empty() ? "no reason is known." : job.error);
+      if (const std::string next = codex::next_step(job.result); !next.empty()) text += "\nNext: " + next;
       break;
     case JobState::kCancelled:
       text = "The turn was stopped. The worker can be continued with a new message.";

@@ -22,6 +22,7 @@ inline constexpr char kBase[] = "_worker_base_repo_path";
 inline constexpr char kWorktree[] = "_worker_worktree_path";
 inline constexpr char kBranch[] = "_worker_branch_name";
 inline constexpr char kBaseRevision[] = "_worker_base_revision";
+inline constexpr char kStartTree[] = "_worker_start_tree";
 inline constexpr char kDiscarded[] = "_worker_workspace_discarded";
 inline constexpr char kModel[] = "_worker_model";
 inline constexpr char kEffort[] = "_worker_reasoning_effort";
@@ -67,6 +68,8 @@ class Worker {
   std::string branch() const { return latest().option(key::kBranch); }
   std::string base_revision() const { return latest().option(key::kBaseRevision); }
   std::string_view start_digest() const;  ///< of the first turn; empty when it was started without one
+  /// Tree with the untracked files that came along, or empty: then the worker started from base_revision().
+  std::string start_tree() const { return latest().option(key::kStartTree); }
   std::string session() const;            ///< of the newest turn that has one
   std::string model() const;             ///< of the newest turn that has one
   std::string reasoning_effort() const;

@@ -118,16 +118,10 @@ std::vector<std::string> Workers::holders_of(const std::string& repo_root, const
 }
 
 void Workers::on_change(std::function<void(const std::string&)> callback) {
-  auto states = std::make_shared<Guarded<std::map<std::string, std::string>>>();
-  core_->directory.on_change([callback = std::move(callback), states](const WorkerPtr& w) {
-    const std::string now = public_state(w->latest()) + std::to_string(w->turns().size());
-    {
-      auto known = states->lock();
-      std::string& last = (*known)[w->id()];
-      if (last == now) return;
-      last = now;
-    }
-    callback(w->id());
+  core_->directory.on_change([callback = std::move(callback)](const WorkerPtr& before, const WorkerPtr& now) {
+    const bool same = before && now && before->turns().size() == now->turns().size() &&
+                      public_state(before->latest()) == public_state(now->latest());
+    if (now && !same) callback(now->id());
   });
 }
 

@@ -54,6 +54,26 @@ TEST_F(Integration, ADirtyFileRefusesAndUntrackedOnesDoNot) {
   EXPECT_EQ(repo_.read("README.md"), "# Edited by the user\n");
 }
 
+TEST_F(Integration, ACopiedUntrackedFileIsNoChangeAndAChangedCopyWaitsForItsCommit) {  // workers 5.5
+  auto c = client();
+  repo_.write("plan.md", "the plan\n");
+  repo_.write("list.md", "the list\n");
+  start_worker(*c, "Copy", "[[write path=n.txt content=n\\n]] [[write path=list.md content=longer\\n]] [[say ok]]",
+               {{"include_untracked_from_base", {"*.md"}}});
+  c->wait_for("Copy");
+  EXPECT_EQ(*os::read_file(worktree() + "/plan.md"), "the plan\n");
+  const Json refused = c->call("codex_worker_integrate", {{"worker", "Copy"}, {"allow_dirty_base", true}});
+  EXPECT_EQ(refused["changed_files"], Json({"list.md", "n.txt"})) << json::dump(refused);
+  EXPECT_EQ(json::get_string(refused, "error_code"), "base_dirty");
+  EXPECT_EQ(repo_.read("list.md"), "the list\n");
+  repo_.git("add list.md");
+  repo_.git("-c user.name=T -c user.email=t@example.invalid commit -q -m list");
+  const Json applied = c->call("codex_worker_integrate", {{"worker", "Copy"}});
+  EXPECT_TRUE(json::get_bool(applied, "applied")) << json::dump(applied);
+  EXPECT_EQ(repo_.read("list.md"), "longer\n");
+  EXPECT_EQ(repo_.read("plan.md"), "the plan\n");
+}
+
 TEST_F(Integration, AConflictIsNamedAndChangesNothing) {
   auto c = client();
   start_worker(*c, "Clash", "[[write path=README.md content=# From the worker\\n]] [[say ok]]");

@@ -137,6 +137,8 @@ TEST_F(WorkerFlow, AProviderThatRefusesIsAClassifiedFailureThatCanBeContinued) {
   EXPECT_EQ(json::get_string(failed, "state"), "failed");
   EXPECT_TRUE(json::get_bool(failed, "can_message")) << json::dump(failed);
   EXPECT_EQ(json::get_string(failed["liveness"], "phase"), "codex_usage_limit");
+  EXPECT_EQ(json::get_string(failed["latest_turn"], "error_code"), "job_limit");
+  EXPECT_THAT(json::get_string(failed, "report"), HasSubstr("Next: Wait until the limit resets"));
   c->call("codex_worker_message", {{"worker", "Limited"}, {"message", "Again. [[say Works now.]]"}});
   EXPECT_THAT(json::get_string(c->wait_for("Limited"), "report"), HasSubstr("Works now."));
 }

@@ -14,6 +14,9 @@ namespace patchbay::codex {
 /// left out. A sentence saying that there is no readable report when nothing is left. Not sanitised.
 std::string report_text(const Json& result);
 
+/// What to do about a turn whose result says why it failed; empty for any other result. Not sanitised.
+std::string next_step(const Json& result);
+
 /// Text that names this machine's arrangement and must not be published.
 struct PrivateStrings {
   std::vector<std::string> paths;     ///< absolute: repository, worktree, job folder, homes

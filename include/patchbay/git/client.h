@@ -56,6 +56,9 @@ class Client {
   /// All or nothing: after an error neither directory, branch nor registration is left.
   /// kInvalidState on an unborn branch, kAlreadyExists, kNotFound for the commit.
   Result<Worktree> add_worktree(const Target& base, const WorktreeSpec& spec);
+  /// Copies untracked files of the target as they are: no link is followed or copied, nothing is overwritten. After an
+  /// error some files may have been copied.
+  Result<Copied> copy_files(const Target& base, const CopySpec& spec);
   /// Removes directory, registration and branch; what is already gone is no error.
   Status remove_worktree(const Target& base, const WorktreeRemoval& removal);
   Result<std::vector<WorktreeInfo>> list_worktrees(const Target& base);

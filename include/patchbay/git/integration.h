@@ -9,6 +9,9 @@ struct IntegrationSpec {
   ObjectId baseline{};                  ///< tree: what the worker started from, or what was integrated last
   ObjectId snapshot{};                  ///< tree: what the worker has now
   ObjectId base_revision{};             ///< commit the worker started from; for `base_moved`
+  /// Tree the worker started from when it is not the commit's own: what it has beyond that are copies of untracked files
+  /// of the checkout, and a change of one collides with its original for as long as that is untracked.
+  ObjectId start{};
   std::uint64_t max_bytes = 50u << 20;  ///< of post-images
   std::vector<SpecialFile> special{};   ///< of the snapshot: they make the plan unsafe
 };

@@ -30,6 +30,19 @@ struct WorktreeRemoval {
   std::string lock_path{};  ///< as in WorktreeSpec
 };
 
+/// Which untracked files of the target come into a new worktree of its repository.
+struct CopySpec {
+  std::string directory{};           ///< the worktree
+  std::vector<std::string> paths{};  ///< relative to the target's path
+  std::uint64_t max_bytes = 0;       ///< of all files together; more is kContentTooLarge
+};
+
+struct Copied {
+  std::vector<std::string> files;    ///< of `paths`
+  std::vector<std::string> skipped;  ///< of `paths`: no regular files, gone meanwhile, or in the worktree already
+  std::uint64_t bytes = 0;
+};
+
 struct WorktreeInfo {
   std::string name, directory;
   std::optional<std::string> branch;

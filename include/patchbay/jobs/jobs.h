@@ -14,6 +14,7 @@
 #include "patchbay/base/pointer_order.h"
 #include "patchbay/jobs/record.h"
 #include "patchbay/os/file.h"
+#include "patchbay/runner/launcher.h"
 #include "patchbay/runner/turn.h"
 #include "patchbay/store/record_store.h"
 
@@ -84,9 +85,10 @@ class Jobs {
   /// a name can be checked and taken in one step; `job` is read after it. kJobLimit when no slot is free, kDiskFull when
   /// there is too little room on disk, or the precondition's error.
   Result<JobPtr> reserve(const NewJob& job, const std::function<Status()>& precondition = {});
-  /// Starts the turn of a reserved job. On failure the job is failed with the same error. `repo_lock_fd` is inherited by
-  /// the runner (-1: none); with it a turn is never queued: kJobLimit when it would have to be.
-  Status launch(const std::string& job_id, const runner::TurnRequest& request, int repo_lock_fd);
+  /// Starts the turn of a reserved job. On failure the job is failed with the same error. `repo_locks` are inherited by
+  /// the runner; with any of them a turn is never queued: kJobLimit when it would have to be.
+  Status launch(const std::string& job_id, const runner::TurnRequest& request,
+                const std::vector<int>& repo_locks);
   /// Ends a reserved job that could not be launched.
   void abandon(const std::string& job_id, const Error& why);
 
@@ -167,6 +169,7 @@ class Jobs {
   mutable std::uint64_t changes_ = 0;
   mutable std::condition_variable changed_;
 
+  runner::Launcher launcher_;
   std::unique_ptr<class Monitor> monitor_;  ///< last: its thread uses everything above
 };
 

@@ -69,12 +69,6 @@ struct TurnExit {
   static TurnExit from_json(const Json& j);
 };
 
-/// Starts `runner_argv` (for example {"/usr/bin/patchbay", "run-turn"}) with the order. `repo_lock_fd` (or -1) is
-/// inherited and held until the runner ends. The runner sees none of our environment but what such a program needs;
-/// the agent's travels in the order. Returns after the runner confirmed that it holds the order, prompt
-/// included; kSpawnFailed otherwise, and then nothing runs. `detach` the child before destroying it, or it is killed.
-Result<os::Child> start_turn(const std::vector<std::string>& runner_argv, const TurnOrder& order, int repo_lock_fd);
-
 /// The runner of a turn's folder while it lives (its lock is held), else nothing.
 std::optional<os::ProcessIdentity> live_runner(const std::string& job_dir);
 
@@ -91,8 +85,9 @@ std::optional<TurnExit> read_exit(const std::string& job_dir);
 
 using InterpreterFactory = std::function<std::unique_ptr<Interpreter>(const InterpreterOptions&)>;
 
-/// Body of `patchbay run-turn`. The order arrives on descriptor 3, the confirmation leaves on descriptor 4, the
-/// repository lock is descriptor 5 when present. Returns the exit code of the program.
+/// Body of `patchbay run-turn`. Descriptor 3 is a socket of the owner: the order arrives there as a memory file, with the
+/// repository locks behind it, and the confirmation leaves there. When it closes without an order the program just ends.
+/// Returns the exit code of the program.
 int run_turn_main(const InterpreterFactory& factory);
 
 /// Kills every process whose environment carries PB_JOB_MARKER=`marker`; true when none is left. Crash recovery only:

@@ -72,12 +72,13 @@ class PlainJobs {
   struct Plan;
   Result<Plan> check(const JobRequest& request) const;
   Status room() const;
-  using Lock = std::shared_ptr<workspace::HeldRepoLock>;
-  Result<Lock> lock_for(const Plan& plan) const;
-  Result<jobs::JobPtr> reserve(const Plan& plan, const Lock& lock);
+  using Locks = std::shared_ptr<std::vector<workspace::HeldRepoLock>>;
+  Result<Locks> lock_for(const Plan& plan) const;
+  static std::vector<int> descriptors(const Locks& locks);
+  Result<jobs::JobPtr> reserve(const Plan& plan, const Locks& locks);
   Result<StartedJob> start_in_base(const Plan& plan);
   Result<StartedJob> start_in_worktree(const Plan& plan);
-  Status make_worktree_and_launch(const Plan& plan, const std::string& job_id, int lock_fd);
+  Status make_worktree_and_launch(const Plan& plan, const std::string& job_id, const std::vector<int>& locks);
   git::Target base_target(const std::string& repo_path) const;
   git::Target worktree_target(const jobs::JobRecord& job) const;
   Result<std::string> git_lock_path(const git::Target& base) const;

@@ -142,6 +142,7 @@ struct TurnReply {  ///< start and message
   std::optional<std::vector<std::string>> base_changed_files;
   std::optional<int> filtered_files;
   std::optional<std::vector<std::string>> submodules;  ///< left as empty folders
+  std::optional<std::vector<std::string>> copied_files;  ///< untracked files of the checkout, at most 50
   std::optional<std::string> conflicting_worker_id;  ///< `worker_id` of the holder on a name conflict
   /// Of a start that was refused and left no worker behind.
   std::optional<std::string> refused_name, refused_workspace_mode, refused_workspace_name;
@@ -162,6 +163,7 @@ struct TurnReply {  ///< start and message
     v.optional("base_changed_files", &TurnReply::base_changed_files, "");
     v.optional("filtered_files", &TurnReply::filtered_files, "");
     v.optional("submodules", &TurnReply::submodules, "");
+    v.optional("copied_files", &TurnReply::copied_files, "");
     v.optional("worker_id", &TurnReply::conflicting_worker_id, "");
     v.optional("name", &TurnReply::refused_name, "");
     v.optional("workspace_mode", &TurnReply::refused_workspace_mode, "");

@@ -104,8 +104,9 @@ ErrorGuide guide_of(ErrorCode code) {
       return {"Git could not read or change the repository.",
               "Look at the message; a damaged repository needs the user."};
     case ErrorCode::kRepoUntrusted:
-      return {"The repository belongs to another user, or its settings would run programs.",
-              "The operator decides about safe.directory and the settings."};
+      return {"The repository belongs to another user, or its settings would run programs. Of a turn: "
+              "Codex does not trust the folder.",
+              "The operator decides about safe.directory, the settings, and what Codex trusts."};
     case ErrorCode::kRepoLayoutUnsafe:
       return {"Parts of the repository lie outside of every allowed root.",
               "Ask the operator to allow the folder they lie in."};
@@ -114,7 +115,8 @@ ErrorGuide guide_of(ErrorCode code) {
     case ErrorCode::kCodexCliMissing:
       return {"The Codex program was not found.", "The operator installs it, or sets codex.executable."};
     case ErrorCode::kInvalidState:
-      return {"The thing is not in a state that allows this.", "Look at its state first."};
+      return {"The thing is not in a state that allows this. Of a turn: Codex is not logged in.",
+              "Look at its state first; the operator logs in."};
     case ErrorCode::kSpawnFailed:
       return {"A program could not be started.", "Try again later; doctor shows what is missing."};
     case ErrorCode::kJobLost:
@@ -123,9 +125,11 @@ ErrorGuide guide_of(ErrorCode code) {
     case ErrorCode::kSessionBusy:
       return {"Another turn of the same conversation runs.", "Wait for it."};
     case ErrorCode::kTimeout:
-      return {"The work did not end in time.", "Try again, with a smaller question if possible."};
+      return {"The work did not end in time. Of a turn also: the model provider did not answer.",
+              "Try again, with a smaller question if possible."};
     case ErrorCode::kJobLimit:
-      return {"Every slot for jobs is taken.", "Wait for a running turn, or stop one."};
+      return {"Every slot for jobs is taken. Of a turn: the account's usage limit is reached.",
+              "Wait for a running turn, or stop one; for a usage limit, wait until it resets."};
     case ErrorCode::kRepoBusy:
       return {"Somebody else writes the checkout.",
               "Wait as long as the refusal says, or use an isolated worker."};

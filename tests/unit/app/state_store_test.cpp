@@ -71,6 +71,17 @@ TEST_F(StateStoreTest, LastSeenTimeAloneIsWrittenByFlush) {
   EXPECT_EQ(Life(dir).store.find_scope("s")->label, "label");
 }
 
+TEST_F(StateStoreTest, TheEndOfAScopeIsWrittenAtOnceWhereThereIsADatabase) {  // 7.4
+  Life life(dir);
+  ASSERT_TRUE(life.store.put_scope("s", {{}, "label", kNow}).ok());
+  ASSERT_TRUE(life.store.put_scope("s", {{}, "label", kNow, true}).ok());
+  EXPECT_FALSE(os::exists(dir.path("state.db"))) << "nobody who comes later knows of it";
+  ASSERT_TRUE(life.store.put_scope("s", {{}, "label", kNow}).ok());
+  life.store.flush();
+  ASSERT_TRUE(life.store.put_scope("s", {{}, "label", kNow, true}).ok());
+  EXPECT_TRUE(Life(dir).store.find_scope("s")->ended);
+}
+
 TEST_F(StateStoreTest, NonceIsGoodOnce) {  // M27
   Life life(dir);
   EXPECT_TRUE(*life.store.use_nonce("n", kNow));

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "patchbay/codex/report.h"
+
 namespace patchbay::codex {
 namespace {
 
@@ -36,6 +38,37 @@ TEST(Failure, CategoriesOfTheProgramsOwnMessages) {
       {"something nobody has seen", "codex_turn_failed"},
   };
   for (const auto& [message, category] : rows) EXPECT_EQ(of_turn(message).category, category) << message;
+}
+
+TEST(Failure, EveryKindHasTheCodeThatSaysTheSameOfANewTry) {  // K 9.2
+  const std::vector<std::pair<std::string, ErrorCode>> rows = {
+      {"401 Unauthorized", ErrorCode::kInvalidState},
+      {"usage limit", ErrorCode::kJobLimit},
+      {"not inside a trusted directory", ErrorCode::kRepoUntrusted},
+      {"already has an active writer", ErrorCode::kSessionBusy},
+      {"no rollout found for thread", ErrorCode::kSessionNotFound},
+      {"input exceeds the maximum length", ErrorCode::kContentTooLarge},
+      {"context window", ErrorCode::kContentTooLarge},
+      {"unknown model x", ErrorCode::kInvalidArgument},
+      {"stream disconnected", ErrorCode::kTimeout},
+      {"unexpected argument", ErrorCode::kInvalidArgument},
+  };
+  for (const auto& [message, code] : rows) {
+    const Failure failure = of_turn(message);
+    EXPECT_EQ(failure.code, code) << message;
+    EXPECT_FALSE(next_step({{"failure_diagnostic", to_diagnostic(failure, {})}}).empty()) << message;
+    // What needs the operator is not told to be tried again, and the other way round.
+    EXPECT_TRUE(failure.retry_without_operator_action || !is_retryable(code)) << message;
+  }
+}
+
+TEST(Failure, TheNextStepNamesWhoDoesItAndWhen) {
+  const auto step = [](const std::string& message) {
+    return next_step({{"failure_diagnostic", to_diagnostic(of_turn(message), {})}});
+  };
+  EXPECT_THAT(step("401 Unauthorized"), HasSubstr("For the operator: Run `codex login`"));
+  EXPECT_THAT(step("usage limit. Try again in 5 minutes"), HasSubstr("ends in 5 minutes."));
+  EXPECT_EQ(next_step({{"summary", "done"}}), "");
 }
 
 TEST(Failure, SaysWhetherATryCanHelp) {

@@ -179,6 +179,42 @@ TEST_F(WorktreeTest, TheLfsDriverRunsOnlyWhenAskedForAndHooksNever) {  // K 5.5
   EXPECT_FALSE(branch_exists(spec.branch));
 }
 
+TEST_F(WorktreeTest, ARestoredWorktreeIsFilledInByTheFiltersToo) {  // K 5.5, SEC:W2
+  put(".gitattributes", "*.up filter=lfs\n");
+  for (const char* name : {"same.up", "changed.up", "gone.up", "dir/gone.up"}) put(name, "text\n");
+  commit_all();
+  git({"config", "filter.lfs.smudge", "tr a-z A-Z"});
+  git({"config", "filter.lfs.clean", "tr A-Z a-z"});
+  WorktreeSpec spec = worktree_spec();
+  spec.git_filters = true;
+  const Worktree w = must(client->add_worktree(target(), spec));
+  put(w.directory, "changed.up", "MINE\n");
+  put(w.directory, "new/file", "new\n", 0755);
+  link_to(w.directory, "link", "new/file");
+  ASSERT_EQ(::unlink((w.directory + "/gone.up").c_str()), 0);
+  ASSERT_TRUE(os::remove_tree(w.directory + "/dir").ok());
+  put(w.directory, "dir", "a file now\n");
+  const Snapshot before =
+      must(client->snapshot(target(), {.directory = w.directory, .worker_id = "w1", .kind = PinKind::kTrash}));
+  must(client->remove_worktree(target(), {spec.directory, spec.branch, ""}));
+
+  must(client->restore_pin(target(), before.ref, spec));
+  EXPECT_EQ(get(w.directory + "/same.up"), "TEXT\n");
+  EXPECT_EQ(get(w.directory + "/changed.up"), "MINE\n");
+  EXPECT_EQ(get(w.directory + "/new/file"), "new\n");
+  EXPECT_EQ(get(w.directory + "/link"), "new\n");
+  EXPECT_EQ(get(w.directory + "/dir"), "a file now\n");
+  EXPECT_FALSE(os::exists(w.directory + "/gone.up"));
+  const Snapshot after = must(client->snapshot(target(), {.directory = w.directory, .worker_id = "w1"}));
+  EXPECT_EQ(after.tree, before.tree);
+  EXPECT_EQ(after.head, before.head);
+
+  must(client->remove_worktree(target(), {spec.directory, spec.branch, ""}));
+  git({"config", "core.sshCommand", "x"});
+  EXPECT_EQ(code_of(client->restore_pin(target(), before.ref, spec)), "repo_untrusted");
+  EXPECT_FALSE(os::exists(spec.directory));
+}
+
 TEST_F(WorktreeTest, AConfigurationThatNamesOtherProgramsKeepsTheGitProgramFromStarting) {  // SEC:G2
   put("a.up", "text\n");
   commit_all();

@@ -66,7 +66,7 @@ class JobsTest : public testing::Test {
     EXPECT_TRUE(job.ok());
     runner::TurnRequest request;
     request.prompt = script;
-    EXPECT_TRUE(jobs_->launch((*job)->job_id, request, -1).ok());
+    EXPECT_TRUE(jobs_->launch((*job)->job_id, request, {}).ok());
     return (*job)->job_id;
   }
 
@@ -141,7 +141,7 @@ TEST_F(JobsTest, ARefusedCommandFailsTheJobAndFreesTheSlot) {
   const auto job = jobs_->reserve({.mode = JobMode::kPlan, .repo_path = "/"});
   runner::TurnRequest request;
   request.model = "refused";
-  EXPECT_EQ(jobs_->launch((*job)->job_id, request, -1).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(jobs_->launch((*job)->job_id, request, {}).error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(jobs_->find((*job)->job_id)->state, JobState::kFailed);
   EXPECT_EQ(jobs_->active_count(), 0);
 }
@@ -394,7 +394,7 @@ TEST_F(JobsTest, AWriterIsRefusedRatherThanQueuedWithItsLock) {  // workers 1.7
   start(kEndless);
   auto lock = *os::FileLock::try_acquire(dir_.path("repo.lock"));
   const auto job = jobs_->reserve({.mode = JobMode::kPlan, .repo_path = "/"});
-  EXPECT_EQ(jobs_->launch((*job)->job_id, {}, lock.fd()).error().code, ErrorCode::kJobLimit);
+  EXPECT_EQ(jobs_->launch((*job)->job_id, {}, {lock.fd()}).error().code, ErrorCode::kJobLimit);
   EXPECT_EQ(jobs_->find((*job)->job_id)->error_code, "job_limit");
 }
 
@@ -413,7 +413,7 @@ TEST_F(JobsTest, ACancelWhileTheRunnerStartsIsOverOnlyWithTheRunner) {  // worke
   std::thread launching([&] {
     runner::TurnRequest request;
     request.prompt = kEndless;
-    (void)jobs_->launch(id, request, -1);
+    (void)jobs_->launch(id, request, {});
   });
   for (int i = 0; i < 1000 && !os::exists(dir_.path("starting")); ++i) ::usleep(10'000);
   EXPECT_TRUE(jobs_->cancel(id, "changed my mind", 0s).cancelled);

@@ -68,6 +68,58 @@ TEST(JobRecord, SurvivesItsJson) {
   EXPECT_EQ(json::dump(back->to_json()), json::dump(r.to_json()));
 }
 
+runner::Progress some_progress() {
+  runner::Progress p;
+  p.session_id = "s";
+  p.phase = "command_running";
+  p.last_event = "item.started";
+  p.current_item_type = "command_execution";
+  p.current_item_status = "in_progress";
+  p.current_command = "make";
+  p.current_command_started_at = 11;
+  p.last_command = "ls";
+  p.last_command_completed_at = 10;
+  p.event_count = 7;
+  p.stdout_bytes = 70;
+  p.stderr_bytes = 7;
+  p.last_stdout_at = 12;
+  p.last_stderr_at = 9;
+  p.heartbeat_at = 13;
+  p.oversized_lines = 1;
+  p.message_count = 2;
+  p.turn_over = true;
+  p.usage = runner::Usage{{"input_tokens", 3}};
+  p.checkpoints = {{1.0, "note"}};
+  return p;
+}
+
+TEST(JobRecord, TheCourseOfATurnStandsUnderItsKnownNames) {  // K 1.3
+  JobRecord r = running();
+  r.progress = some_progress();
+  const Json j = r.to_json();
+  const Json expected = {{"last_event", "item.started"},    {"last_heartbeat_at", 13.0},
+                         {"event_count", 7},                {"stdout_bytes_seen", 70},
+                         {"stderr_bytes_seen", 7},          {"last_stdout_at", 12.0},
+                         {"last_stderr_at", 9.0},           {"current_phase", "command_running"},
+                         {"current_item_type", "command_execution"},
+                         {"current_item_status", "in_progress"},
+                         {"current_command_preview", "make"},
+                         {"current_command_started_at", 11.0},
+                         {"last_command_preview", "ls"},    {"last_command_completed_at", 10.0},
+                         {"checkpoints", Json::array({{{"at", 1.0}, {"summary", "note"}}})}};
+  for (const auto& [name, value] : expected.items()) EXPECT_EQ(j.value(name, Json()), value) << name;
+  EXPECT_FALSE(j.contains("progress"));
+  EXPECT_EQ(json::dump(JobRecord::from_json(j)->progress.to_json()), json::dump(r.progress.to_json()));
+  const Json fresh = JobRecord().to_json();
+  EXPECT_EQ(fresh.value("last_stdout_at", Json(1)), nullptr);
+}
+
+TEST(JobRecord, ARecordOfAnEarlierVersionKeepsItsCourse) {  // K 1.3
+  const runner::Progress p = some_progress();
+  const Json old = {{"job_id", "x"}, {"state", "running"}, {"mode", "plan"}, {"progress", p.to_json()}};
+  EXPECT_EQ(json::dump(JobRecord::from_json(old)->progress.to_json()), json::dump(p.to_json()));
+}
+
 TEST(JobRecord, ToleratesUnknownKeysAndRefusesAnotherThing) {
   EXPECT_TRUE(JobRecord::from_json({{"job_id", "x"}, {"state", "failed"}, {"mode", "plan"}, {"later", 1}}).ok());
   EXPECT_EQ(JobRecord::from_json({{"state", "failed"}}).error().code, ErrorCode::kStateCorrupt);

@@ -6,7 +6,9 @@
 #include "patchbay/base/ids.h"
 #include "patchbay/base/redact.h"
 #include "patchbay/os/file.h"
+#include "patchbay/runner/launcher.h"
 #include "patchbay/runner/turn.h"
+#include "runner/turn_cgroup.h"
 #include "support/temp_dir.h"
 
 namespace patchbay::runner {
@@ -33,8 +35,8 @@ class RunTurn : public testing::Test {
 
   void script(const std::string& text) { order_.command.argv = {"/bin/sh", "-c", text}; }
 
-  os::Child start(int lock_fd = -1) {
-    auto child = start_turn({os::self_executable(), "run-turn"}, order_, lock_fd);
+  os::Child start(const std::vector<int>& locks = {}) {
+    auto child = launcher_.start(order_, locks);
     EXPECT_TRUE(child.ok()) << child.error().message;
     return std::move(*child);
   }
@@ -56,6 +58,7 @@ class RunTurn : public testing::Test {
 
   testing_support::TempDir dir_;
   TurnOrder order_;
+  Launcher launcher_{{os::self_executable(), "run-turn"}};
 };
 
 TEST_F(RunTurn, ReportsACompletedTurnAndProvesTheEmptyTree) {
@@ -96,6 +99,20 @@ TEST_F(RunTurn, StopEndsEverythingTheAgentStarted) {  // SEC:S4, S5; workers 1.1
   EXPECT_TRUE(kill_marked(order_.marker, 0)) << "a process with the turn's marker survived";
 }
 
+TEST_F(RunTurn, ATurnHasAControlGroupOfItsOwnWhereThatCanBeMade) {  // workers 1.10, SEC:C9
+  TurnCgroup probe;
+  probe.open(own_cgroup());
+  if (!probe.active()) GTEST_SKIP() << "no control group of the second version is ours to write";
+  probe.remove();
+  script(R"(group=$(grep ^0:: /proc/self/cgroup); echo "{\"say\":\"$group\"}"; setsid sleep 300 & echo '{"done":true}')");
+  os::Child runner = start();
+  const std::string name = "patchbay-turn-" + std::to_string(runner.pid());
+  run_to_end(std::move(runner));
+  EXPECT_THAT(json::get_string(outcome().result, "summary"), HasSubstr("/" + name));
+  EXPECT_TRUE(exit_record().tree_empty);
+  EXPECT_FALSE(os::exists(os::join(own_cgroup(), name)));
+}
+
 TEST_F(RunTurn, EndsAtTheTimeLimitAndKeepsTheReport) {  // workers 1.9
   order_.limits.timeout_seconds = 0.3;
   script(R"(echo '{"thread":"t"}'; echo '{"say":"partial"}'; sleep 300)");
@@ -131,7 +148,7 @@ TEST_F(RunTurn, StaysWithItsLockUntilTheLastSurvivorIsGone) {  // SEC:S4, S5, L3
   auto lock = *os::FileLock::try_acquire(dir_.path("repo.lock"));
   script(R"(again() { sleep 0.01; again & }
             again & setsid sleep 300 & echo '{"say":"hello"}'; echo '{"done":true}')");
-  os::Child runner = start(lock.fd());
+  os::Child runner = start({lock.fd()});
   lock.release();
   wait_for([&] { return read_outcome(dir_.root()).has_value(); });
   const bool held = *os::FileLock::is_held(dir_.path("repo.lock"));
@@ -258,7 +275,7 @@ TEST_F(RunTurn, StopsAtOnceWhenAnotherConversationOpened) {  // workers 2.2
 TEST_F(RunTurn, HoldsTheRepositoryLockUntilTheEnd) {  // SEC:L3
   auto lock = *os::FileLock::try_acquire(dir_.path("repo.lock"));
   script("sleep 300");
-  os::Child runner = start(lock.fd());
+  os::Child runner = start({lock.fd()});
   lock.release();
   EXPECT_TRUE(*os::FileLock::is_held(dir_.path("repo.lock")));
   request_stop(dir_.root());
@@ -303,10 +320,63 @@ TEST_F(RunTurn, TheStartUpGateLetsOneThroughUntilItsSessionIsKnown) {  // lesson
 TEST_F(RunTurn, ASecondRunnerOfOneFolderIsRefused) {
   script("sleep 300");
   os::Child first = start();
-  const auto second = start_turn({os::self_executable(), "run-turn"}, order_, -1);
+  const auto second = launcher_.start(order_, {});
   EXPECT_FALSE(second.ok());
   request_stop(dir_.root());
   run_to_end(std::move(first));
+}
+
+/// Processes of ours that run this program as a runner.
+std::vector<pid_t> own_runners() {
+  std::vector<pid_t> found;
+  const auto children = os::read_file(fmt::format("/proc/self/task/{}/children", ::getpid()));
+  if (!children) return found;
+  for (const std::string_view pid : split(trim(*children), ' ')) {
+    if (!pid.empty()) found.push_back(std::atoi(std::string(pid).c_str()));
+  }
+  return found;
+}
+
+TEST_F(RunTurn, ALoadedRunnerTakesTheNextOrderWithItsLocks) {
+  launcher_.prepare();
+  const std::vector<pid_t> ready = own_runners();
+  ASSERT_EQ(ready.size(), 1u);
+  launcher_.prepare();
+  EXPECT_EQ(own_runners(), ready) << "one is enough";
+
+  std::vector<int> locks;
+  auto lock = *os::FileLock::try_acquire(dir_.path("repo.lock"));
+  locks.push_back(lock.fd());
+  order_.prompt = std::string(1'000'000, 'x');
+  script("wc -c");
+  os::Child runner = start(locks);
+  EXPECT_EQ(runner.pid(), ready.front());
+  lock = {};
+  EXPECT_TRUE(*os::FileLock::is_held(dir_.path("repo.lock")) || exit_record().tree_empty);
+  run_to_end(std::move(runner));
+  EXPECT_FALSE(*os::FileLock::is_held(dir_.path("repo.lock")));
+  EXPECT_NE(file("stdout.log").find("1000000"), std::string::npos);
+}
+
+TEST_F(RunTurn, ALoadedRunnerThatDiedIsReplaced) {
+  launcher_.prepare();
+  ASSERT_EQ(own_runners().size(), 1u);
+  const auto dead = *os::identify(own_runners().front());
+  ASSERT_TRUE(os::signal_exact(dead, SIGKILL));
+  wait_for([&] { return !os::is_alive(dead); });
+  script("true");
+  run_to_end(start());
+  EXPECT_EQ(exit_record().exit_code, 0);
+}
+
+TEST_F(RunTurn, ALoadedRunnerEndsWithItsOwner) {
+  os::ProcessIdentity waiting;
+  {
+    Launcher other({os::self_executable(), "run-turn"});
+    other.prepare();
+    waiting = *os::identify(own_runners().front());
+  }
+  EXPECT_FALSE(os::is_alive(waiting));
 }
 
 }  // namespace

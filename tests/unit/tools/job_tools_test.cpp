@@ -176,6 +176,29 @@ TEST_F(JobTools, AFailedJobTellsWhy) {
   EXPECT_FALSE(json::get_string(result, "error").empty());
   EXPECT_FALSE(json::get_string(result, "error_code").empty()) << json::dump(result);
   EXPECT_FALSE(json::get_string(result["failure_diagnostic"], "category").empty()) << json::dump(result);
+  EXPECT_THAT(text("codex_get_result", {{"job_id", id}}), HasSubstr("\nNext: "));
+}
+
+TEST_F(JobTools, AFailedLoginIsNoDefectOfOurs) {  // K 9.2
+  codex_program.script("thread\nturn\nfail 401 Unauthorized\nexit 1\n");
+  const std::string id = start("codex_plan_job");
+  const Json result = call("codex_get_result", {{"job_id", id}, {"wait_seconds", 25}});
+  EXPECT_EQ(json::get_string(result, "error_code"), "invalid_state") << json::dump(result);
+  EXPECT_THAT(text("codex_get_result", {{"job_id", id}}), HasSubstr("codex login"));
+}
+
+TEST_F(JobTools, StatusHasTheCountersUnderTheirNames) {  // K 1.3, 4.4
+  codex_program.script("thread\nturn\nreport Done.\ndone\n");
+  const std::string id = start("codex_plan_job");
+  (void)call("codex_get_result", {{"job_id", id}, {"wait_seconds", 25}});
+  const Json status = call("codex_get_status", {{"job_id", id}});
+  EXPECT_GT(json::get_int(status, "event_count"), 0) << json::dump(status);
+  EXPECT_GT(json::get_int(status, "stdout_bytes_seen"), 0);
+  EXPECT_GT(json::get_double(status, "last_heartbeat_at"), 0);
+  EXPECT_GT(json::get_double(status, "last_stdout_at"), 0);
+  EXPECT_EQ(json::get_string(status, "current_phase"), "done");
+  EXPECT_EQ(status["current_item_type"], nullptr);
+  EXPECT_EQ(status["last_stderr_at"], nullptr);
 }
 
 // Reports quote paths; what leaves the machine does not.

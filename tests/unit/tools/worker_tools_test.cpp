@@ -46,6 +46,21 @@ TEST_F(WorkerTools, AWorkerGoesFromBriefToCheckout) {
   EXPECT_EQ(stopped["workspace_cleaned"], Json(true)) << json::dump(stopped);
 }
 
+TEST_F(WorkerTools, UntrackedFilesComeAlongWhenTheyAreAskedFor) {  // K 5.5
+  put("draft.md", "a draft\n");
+  const Json started = start("Ada", {{"include_untracked_from_base", {"*.md", "*.nothing"}}});
+  EXPECT_EQ(started["accepted"], Json(true)) << json::dump(started);
+  EXPECT_EQ(started["copied_files"], Json({"draft.md"}));
+  EXPECT_THAT(json::get_string(started, "note"), HasSubstr("*.nothing"));
+  wait_for_worker("Ada");
+  const Json changes = call("codex_worker_inspect", {{"worker", "Ada"}, {"view", "changes"}});
+  EXPECT_EQ(changes["changed_files"], Json({"added.txt"}));
+  EXPECT_EQ(refused("codex_worker_start", {{"name", "Bob"},
+                                           {"brief", "Read."},
+                                           {"include_untracked_from_base", {"/etc/passwd"}}}),
+            "invalid_argument");
+}
+
 // Q5: whoever starts a worker without a handle gets one, and the worker belongs to it.
 TEST_F(WorkerTools, StartingWithoutAHandleGivesOne) {
   as.who.kind = mcp::ScopeKind::kCredential;

@@ -186,6 +186,41 @@ TEST_F(PlainJobsTest, AnApplyJobThatMayWriteTheCheckoutTooIsItsOnlyWriter) {  //
   EXPECT_EQ(code_of(locks.acquire(root, {.operation = "test"})), "ok");
 }
 
+TEST_F(PlainJobsTest, OtherCheckoutsThatATurnMayWriteAreHeldToo) {  // I6, SEC:L1
+  const std::string first = dir.path("first"), second = dir.path("second");
+  for (const std::string& repo : {first, second}) {
+    must(os::make_private_dirs(os::join(repo, "deep/er")));
+    git({"init", "-q"}, repo);
+  }
+  const auto busy = [&](const std::string& where) {
+    return code_of(locks.acquire(where, {.operation = "test"})) == "repo_busy";
+  };
+  for (JobRequest r : {apply(kEndless), plan(kEndless, "workspace-write")}) {
+    r.options = {{"add_dirs", {os::join(second, "deep"), os::join(first, "deep/er"), first}}};
+    const StartedJob started = must(plain->start(r));
+    EXPECT_TRUE(busy(first));
+    EXPECT_TRUE(busy(second));
+    EXPECT_EQ(busy(root), r.mode == JobMode::kPlan);
+    JobRequest other = apply(kEndless);
+    other.options = {{"add_dirs", {first}}};
+    EXPECT_EQ(code_of(plain->start(other)), "repo_busy");
+    other.options = {{"add_dirs", {dir.path("home")}}};
+    const StartedJob beside = must(plain->start(other));
+    for (const StartedJob& job : {started, beside}) {
+      all_jobs->cancel(job.job->job_id, "enough", 20s);
+      ended(job.job->job_id);
+    }
+    EXPECT_FALSE(busy(first));
+    EXPECT_FALSE(busy(second));
+  }
+  // All or none.
+  const auto writer = must(locks.acquire(second, {.operation = "test"}));
+  JobRequest r = apply(kQuick);
+  r.options = {{"add_dirs", {first, second}}};
+  EXPECT_EQ(code_of(plain->start(r)), "repo_busy");
+  EXPECT_FALSE(busy(first));
+}
+
 TEST_F(PlainJobsTest, TheLockFileNamesTheJobThatHoldsIt) {
   const StartedJob writer = must(plain->start(plan(kEndless, "workspace-write")));
   bool named = false;

@@ -253,6 +253,28 @@ TEST_F(WorkersTest, CleanupAndMessageExcludeEachOther) {  // SEC:L7, W3
   EXPECT_EQ(must(message("Ada", kQuick)).refusal.error_code, "workspace_unavailable");
 }
 
+TEST_F(WorkersTest, WhoeverWaitsForAStopKeepsNobodyElseWaiting) {  // SEC:L7
+  job_options.limits.terminate_seconds = 2;
+  open();
+  const TurnReply r = must(start(start_args(
+      "Ada", R"(trap '' INT TERM; echo '{"thread":"t-1"}'; while :; do sleep 0.1; done)")));
+  ASSERT_TRUE(r.accepted);
+  ASSERT_TRUE(all_jobs->wait([&] { return !latest("Ada")->session_id.empty(); }, system_clock().mono() + 20s, {}));
+  std::optional<StopReply> stopped;
+  std::thread stopper([&] { stopped = stop("Ada", true); });
+  ASSERT_TRUE(all_jobs->wait([&] { return !latest("Ada")->active(); }, system_clock().mono() + 20s, {}));
+  // A call that may not wait at all: it would be a timeout if the mutex were held.
+  MessageArgs another;
+  another.worker = "Ada";
+  another.message = kQuick;
+  const TurnReply refused = must(workers->message(me, call(2s), another));
+  EXPECT_EQ(refused.refusal.error_code, "cleanup_pending");
+  stopper.join();
+  EXPECT_TRUE(stopped->stopped);
+  EXPECT_TRUE(stopped->workspace_cleaned) << stopped->text();
+  EXPECT_EQ(turns("Ada").size(), 1u);
+}
+
 // ---- ownership --------------------------------------------------------------------------------------
 
 TEST_F(WorkersTest, IntegrationOfAnothersWorkerNeedsATakeoverThatIsOnRecord) {  // K 5.12, SEC:W12
@@ -300,6 +322,77 @@ TEST_F(WorkersTest, ATakeoverIsToldAlsoWhenTheTurnHadEndedBefore) {
 }
 
 // ---- integration ------------------------------------------------------------------------------------
+
+TEST_F(WorkersTest, ChosenUntrackedFilesComeAlongAndAreNobodysChange) {  // K 5.5
+  put(".git/info/exclude", "*.o\n");
+  put("notes/one.md", "one\n");
+  put("notes/two.md", "two\n");
+  put("notes/built.o", "ignored\n");
+  put("notes/.env", "TOKEN=x\n");
+  put("apart.md", "not chosen\n");
+  link_to(root, "notes/link.md", "one.md");
+  StartArgs args = start_args(
+      "Ann", R"(echo '{"thread":"t-1"}'; cat notes/one.md > seen.txt; echo '{"done":true}'; exit 0)");
+  args.include_untracked_from_base = {"notes", "missing/*.md"};
+  const TurnReply r = git::must(start(args));
+  ASSERT_TRUE(r.accepted) << r.text();
+  EXPECT_EQ(r.copied_files, (Strings{"notes/one.md", "notes/two.md"}));
+  for (const char* named : {"notes/.env", "notes/link.md", "missing/*.md"}) {
+    EXPECT_NE(r.refusal.note->find(named), std::string::npos) << named << ": " << *r.refusal.note;
+  }
+  finish("Ann");
+  EXPECT_EQ(get(worktree("Ann") + "/notes/two.md"), "two\n");
+  for (const char* absent : {"/notes/built.o", "/notes/.env", "/notes/link.md", "/apart.md"}) {
+    EXPECT_FALSE(os::exists(worktree("Ann") + absent)) << absent;
+  }
+  open();
+  const PreviewFields p = preview("Ann");
+  EXPECT_EQ(p.changed_files, (Strings{"seen.txt"}));
+  EXPECT_TRUE(p.can_apply);
+  EXPECT_TRUE(integrate("Ann").preview.applied);
+  EXPECT_EQ(get(root + "/seen.txt"), "one\n");
+  EXPECT_EQ(get(root + "/notes/one.md"), "one\n");
+}
+
+TEST_F(WorkersTest, AChangedCopyOfAnUntrackedFileBlocksIntegrationUntilTheOriginalIsCommitted) {  // K 5.5
+  put("draft.md", "draft\n");
+  StartArgs args =
+      start_args("Ann", R"(echo '{"thread":"t-1"}'; echo more >> draft.md; echo '{"done":true}'; exit 0)");
+  args.include_untracked_from_base = {"*.md"};
+  ASSERT_TRUE(git::must(start(args)).accepted);
+  finish("Ann");
+  const IntegrateReply refused = integrate("Ann");
+  EXPECT_FALSE(refused.preview.applied);
+  EXPECT_EQ(refused.refusal.error_code, "base_dirty");
+  EXPECT_EQ(get(root + "/draft.md"), "draft\n");
+  commit_all();
+  EXPECT_TRUE(integrate("Ann").preview.applied);
+  EXPECT_EQ(get(root + "/draft.md"), "draft\nmore\n");
+}
+
+TEST_F(WorkersTest, UntrackedFilesThatCannotBeChosenAreRefusedBeforeAnythingExists) {
+  for (const char* glob : {"/etc/*", "../*", "a/../../b", "~/x", ""}) {
+    StartArgs args = start_args("Ann", kQuick);
+    args.include_untracked_from_base = {glob};
+    EXPECT_EQ(git::code_of(start(args)), "invalid_argument") << glob;
+  }
+  StartArgs reader = start_args("Ann", kQuick, "read_only");
+  reader.include_untracked_from_base = {"*.md"};
+  EXPECT_EQ(git::code_of(start(reader)), "invalid_argument");
+  for (int i = 0; i < 1001; ++i) put("many/" + std::to_string(i), "");
+  StartArgs many = start_args("Ann", kQuick);
+  many.include_untracked_from_base = {"many"};
+  EXPECT_EQ(git::code_of(start(many)), "content_too_large");
+  EXPECT_TRUE(turns("Ann").empty());
+
+  ASSERT_TRUE(os::remove_tree(root + "/many").ok());
+  const os::Fd fd(::open((root + "/large").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  ASSERT_EQ(::ftruncate(fd.get(), (64 << 20) + 1), 0);
+  many.include_untracked_from_base = {"large"};
+  EXPECT_EQ(git::code_of(start(many)), "content_too_large");
+  EXPECT_TRUE(turns("Ann").empty());
+  EXPECT_TRUE(os::list_dir(worktrees)->empty());
+}
 
 TEST_F(WorkersTest, DirtyFilesOfTheCheckoutBlockUnlessTheyAreAccepted) {
   run("Ada", kEdit);
