@@ -110,7 +110,7 @@ class FastParser {
     const char* begin = at_;
     while (at_ != end_ && *at_ != '"' && *at_ != '\\' && static_cast<unsigned char>(*at_) >= 0x20) ++at_;
     if (at_ == end_) return false;
-    out.assign(begin, at_);
+    out = std::string(begin, at_);  // assign() would round the capacity up, ten thousand times
     while (at_ != end_ && *at_ != '"') {
       const auto c = static_cast<unsigned char>(*at_++);
       if (c < 0x20) return false;
