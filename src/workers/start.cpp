@@ -408,8 +408,12 @@ class Starter {
                        : plan_.mode == WorkspaceMode::kSharedWrite
                            ? "The worker writes the checkout itself and is its only writer until the turn ends."
                            : "The worker only reads.";
-    if (extra.base_dirty == true) note += " The checkout has uncommitted changes; the worker starts without them.";
-    if (extra.copied_files && !extra.copied_files->empty()) {
+    const bool copies = extra.copied_files && !extra.copied_files->empty();
+    if (extra.base_dirty == true) {
+      note += copies ? " The checkout has uncommitted changes; apart from the copies the worker starts without them."
+                     : " The checkout has uncommitted changes; the worker starts without them.";
+    }
+    if (copies) {
       note += " Copies of untracked files are not the worker's changes; one that it changes cannot be integrated before "
               "you commit the original.";
     }
