@@ -97,7 +97,8 @@ Result<Worktree> Client::add_worktree(const Target& base, const WorktreeSpec& sp
   const MonoTime deadline = system_clock().mono() + pool_->options().write_deadline;
   Worktree made = PB_TRY(PB_GIT_WRITE(add_worktree, base, spec));
   if (!spec.git_filters) return made;
-  const Status filled = check_out_with_program(spec.directory, deadline);
+  Status filled = check_out_with_program(spec.directory, deadline);
+  if (filled.ok()) filled = PB_GIT_WRITE(finish_filtered, base, spec.directory, std::string());
   if (filled.ok()) {
     made.filtered_files = 0;
     return made;
@@ -129,7 +130,7 @@ Result<Worktree> Client::restore_pin(const Target& base, const std::string& ref,
   Worktree made = PB_TRY(PB_GIT_WRITE(restore_pin, base, ref, spec));
   if (!spec.git_filters) return made;
   Status filled = check_out_with_program(spec.directory, deadline);
-  if (filled.ok()) filled = PB_GIT_WRITE(put_pin_over_head, base, ref, spec.directory);
+  if (filled.ok()) filled = PB_GIT_WRITE(finish_filtered, base, spec.directory, ref);
   if (filled.ok()) {
     made.filtered_files = 0;
     return made;

@@ -39,7 +39,7 @@ const std::map<std::string_view, Handler>& handlers() {
       {"list_pins", serve<&ops::list_pins>},
       {"prune_pins", serve<&ops::prune_pins>},
       {"restore_pin", serve<&ops::restore_pin>},
-      {"put_pin_over_head", serve<&ops::put_pin_over_head>},
+      {"finish_filtered", serve<&ops::finish_filtered>},
       {"changes", serve<&ops::changes>},
       {"tree_diff", serve<&ops::tree_diff>},
       {"blob", serve<&ops::blob>},

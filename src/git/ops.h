@@ -31,8 +31,9 @@ Result<Snapshot> snapshot(const Target& base, const SnapshotSpec& spec);
 Result<std::vector<Pin>> list_pins(const Target& base, PinKind kind, const std::string& worker_id);
 Result<int> prune_pins(const Target& base, const PinPruning& pruning);
 Result<Worktree> restore_pin(const Target& base, const std::string& ref, const WorktreeSpec& spec);
-/// Second half of restore_pin with filters: HEAD's files are there, and what the pin has otherwise is put over them.
-Status put_pin_over_head(const Target& base, const std::string& ref, const std::string& directory);
+/// Last part of add_worktree and restore_pin with filters, when the git program has filled HEAD in. What the pin `ref` has
+/// otherwise is put over it (an empty one: nothing), and files are as the index says whenever they were written.
+Status finish_filtered(const Target& base, const std::string& directory, const std::string& ref);
 Result<Changes> changes(const Target& base, const ObjectId& baseline, const ObjectId& snapshot);
 Result<Diff> tree_diff(const Target& base, const ObjectId& baseline, const ObjectId& snapshot,
                        const std::string& file_path, const PatchPage& page);

@@ -220,6 +220,45 @@ Result<PinnedState> read_pin(const Repo& repo, const std::string& ref) {
   return PinnedState{*git_commit_id(head.get()), *git_commit_tree_id(head.get()), *git_commit_tree_id(pin.get())};
 }
 
+// HEAD's files are there; what the pin has otherwise is put over them.
+Status put_pin_over_head(const Repo& repo, const PinnedState& pin, const std::string& directory) {
+  const os::Fd root = PB_TRY(open_root(directory));
+  const auto deltas = PB_TRY(raw_tree_deltas(repo.get(), to_id(pin.head_tree), to_id(pin.tree)));
+  const auto odb = PB_TRY(acquire<OdbHandle>("Opening the object store", git_repository_odb, repo.get()));
+  for (const TreeDelta& d : deltas) {
+    if (d.old_mode != 0) PB_TRY(remove_beneath(root.get(), d.path));
+  }
+  for (const TreeDelta& d : deltas) {
+    if (d.new_mode == 0 || d.new_mode == GIT_FILEMODE_COMMIT) continue;
+    const auto object =
+        PB_TRY(acquire<OdbObjectHandle>("Reading a file's content", git_odb_read, odb.get(), &d.new_id));
+    const auto [parent, name] = split_path(d.path);
+    const os::Fd dir = PB_TRY(make_dirs_beneath(root.get(), parent));
+    PB_TRY(create_entry(dir.get(), name, d.new_mode,
+                        {static_cast<const char*>(git_odb_object_data(object.get())),
+                         git_odb_object_size(object.get())}));
+  }
+  return {};
+}
+
+// A file written in the same moment as the index may have been changed since, so it is compared by its bytes, and those of
+// a filtered file never are what is stored. Nobody has worked here yet: the index may say that it is younger.
+Status settle_index(const std::string& path) {
+  constexpr long kTick = 10'000'000;  // of the clock that files get their times from, in nanoseconds
+  struct stat st {};
+  if (::lstat(path.c_str(), &st) != 0) return errno_error(errno, "looking at the index", path);
+  struct timespec times[2] = {{0, UTIME_OMIT}, st.st_mtim};
+  times[1].tv_nsec += kTick;
+  if (times[1].tv_nsec >= 1'000'000'000) {
+    ++times[1].tv_sec;
+    times[1].tv_nsec -= 1'000'000'000;
+  }
+  if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) {
+    return errno_error(errno, "settling the index", path);
+  }
+  return {};
+}
+
 // A directory may be deleted when it is a worktree of this repository, or what is left of one.
 Status may_delete(const std::string& common_dir, const std::string& directory, bool registered) {
   struct stat st {};
@@ -254,27 +293,12 @@ Result<Worktree> restore_pin(const Target& base, const std::string& ref, const W
   return Adding(repo, spec).run(pin.head, pin.head_tree, pin.tree);
 }
 
-Status put_pin_over_head(const Target& base, const std::string& ref, const std::string& directory) {
+Status finish_filtered(const Target& base, const std::string& directory, const std::string& ref) {
   const Repo repo = PB_TRY(open_repo(base));
-  const PinnedState pin = PB_TRY(read_pin(repo, ref));
-  PB_TRY(find_registration(repo.layout.common_dir, directory));
-  const os::Fd root = PB_TRY(open_root(directory));
-  const auto deltas = PB_TRY(raw_tree_deltas(repo.get(), to_id(pin.head_tree), to_id(pin.tree)));
-  const auto odb = PB_TRY(acquire<OdbHandle>("Opening the object store", git_repository_odb, repo.get()));
-  for (const TreeDelta& d : deltas) {
-    if (d.old_mode != 0) PB_TRY(remove_beneath(root.get(), d.path));
-  }
-  for (const TreeDelta& d : deltas) {
-    if (d.new_mode == 0 || d.new_mode == GIT_FILEMODE_COMMIT) continue;
-    const auto object =
-        PB_TRY(acquire<OdbObjectHandle>("Reading a file's content", git_odb_read, odb.get(), &d.new_id));
-    const auto [parent, name] = split_path(d.path);
-    const os::Fd dir = PB_TRY(make_dirs_beneath(root.get(), parent));
-    PB_TRY(create_entry(dir.get(), name, d.new_mode,
-                        {static_cast<const char*>(git_odb_object_data(object.get())),
-                         git_odb_object_size(object.get())}));
-  }
-  return {};
+  const Registration registration = PB_TRY(find_registration(repo.layout.common_dir, directory));
+  PB_TRY(settle_index(os::join(registration.admin_dir, "index")));
+  if (ref.empty()) return {};
+  return put_pin_over_head(repo, PB_TRY(read_pin(repo, ref)), directory);
 }
 
 Status remove_worktree(const Target& base, const WorktreeRemoval& removal) {

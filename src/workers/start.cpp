@@ -12,6 +12,7 @@
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
 #include "workers/core.h"
+#include "workers/start_facts.h"
 #include "workers/turn_prompt.h"
 #include "workers/untracked_copies.h"
 #include "workers/view.h"
@@ -22,7 +23,6 @@ namespace {
 constexpr std::size_t kMaxNameCharacters = 120;
 constexpr std::chrono::milliseconds kAnswerWithin{1'800};
 constexpr double kDuplicateSeconds = 120;
-constexpr std::size_t kShownBaseFiles = 50;
 constexpr int kNextAfterMs = 15'000;
 constexpr int kNextWaitSeconds = 20;
 
@@ -249,7 +249,7 @@ class Starter {
     }).detach();
 
     // The state of the base is looked at while the files are being written.
-    const auto base = self_.parts.git.summary(self_.base_target(plan_.root), kShownBaseFiles);
+    const auto base = self_.parts.git.summary(self_.base_target(plan_.root), kShownStartFiles);
     std::unique_lock lock(checkout->mutex);
     const auto until = std::min(std::chrono::steady_clock::now() + kAnswerWithin, call_.deadline);
     const bool ready = checkout->changed.wait_until(lock, until, [&] { return checkout->ready; });
@@ -260,34 +260,26 @@ class Starter {
       (void)self_.parts.jobs.remove(job_id_);
       return refused(why);
     }
-    Extra extra;
-    extra.base_revision = plan_.head.head.substr(0, 12);
+    StartFacts facts;
+    facts.base_revision = plan_.head.head.substr(0, 12);
     if (!plan_.untracked.paths.empty()) {
-      extra.copied_files = ready ? shown(checkout->copies.files) : shown(plan_.untracked.paths);
+      facts.copied_files = ready ? shown_files(checkout->copies.files) : shown_files(plan_.untracked.paths);
     }
-    extra.left_out = left_out_sentence(plan_.untracked, checkout->copies.skipped);
+    facts.left_out = left_out_sentence(plan_.untracked, checkout->copies.skipped);
     if (ready && checkout->made.filtered_files > 0) {
-      extra.filtered_files = static_cast<int>(checkout->made.filtered_files);
+      facts.filtered_files = static_cast<int>(checkout->made.filtered_files);
     }
     if (ready && !checkout->made.submodules.empty()) {
-      extra.submodules = shown(checkout->made.submodules);
+      facts.submodules = shown_files(checkout->made.submodules);
     }
     lock.unlock();
     if (base) {
-      extra.base_dirty = base->status.counts.any();
-      std::vector<std::string> files;
-      for (const git::StatusEntry& e : base->status.entries) files.push_back(display_safe(e.path));
-      if (!files.empty()) extra.base_files = std::move(files);
+      facts.base_dirty = base->status.counts.any();
+      Strings files;
+      for (const git::StatusEntry& e : base->status.entries) files.push_back(e.path);
+      if (!files.empty()) facts.base_files = shown_files(files);
     }
-    return accepted(extra);
-  }
-
-  static Strings shown(const Strings& paths) {
-    Strings names;
-    for (const std::string& path : paths) {
-      if (names.size() < kShownBaseFiles) names.push_back(display_safe(path));
-    }
-    return names;
+    return accepted(facts);
   }
 
   /// Worktree, then launch. Takes back what it made when it fails.
@@ -346,15 +338,6 @@ class Starter {
 
   // ---- replies ----
 
-  struct Extra {
-    std::optional<std::string> base_revision;
-    std::optional<bool> base_dirty;
-    std::optional<std::vector<std::string>> base_files;
-    std::optional<int> filtered_files;
-    std::optional<std::vector<std::string>> submodules, copied_files;
-    std::string left_out;  ///< sentence for the note
-  };
-
   TurnReply context_fields() const {
     TurnReply r;
     r.context_sources = plan_.context.sources;
@@ -393,33 +376,11 @@ class Starter {
     return r;
   }
 
-  Result<TurnReply> accepted(const Extra& extra) {
+  Result<TurnReply> accepted(const StartFacts& facts) {
     const WorkerPtr worker = self_.directory.by_id(plan_.worker_id);
     if (!worker) return Error{ErrorCode::kInternal, "The worker vanished while it was being started.", {}, {}};
     TurnReply r = accepted_view(*worker);
-    r.base_revision = extra.base_revision;
-    r.base_dirty = extra.base_dirty;
-    r.base_changed_files = extra.base_files;
-    r.filtered_files = extra.filtered_files;
-    r.submodules = extra.submodules;
-    r.copied_files = extra.copied_files;
-    std::string note = plan_.mode == WorkspaceMode::kIsolatedWrite
-                           ? "The worker has a worktree of its own; nothing reaches the checkout before you integrate."
-                       : plan_.mode == WorkspaceMode::kSharedWrite
-                           ? "The worker writes the checkout itself and is its only writer until the turn ends."
-                           : "The worker only reads.";
-    if (extra.base_dirty == true) note += " The checkout has uncommitted changes; the worker starts without them.";
-    if (extra.copied_files && !extra.copied_files->empty()) {
-      note += " Copies of untracked files are not the worker's changes; one that it changes cannot be integrated before "
-              "you commit the original.";
-    }
-    note += extra.left_out;
-    if (extra.submodules) note += " Submodules are not checked out; their folders are empty there.";
-    if (extra.filtered_files) {
-      note += fmt::format(" {} files are kept by a git filter such as LFS and are plain pointers for the worker.",
-                          *extra.filtered_files);
-    }
-    r.refusal.note = std::move(note);
+    facts.tell(plan_.mode, r);
     return r;
   }
 

@@ -219,6 +219,23 @@ TEST_F(WorkersTest, RestoreTakesADirectoryThatIsBackAlready) {
   EXPECT_EQ(get(worktree("Ada") + "/kept.txt"), "changed\n");
 }
 
+TEST_F(WorkersTest, ARestoredWorkspaceIsFilledInByItsFilters) {  // K 5.5, SEC:W2
+  put(".gitattributes", "*.up filter=lfs\n");
+  put("a.up", "text\n");
+  commit_all();
+  git({"config", "filter.lfs.smudge", "tr a-z A-Z"});
+  git({"config", "filter.lfs.clean", "tr A-Z a-z"});
+  options.git_filters = true;
+  open();
+  run("Ada", kEdit);
+  EXPECT_EQ(get(worktree("Ada") + "/a.up"), "TEXT\n");
+  ASSERT_TRUE(stop("Ada", true).workspace_cleaned);
+  must(workers->restore(me, call(), "Ada", std::nullopt));
+  EXPECT_EQ(get(worktree("Ada") + "/a.up"), "TEXT\n");
+  EXPECT_EQ(get(worktree("Ada") + "/added.txt"), "new\n");
+  EXPECT_EQ(preview("Ada").changed_files, (Strings{"added.txt", "kept.txt"}));
+}
+
 TEST_F(WorkersTest, EveryCleanupKeepsAPinOfItsOwn) {
   run("Ada", kEdit);
   stop("Ada", true);
