@@ -39,7 +39,7 @@ void Jobs::apply_progress(const std::string& job_id, const runner::Progress& pro
   if (was_queued && copy.state == JobState::kPending) copy.progress.phase = "queued";
   const bool new_session = !progress.session_id.empty() && copy.session_id != progress.session_id;
   if (new_session) copy.session_id = progress.session_id;
-  copy.progress.session_id.clear();  // the record has it
+  copy.progress.session_id = {};
   if (new_session) {
     if (!commit(copy).ok()) publish(std::move(copy));  // progress.json has it on stable storage already
   } else {
@@ -84,7 +84,7 @@ Jobs::Settled Jobs::finalize(const std::string& job_id) {
     if (progress) {
       r.progress = *progress;
       if (!progress->session_id.empty()) r.session_id = progress->session_id;
-      r.progress.session_id.clear();
+      r.progress.session_id = {};
       r.usage = progress->usage;
     }
     if (r.usage && !r.session_id.empty()) {

@@ -179,7 +179,8 @@ Result<JobRecord> JobRecord::from_json(Json j) {
   r.usage = usage_from(j, "usage");
   r.usage_turn = usage_from(j, "usage_turn");
   r.progress = course_from(j);
-  r.progress.session_id.clear();
+  if (r.session_id.empty()) r.session_id = r.progress.session_id;
+  r.progress.session_id = {};  // clear() would keep its room
   return r;
 }
 

@@ -51,7 +51,7 @@ struct JobRecord {
   std::string cleanup;  ///< "", "cleanup_pending", "done", "cleanup_incomplete"
   std::string cancel_reason;
   std::optional<runner::Usage> usage, usage_turn;
-  runner::Progress progress;
+  runner::Progress progress;  ///< its session_id stays empty: the record has it
 
   bool active() const { return !is_terminal(state); }
   /// The agent's processes may still exist.

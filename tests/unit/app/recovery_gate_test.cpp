@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-MonoTime in(std::chrono::milliseconds time) {
+MonoTime after(std::chrono::milliseconds time) {
   return system_clock().mono() + time;
 }
 
@@ -17,7 +17,7 @@ TEST(RecoveryGate, LetsInWhatWaitsWhenItOpens) {
   RecoveryGate gate;
   EXPECT_FALSE(gate.is_open());
   Status waited = Error{ErrorCode::kInternal, "not asked", {}, {}};
-  std::thread request([&] { waited = gate.pass(in(20s), {}); });
+  std::thread request([&] { waited = gate.pass(after(20s), {}); });
   gate.open();
   request.join();
   EXPECT_TRUE(waited.ok());
@@ -27,7 +27,7 @@ TEST(RecoveryGate, LetsInWhatWaitsWhenItOpens) {
 
 TEST(RecoveryGate, ARequestEndsAtItsDeadline) {
   const RecoveryGate gate;
-  const Status late = gate.pass(in(5ms), {});
+  const Status late = gate.pass(after(5ms), {});
   ASSERT_FALSE(late.ok());
   EXPECT_EQ(late.error().code, ErrorCode::kTimeout);
 }
@@ -35,10 +35,10 @@ TEST(RecoveryGate, ARequestEndsAtItsDeadline) {
 TEST(RecoveryGate, ACancelledRequestDoesNotWait) {
   const RecoveryGate gate;
   CancelToken cancel;
-  std::thread request([&] { EXPECT_FALSE(gate.pass(in(60s), cancel).ok()); });
+  std::thread request([&] { EXPECT_FALSE(gate.pass(after(60s), cancel).ok()); });
   cancel.cancel();
   request.join();
-  EXPECT_FALSE(gate.pass(in(60s), cancel).ok());
+  EXPECT_FALSE(gate.pass(after(60s), cancel).ok());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "patchbay/base/ids.h"
 #include "patchbay/base/redact.h"
+#include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
 #include "patchbay/runner/launcher.h"
 #include "patchbay/runner/turn.h"
