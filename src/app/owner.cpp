@@ -227,7 +227,9 @@ Status run_owner(config::Launch launch, const os::Environment& env, const OwnerO
   const config::Home home = launch.home;
   if (const Status made = os::make_private_dirs(home.run_dir()); !made) return unusable_home(made.error());
   os::FileLock gate;
-  if (!options.background) {
+  if (options.gate_fd >= 0) {
+    gate = os::FileLock::adopt(os::Fd(options.gate_fd));
+  } else if (!options.background) {
     auto taken = take_start_gate(home, std::chrono::steady_clock::now() + kHandover);
     if (!taken) return unusable_home(taken.error());
     gate = std::move(*taken);

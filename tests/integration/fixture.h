@@ -1,10 +1,13 @@
 #pragma once
 
 #include <gmock/gmock.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "patchbay/http/client.h"
 #include "patchbay/os/lock.h"
@@ -98,7 +101,8 @@ class StdioHost {
   int last_id_ = 0;
 };
 
-/// A repository, a home, and a program that plays Codex. Whatever a test started is ended with it.
+/// A repository, a home, and a program that plays Codex. Whatever a test started is ended with it; a process that is
+/// left after that is a failure.
 class Integration : public testing::Test {
  protected:
   Integration() : repo_(dir_.path("repo")), codex_(dir_.path("codex")) {
@@ -113,6 +117,34 @@ class Integration : public testing::Test {
     (void)run({"stop", "--turns"});
     for (const std::string& job : names_in(dir_.path("home/runtime/jobs")))
       end_runner(dir_.path("home/runtime/jobs/" + job));
+    // Helpers of an owner that was killed see the end of their input.
+    if (eventually([&] { return own_processes().empty(); })) return;
+    for (const pid_t pid : own_processes()) {
+      const auto argv = os::read_file("/proc/" + std::to_string(pid) + "/cmdline");
+      std::string shown = argv ? *argv : std::string();
+      std::replace(shown.begin(), shown.end(), '\0', ' ');
+      ADD_FAILURE() << "a process of the test is left: " << pid << ": " << shown;
+      ::kill(pid, SIGKILL);
+    }
+  }
+
+  /// Every process that has a path of this test in its environment.
+  std::vector<pid_t> own_processes() const {
+    std::vector<pid_t> found;
+    for (const std::string& name : names_in("/proc")) {
+      const pid_t pid = std::atoi(name.c_str());
+      if (pid <= 1 || pid == ::getpid()) continue;
+      // A zombie, and a process that ends meanwhile, has none.
+      const auto environment = read_proc("/proc/" + name + "/environ");
+      if (environment.find(dir_.path("home")) != std::string::npos) found.push_back(pid);
+    }
+    return found;
+  }
+  static std::string read_proc(const std::string& path) {
+    const os::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) return {};
+    const auto text = os::read_to_end(fd.get(), 4u << 20);
+    return text ? *text : std::string();
   }
 
   /// A `start` on a free port with the program that plays Codex. `more` comes last.

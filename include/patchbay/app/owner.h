@@ -13,6 +13,8 @@ struct OwnerOptions {
   bool http = true;
   /// Started by a front end: no HTTP, hands over to `start`, leaves when nobody uses it.
   bool background = false;
+  /// Descriptor that holds the start gate already, inherited from whoever started this process; -1: none.
+  int gate_fd = -1;
   /// Written when the owner serves: its HTTP URL and pid as JSON. Empty: no such file.
   std::string ready_file;
   /// The settings in force as a file, told to whoever has to start the next owner of this home. May be empty.
