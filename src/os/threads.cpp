@@ -3,6 +3,7 @@
 
 #include <execinfo.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -101,6 +102,10 @@ void ask(Table& table) {
 }
 
 }  // namespace
+
+void name_this_thread(const char* name) {
+  ::prctl(PR_SET_NAME, name, 0, 0, 0);
+}
 
 std::string describe_threads() {
   const std::lock_guard lock(g_one_at_a_time);

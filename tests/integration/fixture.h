@@ -47,7 +47,7 @@ class StdioHost {
     ASSERT_TRUE(os::write_all(input_.get(), json::dump(message) + "\n").ok());
   }
 
-  /// The answer with this id; notifications and other answers are dropped. Null when none came in time.
+  /// The answer with this id; other answers are dropped. Null when none came in time.
   Json answer(int id, std::chrono::seconds within = std::chrono::seconds(20)) {
     const MonoTime deadline = system_clock().mono() + within;
     for (;;) {
@@ -55,8 +55,13 @@ class StdioHost {
         const auto message = json::parse(rest_.substr(0, end));
         EXPECT_TRUE(message.ok()) << "not JSON on standard output: " << rest_.substr(0, end);
         rest_.erase(0, end + 1);
-        if (message && json::find_int(*message, "id") == id && json::find(*message, "method") == nullptr)
+        if (!message) continue;
+        if (json::find(*message, "method") != nullptr && json::find(*message, "id") == nullptr) {
+          notifications_.push_back(*message);
+          if (id == kNoId) return notifications_.back();
+        } else if (json::find_int(*message, "id") == id && json::find(*message, "method") == nullptr) {
           return *message;
+        }
       }
       const auto ready = os::wait_any_readable({output_.get()}, deadline);
       if (!ready || *ready < 0) return nullptr;
@@ -64,6 +69,12 @@ class StdioHost {
       if (!piece || piece->empty()) return nullptr;
       rest_ += *piece;
     }
+  }
+
+  /// The next notification that nobody has asked for yet. Null when none came in time.
+  Json notification(std::chrono::seconds within = std::chrono::seconds(20)) {
+    if (seen_ == notifications_.size() && answer(kNoId, within).is_null()) return nullptr;
+    return notifications_[seen_++];
   }
 
   Json request(const std::string& method, Json params = Json::object()) {
@@ -95,9 +106,13 @@ class StdioHost {
   int output() const { return output_.get(); }
 
  private:
+  static constexpr int kNoId = -1;
+
   os::Child child_;
   os::Fd input_, output_;
   std::string rest_;
+  std::vector<Json> notifications_;
+  std::size_t seen_ = 0;
   int last_id_ = 0;
 };
 
@@ -154,6 +169,29 @@ class Integration : public testing::Test {
     flags.insert(flags.end(), more.begin(), more.end());
     owner->start(flags);
     return owner;
+  }
+
+  /// The same with everything it says on standard error in a file, `said()`.
+  std::unique_ptr<os::Child> start_noting(std::vector<std::string> more = {}) {
+    const std::string ready = dir_.path("ready");
+    (void)os::remove_file(ready);
+    const os::Fd notes(::open(dir_.path("said").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    std::vector<std::string> argv = {testing_support::patchbay_binary(), "start", "--port", "0", "--root", repo_.path(),
+                                     "--codex", support::FakeCodex::program(), "--ready-file", ready};
+    argv.insert(argv.end(), more.begin(), more.end());
+    os::SpawnOptions spawn{.argv = argv, .env = env_};
+    spawn.stderr_fd = notes.get();
+    auto child = os::Child::spawn(spawn);
+    EXPECT_TRUE(child.ok());
+    auto owner = std::make_unique<os::Child>(std::move(*child));
+    EXPECT_TRUE(eventually([&] { return os::exists(ready); })) << said();
+    const auto text = os::read_file(ready);
+    port_ = text ? static_cast<int>(json::get_int(*json::parse(*text), "port")) : 0;
+    return owner;
+  }
+  std::string said() const {
+    const auto text = os::read_file(dir_.path("said"));
+    return text ? *text : std::string();
   }
 
   /// A configuration file for owners that are started without flags.
@@ -217,6 +255,7 @@ class Integration : public testing::Test {
   testing_support::TestRepository repo_;
   support::FakeCodex codex_;
   os::Environment env_;
+  int port_ = 0;  ///< of start_noting()
 };
 
 }  // namespace patchbay::integration

@@ -52,7 +52,7 @@ Result<os::FileLock> take_start_gate(const config::Home& home, MonoTime deadline
 Result<os::FileLock> take_owner_lock(const config::Home& home, MonoTime deadline);
 
 /// One question of an operator command to the owner, answered with one line. Members of `request`:
-///   control: "status"   -> active_turns, clients
+///   control: "status"   -> active_turns, clients, running_calls
 ///   control: "leave"    -> leaving (false for an owner with HTTP), active_turns
 ///   control: "stop"     -> active_turns, cancelled_turns; `turns: true` cancels them first
 ///   control: "restore"  -> the reply of Workers::restore; `worker`, `repo_path`

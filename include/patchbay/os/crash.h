@@ -31,6 +31,9 @@ struct CrashNote {
   static std::optional<CrashNote> from_text(std::string_view text);
 };
 
+/// The name of the calling thread in notes and lists, at most 15 characters.
+void name_this_thread(const char* name);
+
 /// The threads of this process, for a person: number, name, what the kernel says it does, and its stack as addresses in
 /// the program. Every thread is interrupted for a moment; one that does not answer is listed without a stack.
 ///
