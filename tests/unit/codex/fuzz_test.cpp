@@ -11,9 +11,9 @@ TEST(CodexEventsFuzz, TranscriptsTheirCutsAndMutationsAreJudgedTheSameWholeAndIn
     seeds.push_back(*os::read_file(os::join(TRANSCRIPTS, name)));
   for (const std::string& seed : seeds) {
     fuzz::feed(seed);
-    fuzz::feed_cuts(seed, 200);
+    fuzz::feed_cuts(seed, 40);
   }
-  fuzz::feed_mutations(seeds, 2000);
+  fuzz::feed_mutations(seeds, 300);
 }
 
 }  // namespace
