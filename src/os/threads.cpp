@@ -38,6 +38,11 @@ struct Table {
 };
 
 std::atomic<Table*> g_table{nullptr};
+/// Those that are never freed, where tools that look for leaks find them.
+std::vector<std::unique_ptr<Table>>& abandoned() {
+  static auto* const tables = new std::vector<std::unique_ptr<Table>>;
+  return *tables;
+}
 std::mutex g_one_at_a_time;
 
 int stack_signal() {
@@ -130,7 +135,7 @@ std::string describe_threads() {
     text += "  thread " + std::to_string(place.thread) + " " + fact(place.thread, "comm") + ", state " +
             state_of(place.thread) + (waits.empty() || waits == "0" ? "" : ", in " + waits) + "\n" + stack_text(place);
   }
-  if (!all_answered(*table)) [[maybe_unused]] Table* kept = table.release();
+  if (!all_answered(*table)) abandoned().push_back(std::move(table));
   return text;
 }
 

@@ -332,6 +332,11 @@ TEST_F(CommandLineTest, StopWaitsForAnOwnerThatHoldsTheHomeAndDoesNotListenYet) 
   EXPECT_THAT(*os::read_to_end(out->read.get(), 4096), HasSubstr("2 turns go on"));
 }
 
+TEST_F(CommandLineTest, CommandsOfTheOperatorWaitForAnOwnerThatIsBeingStarted) {
+  expect_waits_for_a_start({"stop"}, 0);
+  expect_waits_for_a_start({"worker", "list"}, 1);  // and then nothing tells what to serve
+}
+
 TEST_F(CommandLineTest, StopWithoutAnOwnerSaysSo) {
   const Finished done = run({"stop"});
   EXPECT_EQ(done.code, 0);

@@ -220,6 +220,22 @@ class Integration : public testing::Test {
     return {done->status.signalled ? 1000 + done->status.code : done->status.code, done->out, done->err};
   }
 
+  /// The command waits while somebody starts an owner, and ends when that is over.
+  void expect_waits_for_a_start(std::vector<std::string> arguments, int code) {
+    (void)os::make_private_dirs(dir_.path("home/run"));
+    auto gate = os::FileLock::try_acquire(dir_.path("home/run/start.lock"));
+    ASSERT_TRUE(gate.ok() && gate->held());
+    arguments.insert(arguments.begin(), testing_support::patchbay_binary());
+    auto command = os::Child::spawn({.argv = arguments, .env = env_, .cwd = repo_.path()});
+    ASSERT_TRUE(command.ok());
+    EXPECT_FALSE(command->wait_until(system_clock().mono() + std::chrono::milliseconds(600)).has_value())
+        << "it did not wait";
+    gate->release();
+    const auto ended = command->wait_until(system_clock().mono() + std::chrono::seconds(20));
+    ASSERT_TRUE(ended.has_value());
+    EXPECT_EQ(ended->code, code);
+  }
+
   /// Pid of the owner, or 0.
   pid_t owner_pid() const {
     const std::string lock = dir_.path("home/run/owner.lock");
