@@ -45,7 +45,6 @@ struct Turn {
     for (const auto& checkpoint : progress.checkpoints) require(checkpoint.summary.size() <= 4 * 2000);
     require(progress.current_command.size() <= 4 * 200 && progress.last_command.size() <= 4 * 200);
     require(progress.session_id.empty() || progress.session_id.size() == 36);
-    require(patchbay::runner::Progress::from_json(progress.to_json()).to_json() == progress.to_json());
   }
 
   EventInterpreter interpreter;
@@ -65,9 +64,10 @@ Json judge(std::string_view bytes, std::size_t piece, const std::string& expecte
   require(!wrong || outcome.state != Outcome::State::kCompleted);
   if (outcome.state != Outcome::State::kCompleted) require(!outcome.error.empty());
   require(outcome.result.is_object() && outcome.result.contains("result_source"));
-  const Json told = outcome.to_json();
+  const Json told = outcome.to_json(), progress = turn.interpreter.progress().to_json();
   require(Outcome::from_json(told).to_json() == told);
-  return Json{{"outcome", told}, {"over", over}, {"wrong", wrong}, {"progress", turn.interpreter.progress().to_json()}};
+  require(Progress::from_json(progress).to_json() == progress);
+  return Json{{"outcome", told}, {"over", over}, {"wrong", wrong}, {"progress", progress}};
 }
 
 }  // namespace

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "patchbay/os/file.h"
@@ -36,7 +38,8 @@ inline void feed_cuts(const std::string& seed, std::size_t most) {
 /// One small change: a byte, a removed, repeated or moved piece, or a piece of another seed.
 inline std::string mutate(std::string text, const std::vector<std::string>& seeds, std::mt19937& random) {
   const auto below = [&](std::size_t limit) { return limit == 0 ? 0 : random() % limit; };
-  constexpr std::string_view kBytes("\0\n\r\t \"'\\{}[]:,-#&*!|>%0f\x80\xff", 28);
+  using namespace std::string_view_literals;
+  constexpr std::string_view kBytes = "\0\n\r\t \"'\\{}[]:,-#&*!|>%0f\x80\xff"sv;
   const std::size_t at = below(text.size() + 1), length = 1 + below(16);
   switch (below(6)) {
     case 0:

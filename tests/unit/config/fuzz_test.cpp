@@ -11,7 +11,7 @@ TEST(ConfigYamlFuzz, SeedsTheirCutsAndMutationsAreReadOrRefused) {  // SEC:J10, 
     fuzz::feed(seed);
     fuzz::feed_cuts(seed, 60);
   }
-  fuzz::feed_mutations(seeds, 800);
+  fuzz::feed_mutations(seeds, 500);
 }
 
 TEST(ConfigYamlFuzz, ShippedFileSurvivesBeingDamaged) {

