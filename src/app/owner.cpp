@@ -4,21 +4,17 @@
 #include <thread>
 
 #include "app/maintenance.h"
+#include "app/owner_care.h"
 #include "app/owner_socket.h"
-#include "app/state_dump.h"
+#include "app/signal_watch.h"
 #include "app/stop_request.h"
-#include "app/token_credentials.h"
-#include "app/watchdog.h"
 #include "patchbay/app/crash_report.h"
 #include "patchbay/app/owner_link.h"
-#include "patchbay/base/guarded.h"
 #include "patchbay/base/log.h"
 #include "patchbay/base/redact.h"
-#include "patchbay/http/client.h"
 #include "patchbay/os/crash.h"
 #include "patchbay/os/file.h"
 #include "patchbay/os/program.h"
-#include "patchbay/os/stream.h"
 #include "patchbay/workspace/self_test.h"
 
 namespace patchbay::app {
@@ -29,9 +25,6 @@ constexpr auto kHandover = std::chrono::seconds(10);
 constexpr auto kLetFinish = std::chrono::milliseconds(1000);
 constexpr auto kFinishWithin = std::chrono::milliseconds(2000);
 constexpr auto kGiveUpAfter = std::chrono::milliseconds(5500);
-constexpr auto kLastWords = std::chrono::seconds(10);
-constexpr std::size_t kLogKeep = 10u << 20;
-constexpr int kStandardError = 2;
 
 std::string http_url(const App& app) {
   if (!app.http) return {};
@@ -100,120 +93,6 @@ void scrub_surroundings(const config::Launch& launch, const os::Environment& env
   if (!launch.auth.token.value.empty()) register_secret_literal(launch.auth.token.value.reveal());
   if (launch.exposed()) os::forbid_memory_access();
   os::raise_open_files(kOpenFiles);
-}
-
-/// The thread that receives signals (SEC:S14): the first end signal asks the owner to leave, the second ends it.
-class SignalWatch {
- public:
-  struct Reactions {
-    std::function<void()> hang_up;   ///< SIGHUP; forgotten when the owner ends
-    std::function<void()> dump;      ///< SIGQUIT; likewise
-  };
-
-  SignalWatch(os::SignalQueue signals, os::Wake wake, StopRequest& stop, Reactions reactions)
-      : signals_(std::move(signals)),
-        ending_(std::move(wake)),
-        stop_(stop),
-        reactions_(std::move(reactions)),
-        thread_([this] { run(); }) {}
-  ~SignalWatch() {
-    ending_.wake();
-    thread_.join();
-  }
-
-  /// Call before what the reactions need goes; end signals are still received.
-  void forget_reactions() { *reactions_.lock() = {}; }
-
- private:
-  void react(std::function<void()> Reactions::*which) {
-    const auto reactions = reactions_.lock();
-    if (const auto& reaction = (*reactions).*which) reaction();
-  }
-
-  void run() {
-    os::name_this_thread("signals");
-    bool asked = false;
-    for (;;) {
-      const auto ready = os::wait_any_readable({ending_.fd(), signals_.fd()}, MonoTime::max());
-      if (!ready || *ready != 1) return;
-      const auto signo = signals_.wait(std::chrono::milliseconds(0));
-      if (!signo) continue;
-      if (*signo == SIGHUP || *signo == SIGQUIT) {
-        react(*signo == SIGHUP ? &Reactions::hang_up : &Reactions::dump);
-        continue;
-      }
-      if (asked) os::exit_now(1);
-      asked = true;
-      stop_.raise(*signo == SIGINT ? "interrupted" : "asked to end");
-    }
-  }
-
-  os::SignalQueue signals_;
-  os::Wake ending_;
-  StopRequest& stop_;
-  Guarded<Reactions> reactions_;
-  std::thread thread_;
-};
-
-void read_tokens_again(App& app) {
-  if (const Status read = app.credentials->reload(); !read)
-    log::error("The tokens could not be read again: {}", read.error().message);
-  else
-    log::info("The tokens were read again");
-}
-
-/// A log that was moved away is begun anew. Only a background owner has one: that of others belongs to whoever started
-/// them.
-void open_log_again(const config::Home& home) {
-  const auto log = os::open_log(home.owner_log(), kLogKeep);
-  const Status redirected = log ? os::redirect(log->fd.get(), kStandardError) : Status(log.error());
-  if (!redirected) log::error("The log could not be opened again: {}", redirected.error().message);
-}
-
-void dump(const App& app, int clients) {
-  const std::string path = app.launch.home.state_dump();
-  const Status written = dump_state(app, clients, path);
-  if (written)
-    log::warn("The owner's state was written to {}", path);
-  else
-    log::error("The owner's state could not be written: {}", written.error().message);
-}
-
-/// Leaves the way out for a supervisor that starts the next one; turns go on meanwhile (SEC:S15).
-[[noreturn]] void give_up(const App& app, const std::string& about) {
-  const std::string path = app.launch.home.state_dump();
-  const int code = error_info(ErrorCode::kInternal).exit_code;
-  os::exit_after(kLastWords, code);  // what hangs may be what the next steps need
-  [[maybe_unused]] const Status written = dump_threads(app, about + " does not answer", path);
-  log::error("{} does not answer any more: leaving. The threads are listed in {}", about, path);
-  os::exit_now(code);
-}
-
-/// Any answer will do, a refusal and a closed connection too.
-Status ask_http(int port, std::chrono::milliseconds within) {
-  const MonoTime deadline = std::chrono::steady_clock::now() + within;
-  http::Client client({.port = port,
-                       .connect_timeout = within,
-                       .read_timeout = within,
-                       .headers = {{"User-Agent", kWatchdogAgent}}});
-  const auto answer = client.get("/health");
-  if (answer || std::chrono::steady_clock::now() < deadline) return {};
-  return Error{ErrorCode::kTimeout, "the HTTP port does not answer", {}, {}};
-}
-
-Watchdog::Options questions(const App& app) {
-  Watchdog::Options options;
-  options.questions.push_back({"The owner's socket", [home = app.launch.home](std::chrono::milliseconds within) {
-                                 const auto answer = ask_owner(home, Json{{"control", "status"}}, within);
-                                 return answer ? Status() : Status(answer.error());
-                               }});
-  if (app.http) {
-    options.questions.push_back({"The HTTP port", [port = app.http->port()](std::chrono::milliseconds within) {
-                                   return ask_http(port, within);
-                                 }});
-  }
-  options.on_stall = [&app](const std::string& about) { give_up(app, about); };
-  return options;
 }
 
 Status write_ready_file(const std::string& path, const App& app) {
@@ -339,19 +218,15 @@ Status run_owner(config::Launch launch, const os::Environment& env, const OwnerO
   if (!options.ready_file.empty()) PB_TRY(write_ready_file(options.ready_file, app));
   if (options.on_ready) options.on_ready(app);
   SignalWatch watch(std::move(signals), PB_TRY(os::Wake::create()), stop,
-                    {.hang_up =
-                         [&app, background = options.background] {
-                           if (background) open_log_again(app.launch.home);
-                           read_tokens_again(app);
-                         },
-                     .dump = [&app, &socket] { dump(app, socket->clients()); }});
+                    {.hang_up = [&app, &options] { begin_anew(app, options.background); },
+                     .dump = [&app, &socket] { write_state(app, socket->clients()); }});
   std::optional<Maintenance> maintenance;
   if (options.background)
     maintenance.emplace(app, stop, [&socket] { return socket->clients(); });
   else
     maintenance.emplace(app, stop, nullptr);
 
-  std::optional<Watchdog> watchdog(std::in_place, questions(app));
+  std::optional<Watchdog> watchdog(std::in_place, watchdog_options(app));
   const std::string reason = stop.wait();
   const LastResort last_resort;
   const int turns = active_turns(app);

@@ -14,7 +14,6 @@ namespace {
 constexpr std::size_t kInfoLimit = 4096;
 constexpr std::size_t kAnswerLimit = 4u << 20;
 constexpr std::size_t kLogTail = 2000;
-constexpr std::size_t kLogKeep = 10u << 20;
 constexpr auto kPause = std::chrono::milliseconds(20);
 /// Descriptor of the start gate in a background owner.
 constexpr int kGateNumber = 3;
@@ -80,7 +79,7 @@ ErrorCode code_of_name(std::string_view name) {
 
 /// What was written to the log from `from` on, as far as it fits.
 std::string last_words(const std::string& log_path, std::size_t from) {
-  const auto text = os::read_file(log_path, kLogKeep * 2);
+  const auto text = os::read_file(log_path, kOwnerLogKeep * 2);
   if (!text || text->size() <= from) return {};
   const std::string_view added = std::string_view(*text).substr(from);
   return sanitize_utf8(trim(utf8_suffix(added, kLogTail)));
@@ -97,7 +96,7 @@ Result<BackgroundOwner> start_background(const config::Home& home, const std::ve
                                          const os::FileLock& gate) {
   PB_TRY(os::make_private_dirs(home.logs_dir()));
   const std::string log_path = home.owner_log();
-  const os::LogFile log = PB_TRY(os::open_log(log_path, kLogKeep));
+  const os::LogFile log = PB_TRY(os::open_log(log_path, kOwnerLogKeep));
   os::SpawnOptions options;
   options.argv = argv;
   options.argv.insert(options.argv.end(), {"--start-gate", std::to_string(kGateNumber)});

@@ -60,6 +60,9 @@ Result<os::FileLock> take_owner_lock(const config::Home& home, MonoTime deadline
 /// kIoError when it ended before it answered; an error of the owner comes back with its code.
 Result<Json> ask_owner(const config::Home& home, const Json& request, std::chrono::milliseconds timeout);
 
+/// A log of background owners that is larger begins anew; the old one is kept beside it.
+inline constexpr std::size_t kOwnerLogKeep = 10u << 20;
+
 /// A connection to the owner's socket. When no owner runs, `owner_argv` is started in the background, in its
 /// own session, with standard error in <home>/runtime/logs/owner.log; it gets `--start-gate FD` as well, the
 /// OwnerOptions::gate_fd of its run. Empty `owner_argv`: kNotFound then.
