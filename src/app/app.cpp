@@ -1,11 +1,13 @@
 #include "patchbay/app/app.h"
 
 #include "app/audit.h"
+#include "app/codex_config_watch.h"
 #include "app/module_options.h"
 #include "app/prompts.h"
 #include "app/resources.h"
 #include "app/state_store.h"
 #include "app/token_credentials.h"
+#include "app/watchdog.h"
 #include "patchbay/base/hash.h"
 #include "patchbay/base/ids.h"
 #include "patchbay/base/log.h"
@@ -167,6 +169,7 @@ void build_protocol(App& app) {
 
 /// One line per request; the query may hold a token and stays out.
 void log_request(const http::Request& head, int refused_with) {
+  if (head.path == "/health" && head.header("User-Agent") == kWatchdogAgent) return;
   log::info("{} {} from {}: {}", display_safe(head.method), display_safe(head.path), head.peer_address,
             refused_with == 0 ? std::string("taken up") : std::to_string(refused_with));
 }
@@ -182,6 +185,20 @@ void announce_changes(App& app) {
     if (!job->worker_id().empty() || !news->is_news(*job, change)) return;
     if (app.server) app.server->notify_resource_updated(job_uri(job->job_id));
   });
+}
+
+/// Codex's own settings are the operator's; that a turn changed them is told in the log and in the audit log.
+void watch_codex_config(App& app, const os::Environment& env) {
+  const auto tell = [&app](const CodexConfigWatch::Change& change) {
+    log::warn("Codex's config.toml changed while job {} ran", change.job_id);
+    [[maybe_unused]] const Status written = app.audit->write(Json{{"event", "codex_config_changed"},
+                                                                  {"job_id", change.job_id},
+                                                                  {"sha256_before", change.before},
+                                                                  {"sha256_after", change.after}},
+                                                             store::AuditLog::Kind::kReading);
+  };
+  const auto watch = std::make_shared<CodexConfigWatch>(engine_options(app.launch, env).codex_home, tell);
+  app.jobs->observe([watch](const jobs::JobPtr& job, jobs::Jobs::Change change) { watch->look(*job, change); });
 }
 
 }  // namespace
@@ -213,6 +230,7 @@ Result<std::unique_ptr<App>> build(config::Launch launch, const Program& program
   PB_TRY(build_catalog(*app));
   build_protocol(*app);
   announce_changes(*app);
+  watch_codex_config(*app, env);
   return app;
 }
 

@@ -4,6 +4,7 @@
 
 #include "app/state_store.h"
 #include "patchbay/base/log.h"
+#include "patchbay/os/crash.h"
 
 namespace patchbay::app {
 namespace {
@@ -34,6 +35,7 @@ Maintenance::~Maintenance() {
 }
 
 void Maintenance::run() {
+  os::name_this_thread("maintenance");
   const auto look_every = clients_ ? std::clamp(idle_limit_ / 4, kShortestLook, kLongestLook) : kLongestLook;
   MonoTime tidy_at = app_.clock.mono() + kFirstTidy;
   MonoTime flush_at = app_.clock.mono() + kFlushEvery;

@@ -4,16 +4,18 @@
 #include <thread>
 
 #include "app/maintenance.h"
+#include "app/owner_care.h"
 #include "app/owner_socket.h"
+#include "app/signal_watch.h"
 #include "app/stop_request.h"
-#include "app/token_credentials.h"
+#include "patchbay/app/crash_report.h"
 #include "patchbay/app/owner_link.h"
-#include "patchbay/base/guarded.h"
 #include "patchbay/base/log.h"
 #include "patchbay/base/redact.h"
+#include "patchbay/os/crash.h"
 #include "patchbay/os/file.h"
 #include "patchbay/os/program.h"
-#include "patchbay/os/stream.h"
+#include "patchbay/workspace/self_test.h"
 
 namespace patchbay::app {
 namespace {
@@ -93,58 +95,6 @@ void scrub_surroundings(const config::Launch& launch, const os::Environment& env
   os::raise_open_files(kOpenFiles);
 }
 
-/// The thread that receives signals: the first end signal asks the owner to leave, the second ends it.
-class SignalWatch {
- public:
-  SignalWatch(os::SignalQueue signals, os::Wake wake, StopRequest& stop, TokenCredentials& credentials)
-      : signals_(std::move(signals)),
-        ending_(std::move(wake)),
-        stop_(stop),
-        credentials_(&credentials),
-        thread_([this] { run(); }) {}
-  ~SignalWatch() {
-    ending_.wake();
-    thread_.join();
-  }
-
-  /// Call before the credentials go.
-  void forget_credentials() { *credentials_.lock() = nullptr; }
-
- private:
-  void read_tokens_again() {
-    const auto credentials = credentials_.lock();
-    if (*credentials == nullptr) return;
-    const Status read = (*credentials)->reload();
-    if (read)
-      log::info("The tokens were read again");
-    else
-      log::error("The tokens could not be read again: {}", read.error().message);
-  }
-
-  void run() {
-    bool asked = false;
-    for (;;) {
-      const auto ready = os::wait_any_readable({ending_.fd(), signals_.fd()}, MonoTime::max());
-      if (!ready || *ready != 1) return;
-      const auto signo = signals_.wait(std::chrono::milliseconds(0));
-      if (!signo) continue;
-      if (*signo == SIGHUP) {
-        read_tokens_again();
-        continue;
-      }
-      if (asked) os::exit_now(1);
-      asked = true;
-      stop_.raise(*signo == SIGINT ? "interrupted" : "asked to end");
-    }
-  }
-
-  os::SignalQueue signals_;
-  os::Wake ending_;
-  StopRequest& stop_;
-  Guarded<TokenCredentials*> credentials_;
-  std::thread thread_;
-};
-
 Status write_ready_file(const std::string& path, const App& app) {
   const Json ready{{"url", http_url(app)},
                    {"mcp_url", http_url(app).empty() ? std::string() : http_url(app) + "/mcp"},
@@ -223,11 +173,13 @@ void prepare_process() {
 }
 
 Status run_owner(config::Launch launch, const os::Environment& env, const OwnerOptions& options) {
-  os::SignalQueue signals = PB_TRY(os::SignalQueue::open({SIGTERM, SIGINT, SIGHUP}));
+  os::SignalQueue signals = PB_TRY(os::SignalQueue::open({SIGTERM, SIGINT, SIGHUP, SIGQUIT}));
   const config::Home home = launch.home;
   if (const Status made = os::make_private_dirs(home.run_dir()); !made) return unusable_home(made.error());
   os::FileLock gate;
-  if (!options.background) {
+  if (options.gate_fd >= 0) {
+    gate = os::FileLock::adopt(os::Fd(options.gate_fd));
+  } else if (!options.background) {
     auto taken = take_start_gate(home, std::chrono::steady_clock::now() + kHandover);
     if (!taken) return unusable_home(taken.error());
     gate = std::move(*taken);
@@ -238,6 +190,10 @@ Status run_owner(config::Launch launch, const os::Environment& env, const OwnerO
   }
   os::FileLock lock = std::move(*locked);
 
+  tell_crash(home);
+  if (const Status ready = os::note_crashes(home.crash_note(), PATCHBAY_VERSION); !ready)
+    log::warn("A crash will leave no note: {}", ready.error().message);
+  PB_TRY(workspace::prove_path_guard(home.run_dir()));
   scrub_surroundings(launch, env);
   for (const std::string& warning : launch.warnings) log::warn("{}", warning);
   auto built = build(std::move(launch), options.program, env, system_clock());
@@ -261,23 +217,27 @@ Status run_owner(config::Launch launch, const os::Environment& env, const OwnerO
   write_status(app, info, "ready");
   if (!options.ready_file.empty()) PB_TRY(write_ready_file(options.ready_file, app));
   if (options.on_ready) options.on_ready(app);
-  SignalWatch watch(std::move(signals), PB_TRY(os::Wake::create()), stop, *app.credentials);
+  SignalWatch watch(std::move(signals), PB_TRY(os::Wake::create()), stop,
+                    {.hang_up = [&app, &options] { begin_anew(app, options.background); },
+                     .dump = [&app, &socket] { write_state(app, socket->clients()); }});
   std::optional<Maintenance> maintenance;
   if (options.background)
     maintenance.emplace(app, stop, [&socket] { return socket->clients(); });
   else
     maintenance.emplace(app, stop, nullptr);
 
+  std::optional<Watchdog> watchdog(std::in_place, watchdog_options(app));
   const std::string reason = stop.wait();
   const LastResort last_resort;
   const int turns = active_turns(app);
+  watchdog.reset();
   let_calls_finish(app);
   app.server->shutdown();
   std::thread closing([&socket] { socket->close(); });
   if (app.http) app.http->stop(kFinishWithin);
   closing.join();
   maintenance.reset();
-  watch.forget_credentials();
+  watch.forget_reactions();
   say_goodbye(reason, turns);
   write_status(app, info, "stopped");
   built->reset();

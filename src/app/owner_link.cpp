@@ -14,8 +14,9 @@ namespace {
 constexpr std::size_t kInfoLimit = 4096;
 constexpr std::size_t kAnswerLimit = 4u << 20;
 constexpr std::size_t kLogTail = 2000;
-constexpr std::size_t kLogKeep = 10u << 20;
 constexpr auto kPause = std::chrono::milliseconds(20);
+/// Descriptor of the start gate in a background owner.
+constexpr int kGateNumber = 3;
 
 /// Somebody who only asks whether a lock is free holds it for an instant; that is not an owner.
 Result<os::FileLock> take_lock(const std::string& path, MonoTime deadline) {
@@ -39,8 +40,25 @@ std::string stopped_text(const os::ProcessIdentity& owner) {
   return fmt::format("{} {}\n", owner.pid, owner.to_string());
 }
 
-std::string owner_log(const config::Home& home) {
-  return os::join(home.logs_dir(), "owner.log");
+bool is_held(const std::string& lock_path) {
+  const auto held = os::FileLock::is_held(lock_path);
+  return held && *held;
+}
+
+/// A connection to the owner. One that holds the lock and does not listen is starting or leaving: it is waited for.
+Result<os::Fd> connect_to_holder(const config::Home& home, MonoTime deadline) {
+  for (;;) {
+    const bool held = is_held(home.owner_lock());
+    auto socket = os::connect_unix(home.owner_socket(), deadline);
+    if (socket || socket.error().code != ErrorCode::kNotFound || !held) return socket;
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return Error{ErrorCode::kTimeout,
+                   "an owner holds this home and does not listen: it is starting or leaving",
+                   "Look into <home>/runtime/logs/owner.log, or try again in a moment.",
+                   {}};
+    }
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 /// Errors of a command that ended, by its exit status.
@@ -61,7 +79,7 @@ ErrorCode code_of_name(std::string_view name) {
 
 /// What was written to the log from `from` on, as far as it fits.
 std::string last_words(const std::string& log_path, std::size_t from) {
-  const auto text = os::read_file(log_path, kLogKeep * 2);
+  const auto text = os::read_file(log_path, kOwnerLogKeep * 2);
   if (!text || text->size() <= from) return {};
   const std::string_view added = std::string_view(*text).substr(from);
   return sanitize_utf8(trim(utf8_suffix(added, kLogTail)));
@@ -72,12 +90,17 @@ struct BackgroundOwner {
   std::size_t log_from = 0;
 };
 
-Result<BackgroundOwner> start_background(const config::Home& home, const std::vector<std::string>& argv) {
+/// The child holds the gate as well, until it listens or dies: so nobody takes it for no owner while it starts, even
+/// when whoever started it is gone.
+Result<BackgroundOwner> start_background(const config::Home& home, const std::vector<std::string>& argv,
+                                         const os::FileLock& gate) {
   PB_TRY(os::make_private_dirs(home.logs_dir()));
-  const std::string log_path = owner_log(home);
-  const os::LogFile log = PB_TRY(os::open_log(log_path, kLogKeep));
+  const std::string log_path = home.owner_log();
+  const os::LogFile log = PB_TRY(os::open_log(log_path, kOwnerLogKeep));
   os::SpawnOptions options;
   options.argv = argv;
+  options.argv.insert(options.argv.end(), {"--start-gate", std::to_string(kGateNumber)});
+  options.passed = {{gate.fd(), kGateNumber}};
   options.stderr_fd = log.fd.get();
   BackgroundOwner owner;
   owner.log_from = log.size;
@@ -164,12 +187,13 @@ Result<os::FileLock> take_owner_lock(const config::Home& home, MonoTime deadline
 
 Result<Json> ask_owner(const config::Home& home, const Json& request, std::chrono::milliseconds timeout) {
   const MonoTime deadline = std::chrono::steady_clock::now() + timeout;
-  const os::Fd socket = PB_TRY(os::connect_unix(home.owner_socket()));
+  const os::Fd socket = PB_TRY(connect_to_holder(home, deadline));
   PB_TRY(os::write_all(socket.get(), json::dump(request) + "\n"));
   if (!PB_TRY(os::wait_readable(socket.get(), deadline))) {
     return Error{ErrorCode::kTimeout, "the owner did not answer in time", {}, {}};
   }
   const std::string line = PB_TRY(os::read_to_end(socket.get(), kAnswerLimit));
+  if (line.empty()) return Error{ErrorCode::kIoError, "the owner ended before it answered", "Repeat the command.", {}};
   Json answer = PB_TRY(json::parse(line));
   if (const Json* error = json::find(answer, "error")) {
     return Error{code_of_name(json::get_string(*error, "code")),
@@ -185,7 +209,7 @@ Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::stri
   PB_TRY(os::make_private_dirs(home.run_dir()));
   std::optional<BackgroundOwner> started;
   for (;;) {
-    auto socket = os::connect_unix(home.owner_socket());
+    auto socket = os::connect_unix(home.owner_socket(), deadline);
     if (socket) {
       if (started) os::reap_later(std::move(started->child));
       return socket;
@@ -196,14 +220,15 @@ Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::stri
         // Somebody else was faster: that owner is as good.
         const bool lost_race =
             !status->signalled && status->code == error_info(ErrorCode::kOwnerRunning).exit_code;
-        if (!lost_race) return refusal_of(*status, last_words(owner_log(home), started->log_from));
+        if (!lost_race) return refusal_of(*status, last_words(home.owner_log(), started->log_from));
         started.reset();
       }
-    } else {
-      const auto held = os::FileLock::is_held(home.owner_lock());
-      const auto gated = os::FileLock::is_held(gate_path(home));
-      const bool somebody_comes = (held && *held) || (gated && *gated);
-      if (!somebody_comes) started = PB_TRY(start_background(home, owner_argv));
+    } else if (!is_held(home.owner_lock())) {
+      const os::FileLock gate = PB_TRY(os::FileLock::try_acquire(gate_path(home)));
+      // Whoever holds the gate starts an owner, or ends one.
+      const bool nobody_comes = gate.held() && !is_held(home.owner_lock());
+      if (nobody_comes && owner_argv.empty()) return socket;
+      if (nobody_comes) started = PB_TRY(start_background(home, owner_argv, gate));
     }
     if (std::chrono::steady_clock::now() >= deadline) break;
     std::this_thread::sleep_for(kPause);

@@ -6,6 +6,7 @@
 #include "app/audit.h"
 #include "patchbay/app/owner_link.h"
 #include "patchbay/base/log.h"
+#include "patchbay/os/crash.h"
 #include "patchbay/os/file.h"
 #include "patchbay/os/program.h"
 #include "patchbay/os/socket.h"
@@ -83,6 +84,7 @@ void OwnerSocket::close() {
 }
 
 void OwnerSocket::accept_loop() {
+  os::name_this_thread("owner-socket");
   while (true) {
     const auto ready = os::wait_any_readable({wake_.fd(), listener_.get()}, MonoTime::max());
     if (!ready || *ready != 1) return;
@@ -162,7 +164,11 @@ void OwnerSocket::serve_front_end(const os::Fd& socket) {
 
 Result<Json> OwnerSocket::answer(const Json& request) {
   const std::string what = json::get_string(request, "control");
-  if (what == "status") return Json{{"active_turns", active_turns(app_)}, {"clients", clients()}};
+  if (what == "status") {
+    return Json{{"active_turns", active_turns(app_)},
+                {"clients", clients()},
+                {"running_calls", app_.server->running_calls()}};
+  }
   if (what == "leave") {
     if (background_) stop_.raise("another owner takes over");
     return Json{{"leaving", background_}, {"active_turns", active_turns(app_)}};

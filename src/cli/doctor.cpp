@@ -5,9 +5,12 @@
 #include "cli/command.h"
 #include "cli/launch_flags.h"
 #include "cli/setup_guide.h"
+#include "patchbay/app/crash_report.h"
 #include "patchbay/app/owner_link.h"
 #include "patchbay/base/log.h"
 #include "patchbay/http/server.h"
+#include "patchbay/os/file.h"
+#include "patchbay/workspace/self_test.h"
 
 namespace patchbay::cli {
 namespace {
@@ -25,6 +28,20 @@ tools::Check owner_check(const std::optional<app::OwnerInfo>& owner) {
   return {"owner", "pass",
           fmt::format("An owner runs (pid {}, {}).", owner->process.pid,
                       owner->http_url.empty() ? "without HTTP" : owner->http_url)};
+}
+
+tools::Check crash_check(const config::Home& home) {
+  const auto crash = app::crash_on_record(home);
+  if (!crash) return {"last_crash", "pass", "No crash is on record."};
+  return {"last_crash", crash->told ? "pass" : "warn", app::sentence(*crash) + "."};
+}
+
+/// Whether this machine can keep paths inside their roots; a start would be refused with the same words (SEC:F12).
+tools::Check path_guard_check(const config::Home& home) {
+  if (!os::is_directory(home.root())) return {"path_guard", "pass", "Examined by the first start."};
+  const Status proven = workspace::prove_path_guard(home.root());
+  if (!proven) return {"path_guard", "fail", proven.error().message};
+  return {"path_guard", "pass", "Paths are kept inside their roots."};
 }
 
 tools::Check port_check(const config::Launch& launch, const std::optional<app::OwnerInfo>& owner) {
@@ -64,6 +81,8 @@ tools::Readiness examine(const DoctorFlags& flags, const config::Launch& launch,
   const auto owner = app::find_owner(launch.home);
   readiness.checks.push_back(port_check(launch, owner));
   readiness.checks.push_back(owner_check(owner));
+  readiness.checks.push_back(crash_check(launch.home));
+  readiness.checks.push_back(path_guard_check(launch.home));
   for (const config::Problem& problem : launch.problems)
     readiness.checks.push_back({problem.about, "fail", text_of(problem.error)});
   for (tools::Check& check : readiness.checks) {

@@ -78,10 +78,12 @@ Result<OwnerClient> OwnerClient::connect() {
   const os::Environment env = os::current_environment();
   const config::Home home = PB_TRY(config::Home::locate(env, working_directory()));
   PB_TRY(home.prepare());
-  const std::string config_file = app::find_owner(home) ? std::string() : PB_TRY(settings_of_last_owner(home, env));
+  const auto config_file = settings_of_last_owner(home, env);
+  auto socket = app::reach_owner(home, config_file ? background_owner_argv(*config_file) : std::vector<std::string>{},
+                                 std::chrono::steady_clock::now() + kReachWithin);
+  if (!socket && !config_file && socket.error().code == ErrorCode::kNotFound) return config_file.error();
   OwnerClient client;
-  client.socket_ = PB_TRY(app::reach_owner(home, background_owner_argv(config_file),
-                                           std::chrono::steady_clock::now() + kReachWithin));
+  client.socket_ = PB_TRY(std::move(socket));
   PB_TRY(os::write_all(client.socket_.get(), transport::hello_line({"operator", PATCHBAY_VERSION})));
   return client;
 }

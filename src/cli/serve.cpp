@@ -13,6 +13,7 @@ struct ServeFlags {
   std::shared_ptr<LaunchFlags> launch = std::make_shared<LaunchFlags>();
   std::string ready_file;
   bool background = false;
+  int gate_fd = -1;
 };
 
 Status serve(const ServeFlags& flags) {
@@ -25,6 +26,7 @@ Status serve(const ServeFlags& flags) {
   owner.program = own_program();
   owner.http = !flags.background;
   owner.background = flags.background;
+  owner.gate_fd = flags.gate_fd;
   owner.ready_file = flags.ready_file;
   owner.runtime_config = PB_TRY(write_runtime_config(launch));
   return app::run_owner(std::move(launch), env, owner);
@@ -41,6 +43,7 @@ Command serve_command() {
                 ->option_text("FILE");
             app.add_flag("--background", flags->background,
                          "No HTTP; leave when no front end and no turn needs it");
+            app.add_option("--start-gate", flags->gate_fd)->group("");
             return [flags] {
               const Status done = serve(*flags);
               return done ? 0 : report(kName, done.error());

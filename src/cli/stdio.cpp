@@ -34,6 +34,15 @@ Status same_settings(const LaunchFlags& flags, const config::Home& home, const o
                {}};
 }
 
+/// A configuration that was asked for by name, wherever the background owner will stand.
+Result<std::string> named_config(const LaunchFlags& flags) {
+  if (!flags.options.config) return std::string();
+  auto path = os::real_path(os::expand_home(*flags.options.config));
+  if (!path && path.error().code == ErrorCode::kNotFound)
+    return Error{ErrorCode::kUsage, "there is no config file " + *flags.options.config, {}, {}};
+  return path;
+}
+
 Status serve_host(const StdioFlags& flags) {
   const os::Fd output = PB_TRY(transport::claim_stdout());
   const os::Environment env = os::current_environment();
@@ -41,8 +50,7 @@ Status serve_host(const StdioFlags& flags) {
   PB_TRY(home.prepare());
   app::FrontEndOptions front_end;
   front_end.home = home;
-  const std::string config_file =
-      flags.launch->options.config ? PB_TRY(os::real_path(*flags.launch->options.config)) : "";
+  const std::string config_file = PB_TRY(named_config(*flags.launch));
   front_end.owner_argv = background_owner_argv(config_file);
   front_end.label = flags.label;
   front_end.fd_out = output.get();

@@ -3,11 +3,13 @@
 #include "cli/command.h"
 #include "cli/launch_flags.h"
 #include "patchbay/app/owner_link.h"
+#include "patchbay/os/file.h"
 
 namespace patchbay::cli {
 namespace {
 
 constexpr char kName[] = "stop";
+constexpr auto kStartedWithin = std::chrono::seconds(15);
 constexpr auto kAnswerWithin = std::chrono::seconds(15);
 constexpr auto kGoneWithin = std::chrono::seconds(10);
 
@@ -21,19 +23,32 @@ std::string outcome(int cancelled, int active) {
   return text + "\n";
 }
 
+Status nobody_runs() {
+  print("No PatchBay owner runs on this home.\n");
+  return {};
+}
+
 Status stop(bool turns) {
   const config::Home home = PB_TRY(config::Home::locate(os::current_environment(), working_directory()));
-  const auto asked = app::ask_owner(home, Json{{"control", "stop"}, {"turns", turns}}, kAnswerWithin);
-  if (!asked && asked.error().code == ErrorCode::kNotFound) {
-    print("No PatchBay owner runs on this home.\n");
-    return {};
+  if (!os::is_directory(home.run_dir())) return nobody_runs();
+  // With the gate, an owner that was starting listens or is gone, and none begins to start.
+  const os::FileLock gate =
+      PB_TRY(app::take_start_gate(home, std::chrono::steady_clock::now() + kStartedWithin));
+  if (!gate.held()) {
+    return Error{ErrorCode::kTimeout, "an owner is being started on this home and does not come up",
+                 "Try again in a moment.", {}};
   }
-  if (!asked) return asked.error();
+  auto asked = app::ask_owner(home, Json{{"control", "stop"}, {"turns", turns}}, kAnswerWithin);
+  if (!asked && asked.error().code == ErrorCode::kNotFound) return nobody_runs();
+  // One that was leaving when it was asked has said all it had to say.
+  const bool was_leaving = !asked && asked.error().code == ErrorCode::kIoError;
+  if (!asked && !was_leaving) return asked.error();
   // The lock is the proof that it is gone; nobody else may be hindered by our having it, so it is given back
   // at once.
   const os::FileLock gone =
       PB_TRY(app::take_owner_lock(home, std::chrono::steady_clock::now() + kGoneWithin));
   if (!gone.held()) return Error{ErrorCode::kTimeout, "the owner did not end in time", {}, {}};
+  if (was_leaving) asked = Json::object();
   print(outcome(static_cast<int>(json::get_int(*asked, "cancelled_turns")),
                 static_cast<int>(json::get_int(*asked, "active_turns"))));
   return {};

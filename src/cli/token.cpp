@@ -23,6 +23,7 @@ namespace {
 
 constexpr char kName[] = "token";
 constexpr std::size_t kRandomBytes = 32;
+constexpr auto kStartedWithin = std::chrono::seconds(10);
 constexpr std::size_t kLongestName = 64;
 
 struct TokenFlags {
@@ -70,6 +71,13 @@ Result<std::optional<WallTime>> expiry(const std::string& text) {
   return std::optional(system_clock().wall() + std::chrono::minutes(std::int64_t{count} * kMinutes[unit]));
 }
 
+/// An owner that is being started may have read the old token already and cannot be told yet; none is while this is held.
+os::FileLock wait_for_starts(const config::Home& home) {
+  if (!os::make_private_dirs(home.run_dir())) return {};
+  auto gate = app::take_start_gate(home, std::chrono::steady_clock::now() + kStartedWithin);
+  return gate ? std::move(*gate) : os::FileLock();
+}
+
 /// A token on standard output, once; everything about it on standard error.
 void hand_out(const TokenFlags& flags, const std::string& secret) {
   if (flags.json) {
@@ -90,6 +98,7 @@ std::string tell_owner(const config::Home& home) {
 }
 
 Result<int> create_operator_token(const config::Home& home) {
+  const os::FileLock gate = wait_for_starts(home);
   const bool existed = os::exists(home.token_file());
   PB_TRY(config::generate_token(home));
   print((existed ? "The token is already in " : "A token was written to ") + home.token_file() + ".\n" +
@@ -112,6 +121,7 @@ Result<int> create(const TokenFlags& flags) {
   store::StateDb state = open_state(home);
   PB_TRY(state.create_token(token));
   hand_out(flags, secret);
+  wait_for_starts(home).release();
   const auto owner = app::find_owner(home);
   if (owner && !owner->http_url.empty())
     std::fputs("An owner that was started without any token goes on without one until it is started again.\n", stderr);
@@ -122,6 +132,7 @@ Result<int> rotate(const TokenFlags& flags) {
   const config::Home home = PB_TRY(own_home());
   const std::string secret = new_secret();
   if (flags.name.empty()) {
+    const os::FileLock gate = wait_for_starts(home);
     PB_TRY(os::write_file_atomic(home.token_file(), secret + "\n"));
     print("The token in " + home.token_file() + " was replaced; the old one is void.\n" + tell_owner(home) +
           "`patchbay token show` prints the Server URL with it.\n");
@@ -179,6 +190,7 @@ Result<int> show(const TokenFlags& flags) {
   launch_flags.options.diagnose = true;
   if (!flags.public_base_url.empty())
     launch_flags.options.public_base_url = PB_TRY(tools::check_public_base_url(flags.public_base_url));
+  wait_for_starts(home).release();
   const auto owner = app::last_owner(home);
   if (owner && os::exists(owner->config)) launch_flags.options.config = owner->config;
   const config::Launch launch = PB_TRY(compose_launch(launch_flags, env));

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "config/variable.h"
 #include "config/words.h"
 #include "patchbay/base/ids.h"
 #include "patchbay/base/text.h"
@@ -15,11 +16,6 @@ constexpr std::size_t kShortestToken = 16;
 constexpr std::size_t kShortestGoodToken = 24;
 constexpr std::size_t kTokenRandomBytes = 32;
 constexpr std::size_t kTokenFileLimit = 4096;
-
-std::string lookup(const os::Environment& env, const std::string& name) {
-  const auto it = env.find(name);
-  return it == env.end() ? std::string() : it->second;
-}
 
 /// The file's first line without the line feed. Empty text counts as no token.
 Result<Secret> read_token_file(const std::string& path) {
@@ -88,7 +84,7 @@ Result<Token> find_token(const Config& config, const Home& home, const os::Envir
   for (const std::string& name :
        {config.auth.token_env, std::string("PATCHBAY_HTTP_TOKEN"), std::string("PATCHBAY_TOKEN")}) {
     if (name.empty()) continue;
-    if (std::string value = lookup(env, name); !value.empty()) {
+    if (std::string value = variable(env, name); !value.empty()) {
       return Token{Secret(std::move(value)), "$" + name};
     }
   }
@@ -132,12 +128,12 @@ Result<AuthPolicy> auth_policy(const Config& config, Token token, bool named_tok
   const auto because = [&](bool holds, AuthReason reason) {
     if (holds) policy.reasons.push_back(reason);
   };
-  const auto forced = bool_word(lookup(env, "PATCHBAY_REQUIRE_HTTP_TOKEN"));
+  const auto forced = bool_word(variable(env, "PATCHBAY_REQUIRE_HTTP_TOKEN"));
   if (!forced) {
     // Taking an unknown word for "no" would switch a lock off by a typing error.
     return Error{ErrorCode::kConfigRefused, "PATCHBAY_REQUIRE_HTTP_TOKEN must be true or false", {}, {}};
   }
-  const auto env_mode = parse_tunnel_mode(lookup(env, "PATCHBAY_TUNNEL_MODE"));
+  const auto env_mode = parse_tunnel_mode(variable(env, "PATCHBAY_TUNNEL_MODE"));
   if (!env_mode) return Error{ErrorCode::kConfigRefused, "PATCHBAY_TUNNEL_MODE names no tunnel mode", {}, {}};
   const auto outward = [](TunnelMode m) { return m != TunnelMode::kNone && m != TunnelMode::kLocal; };
   because(config.auth.enabled, AuthReason::kEnabled);

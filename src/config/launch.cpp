@@ -7,6 +7,7 @@
 #include "config/profile.h"
 #include "config/reader.h"
 #include "config/roots.h"
+#include "config/variable.h"
 #include "config/yaml_tree.h"
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
@@ -15,13 +16,8 @@
 namespace patchbay::config {
 namespace {
 
-std::string lookup(const os::Environment& env, const std::string& name) {
-  const auto it = env.find(name);
-  return it == env.end() ? std::string() : it->second;
-}
-
 Result<Posture> chosen_posture(const LaunchOptions& options, const os::Environment& env) {
-  const std::string text = options.posture ? *options.posture : lookup(env, "PATCHBAY_POSTURE");
+  const std::string text = options.posture ? *options.posture : variable(env, "PATCHBAY_POSTURE");
   if (text.empty() && !options.posture) return Posture::kNarrow;
   for (const Posture p : {Posture::kNarrow, Posture::kDocumented}) {
     if (iequals_ascii(trim(text), name_of(p))) return p;
@@ -111,8 +107,8 @@ Result<std::string> codex_home_of(const Config& config, const LaunchOptions& opt
                                   const os::Environment& env) {
   const auto& configured = config.power_tools.codex_home;
   if (configured && !configured->empty()) return *configured;
-  const std::string variable = lookup(env, "CODEX_HOME");
-  return absolute_path(variable.empty() ? "~/.codex" : variable, "CODEX_HOME", env, options.cwd);
+  const std::string named = variable(env, "CODEX_HOME");
+  return absolute_path(named.empty() ? "~/.codex" : named, "CODEX_HOME", env, options.cwd);
 }
 
 /// Decides what a refusal means: a start ends at the first one, a report gathers them all.
@@ -186,7 +182,7 @@ Status read_layers(const LaunchOptions& options, const os::Environment& env, Obj
     PB_TRY(read_yaml(shipped_yaml(), "config.yaml", Source::kDocumented, launch.config, launch.provenance,
                      launch.warnings));
   }
-  const bool named = options.config.has_value() || !lookup(env, "PATCHBAY_CONFIG").empty();
+  const bool named = options.config.has_value() || !variable(env, "PATCHBAY_CONFIG").empty();
   PB_TRY(lay(objections, "config_file", launch, [&](Launch& l) {
     return read_file_layer(config_path(options, env, l.home), named, l);
   }));
@@ -227,7 +223,7 @@ std::string_view name_of(Posture p) {
 }
 
 std::string config_path(const LaunchOptions& options, const os::Environment& env, const Home& home) {
-  const std::string named = options.config ? *options.config : lookup(env, "PATCHBAY_CONFIG");
+  const std::string named = options.config ? *options.config : variable(env, "PATCHBAY_CONFIG");
   if (!named.empty()) {
     auto path = absolute_path(named, "--config", env, options.cwd);
     return path.ok() ? std::move(path).value() : os::join(options.cwd, named);
@@ -258,7 +254,7 @@ Result<Launch> compose(const LaunchOptions& options, const os::Environment& env)
   PB_TRY(objections.consider("paths", resolve_paths(env, options.cwd, launch.home, launch.config)));
   launch.codex_home = PB_TRY(objections.settle("codex_home", codex_home_of(launch.config, options, env), {}));
   launch.connection_test = options.connection_test;
-  launch.ref_salt = Secret(lookup(env, "PATCHBAY_SESSION_REF_SALT"));
+  launch.ref_salt = Secret(variable(env, "PATCHBAY_SESSION_REF_SALT"));
   return launch;
 }
 

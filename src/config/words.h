@@ -19,14 +19,14 @@ struct Word {
 
 // The first word of a value is the one we write; further ones are understood.
 template <class E>
-constexpr Word<E> kWords[] = {};
+inline constexpr Word<E> kWords[] = {};
 template <>
-constexpr Word<ToolMode> kWords<ToolMode>[] = {{ToolMode::kWorker, "worker"},
+inline constexpr Word<ToolMode> kWords<ToolMode>[] = {{ToolMode::kWorker, "worker"},
                                                {ToolMode::kStandard, "standard"},
                                                {ToolMode::kFull, "full"},
                                                {ToolMode::kMinimal, "minimal"}};
 template <>
-constexpr Word<TunnelMode> kWords<TunnelMode>[] = {{TunnelMode::kNone, "none"},
+inline constexpr Word<TunnelMode> kWords<TunnelMode>[] = {{TunnelMode::kNone, "none"},
                                                    {TunnelMode::kLocal, "local"},
                                                    {TunnelMode::kCustom, "custom"},
                                                    {TunnelMode::kCloudflare, "cloudflare"},
@@ -37,24 +37,24 @@ constexpr Word<TunnelMode> kWords<TunnelMode>[] = {{TunnelMode::kNone, "none"},
                                                    {TunnelMode::kNone, "false"},
                                                    {TunnelMode::kNone, "0"}};
 template <>
-constexpr Word<BashMode> kWords<BashMode>[] = {
+inline constexpr Word<BashMode> kWords<BashMode>[] = {
     {BashMode::kOff, "off"}, {BashMode::kSafe, "safe"}, {BashMode::kFull, "full"}};
 template <>
-constexpr Word<Sandbox> kWords<Sandbox>[] = {{Sandbox::kReadOnly, "read-only"},
+inline constexpr Word<Sandbox> kWords<Sandbox>[] = {{Sandbox::kReadOnly, "read-only"},
                                              {Sandbox::kWorkspaceWrite, "workspace-write"},
                                              {Sandbox::kDangerFullAccess, "danger-full-access"}};
 template <>
-constexpr Word<OwnershipScope> kWords<OwnershipScope>[] = {
+inline constexpr Word<OwnershipScope> kWords<OwnershipScope>[] = {
     {OwnershipScope::kConversation, "conversation"},
     {OwnershipScope::kToken, "token"},
     {OwnershipScope::kServer, "server"},
     {OwnershipScope::kTransportSession, "transport_session"}};
 template <>
-constexpr Word<SharedWritePolicy> kWords<SharedWritePolicy>[] = {
+inline constexpr Word<SharedWritePolicy> kWords<SharedWritePolicy>[] = {
     {SharedWritePolicy::kSerialized, "serialized"},
     {SharedWritePolicy::kManagerControlled, "manager_controlled"}};
 template <>
-constexpr Word<log::Level> kWords<log::Level>[] = {
+inline constexpr Word<log::Level> kWords<log::Level>[] = {
     {log::Level::kDebug, "DEBUG"}, {log::Level::kInfo, "INFO"}, {log::Level::kWarn, "WARNING"},
     {log::Level::kError, "ERROR"}, {log::Level::kOff, "OFF"},   {log::Level::kWarn, "WARN"}};
 

@@ -89,13 +89,13 @@ class TreeBuilder : public YAML::EventHandler {
       if (node.kind != YamlNode::Kind::kScalar) throw Refused{node.line, "a key must be plain text"};
       if (node.text == "<<") throw Refused{node.line, "merge keys are not allowed"};
       if (!top.keys.insert(node.text).second) throw Refused{node.line, "duplicate key '" + node.text + "'"};
-      top.node->members.emplace_back(std::move(node.text), YamlNode{});
+      top.node->members.push_back({std::move(node.text), YamlNode{}});
       top.expects_value = true;
       return nullptr;
     }
     top.expects_value = false;
-    top.node->members.back().second = std::move(node);
-    return &top.node->members.back().second;
+    top.node->members.back().value = std::move(node);
+    return &top.node->members.back().value;
   }
 
   void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YamlNode::Kind kind) {

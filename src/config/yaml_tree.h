@@ -2,12 +2,13 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "patchbay/base/result.h"
 
 namespace patchbay::config {
+
+struct YamlMember;
 
 /// A YAML document reduced to what a settings file needs.
 struct YamlNode {
@@ -17,7 +18,12 @@ struct YamlNode {
   bool quoted = false;  ///< of a scalar: it was written in quotes or as a block, so it is text
   int line = 0;         ///< from 1
   std::vector<YamlNode> items;
-  std::vector<std::pair<std::string, YamlNode>> members;  ///< in the order of the file
+  std::vector<YamlMember> members;  ///< in the order of the file
+};
+
+struct YamlMember {
+  std::string key;
+  YamlNode value;
 };
 
 inline constexpr std::size_t kMaxYamlBytes = 256u << 10;

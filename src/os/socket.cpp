@@ -7,7 +7,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include "patchbay/os/file.h"
@@ -36,6 +38,19 @@ Result<Fd> open_dir(const std::string& path) {
   return dir;
 }
 
+/// A full queue of the listener makes connect() wait; this is how long at most.
+void limit_connecting(int socket, MonoTime deadline) {
+  const auto left = std::max(std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()),
+                             std::chrono::milliseconds(1));
+  const timeval limit{.tv_sec = left.count() / 1000, .tv_usec = left.count() % 1000 * 1000};
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+/// Writing on the connection is limited by its users, not by the time connecting had.
+void lift_limit(int socket) {
+  const timeval none{};
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof none);
+}
+
 }  // namespace
 
 Result<Fd> listen_unix(const std::string& path) {
@@ -55,15 +70,18 @@ Result<Fd> listen_unix(const std::string& path) {
   return fd;
 }
 
-Result<Fd> connect_unix(const std::string& path) {
+Result<Fd> connect_unix(const std::string& path, MonoTime deadline) {
   const Fd dir = PB_TRY(open_dir(path));
   const sockaddr_un address = PB_TRY(short_address(dir, path));
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return errno_error(errno, "creating a socket");
+  if (deadline != MonoTime::max()) limit_connecting(fd.get(), deadline);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    if (errno == EAGAIN) return Error{ErrorCode::kTimeout, "too many wait for this socket", {}, path};
     if (errno == ENOENT || errno == ECONNREFUSED) return Error{ErrorCode::kNotFound, "nobody listens", {}, path};
     return errno_error(errno, "connecting", path);
   }
+  lift_limit(fd.get());
   return fd;
 }
 

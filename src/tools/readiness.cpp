@@ -1,5 +1,8 @@
 #include "patchbay/tools/readiness.h"
 
+#include <array>
+#include <charconv>
+
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
 #include "patchbay/os/private_file.h"
@@ -49,10 +52,27 @@ Check codex_cli(const codex::CodexEngine& codex) {
   return warn("codex_cli", program.error().message + " " + program.error().hint);
 }
 
+/// "0.142.2" as numbers; what is no number counts as 0, what follows them does not count.
+std::array<int, 3> version_numbers(std::string_view text) {
+  std::array<int, 3> numbers{};
+  for (int& number : numbers) {
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (fault != std::errc()) break;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    if (!text.starts_with('.')) break;
+    text.remove_prefix(1);
+  }
+  return numbers;
+}
+
 Check codex_version(const codex::CodexEngine& codex) {
   const auto probe = codex.probe();
   if (!probe.ok()) return warn("codex_version", probe.error().message);
   if (probe->version == codex::kObservedVersion) return pass("codex_version", probe->version);
+  if (version_numbers(probe->version) < version_numbers(codex::kMinimumVersion)) {
+    return warn("codex_version", fmt::format("{} is too old: the minimum is {}, verified is {}. Update the Codex CLI.",
+                                             probe->version, codex::kMinimumVersion, codex::kObservedVersion));
+  }
   return warn("codex_version", fmt::format("{}; verified with {}", probe->version, codex::kObservedVersion));
 }
 

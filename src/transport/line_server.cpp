@@ -54,6 +54,12 @@ bool read_lines(mcp::Connection& connection, const LineOptions& options, const o
 
 }  // namespace
 
+Result<os::Fd> claim_stdout(int fd) {
+  auto own = PB_TRY(os::duplicate(fd));
+  PB_TRY(os::redirect(2, fd));
+  return own;
+}
+
 void serve_lines(mcp::Server& server, const LineOptions& options, CancelToken stop) {
   auto made = os::Wake::create();
   if (!made.ok()) return;

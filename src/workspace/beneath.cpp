@@ -141,6 +141,11 @@ void set_openat2_available(bool available) {
   g_openat2_available = available;
 }
 
+bool openat2_works(int root) {
+  [[maybe_unused]] const os::Fd here = open_canonical(root, {}, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return g_openat2_available;
+}
+
 os::Fd open_component(int directory, const char* name, int flags) {
   return os::Fd(::openat(directory, name, flags | O_NOFOLLOW | O_CLOEXEC));
 }

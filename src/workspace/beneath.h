@@ -73,6 +73,9 @@ os::Fd open_component(int directory, const char* name, int flags);
 /// Opens a canonical path in one step with openat2; the fallback walks. errno is set on failure.
 os::Fd open_canonical(int root, const CleanPath& path, int flags);
 
+/// Whether the kernel opens paths for us; asked once with `root`, an open directory.
+bool openat2_works(int root);
+
 /// For tests: makes open_canonical behave as on a kernel without openat2.
 void set_openat2_available(bool available);
 

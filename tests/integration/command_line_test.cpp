@@ -1,6 +1,7 @@
 // What the commands print and how they end (cli.md 1, 3, 5).
 
 #include "integration/fixture.h"
+#include "patchbay/os/socket.h"
 #include "store/crc32c.h"
 
 namespace patchbay::integration {
@@ -254,6 +255,86 @@ TEST_F(CommandLineTest, StateOfANewerVersionIsLeftAlone) {  // SEC:F11
   const Finished done = run({"start", "--root", repo_.path(), "--port", "0"});
   EXPECT_EQ(done.code, 65) << done.err;
   EXPECT_EQ(*os::read_file(record), text);
+}
+
+TEST_F(CommandLineTest, EveryCommandRefusesWhatItDoesNotKnowAsAUsageError) {
+  for (const char* command : {"start", "stdio", "worker", "doctor", "token", "stop", "demo", "version", "serve"}) {
+    const Finished done = run({command, "--nonsense"});
+    EXPECT_EQ(done.code, 2) << command;
+    EXPECT_THAT(done.err, HasSubstr(std::string("patchbay ") + command + ": ")) << command;
+    EXPECT_EQ(done.out, "") << command;
+  }
+}
+
+TEST_F(CommandLineTest, ConfigurationFileThatIsMissingIsAUsageErrorThatNamesIt) {
+  for (const char* command : {"start", "stdio", "serve"}) {
+    const Finished done = run({command, "--config", dir_.path("nowhere.yaml")});
+    EXPECT_EQ(done.code, 2) << command;
+    EXPECT_THAT(done.err, HasSubstr("there is no config file " + dir_.path("nowhere.yaml"))) << command;
+  }
+  EXPECT_EQ(run({"doctor", "--config", dir_.path("nowhere.yaml")}).code, 1) << "doctor tells, it does not fail";
+}
+
+TEST_F(CommandLineTest, WhatIsNotThereIsNoUsageError) {
+  EXPECT_EQ(run({"token", "show"}).code, 1);
+  EXPECT_EQ(run({"token", "revoke", "nobody"}).code, 1);
+  EXPECT_EQ(run({"worker", "list"}).code, 1);
+  EXPECT_EQ(run({"worker", "frobnicate"}).code, 2);
+  EXPECT_EQ(run({"token", "create", "x", "--expires", "3y"}).code, 2);
+  EXPECT_EQ(run({"token", "create", "x", "--scope", "all"}).code, 2);
+}
+
+TEST_F(CommandLineTest, StartThatIsNotReadyIsRefusedUnlessForced) {
+  ASSERT_TRUE(os::make_private_dirs(dir_.path("empty")).ok());
+  use_config("server:\n  port: 0\nworkers:\n  git_filters: true\n");
+  env_["PATH"] = dir_.path("empty");
+  const Finished refused = run({"start"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("not ready (git: "));
+  EXPECT_THAT(refused.err, HasSubstr("--force"));
+  EXPECT_EQ(owner_pid(), 0);
+  EXPECT_EQ(run({"start", "--print-only"}).code, 1);
+  env_["PATCHBAY_CONFIG"] = dir_.path("config.yaml");
+  const auto forced = start_noting({"--force"});
+  EXPECT_GT(owner_pid(), 0);
+}
+
+TEST_F(CommandLineTest, CurrentFolderIsNoRootWhenItIsTheHomeDirectory) {  // cli.md 1
+  os::SpawnOptions spawn{
+      .argv = {testing_support::patchbay_binary(), "start", "--print-only"}, .env = env_, .cwd = dir_.path("user")};
+  const auto done = os::run(spawn, "", system_clock().mono() + std::chrono::seconds(60), 4u << 20);
+  ASSERT_TRUE(done.ok());
+  EXPECT_EQ(done->status.code, 2) << done->err;
+}
+
+TEST_F(CommandLineTest, StopWaitsForAnOwnerThatHoldsTheHomeAndDoesNotListenYet) {
+  ASSERT_TRUE(os::make_private_dirs(dir_.path("home/run")).ok());
+  auto lock = os::FileLock::try_acquire(dir_.path("home/run/owner.lock"));
+  ASSERT_TRUE(lock.ok() && lock->held());
+  os::SpawnOptions spawn{.argv = {testing_support::patchbay_binary(), "stop"}, .env = env_, .cwd = repo_.path()};
+  auto out = os::make_pipe();
+  spawn.stdout_fd = out->write.get();
+  os::Child stop = std::move(*os::Child::spawn(spawn));
+  out->write.reset();
+  EXPECT_FALSE(stop.wait_until(system_clock().mono() + std::chrono::milliseconds(500)).has_value())
+      << "it ended although somebody holds the home";
+  {
+    const auto listener = os::listen_unix(dir_.path("home/run/owner.sock"));
+    const auto peer = os::accept_same_user(listener->get());
+    ASSERT_TRUE(peer.ok());
+    const auto asked = os::peek_line(peer->get(), 4096, system_clock().mono() + std::chrono::seconds(10));
+    EXPECT_THAT(*asked, HasSubstr("\"stop\""));
+    os::discard(peer->get(), asked->size() + 1);
+    ASSERT_TRUE(os::write_all(peer->get(), "{\"active_turns\":2,\"cancelled_turns\":0}\n").ok());
+  }
+  lock->release();
+  EXPECT_EQ(stop.wait().code, 0);
+  EXPECT_THAT(*os::read_to_end(out->read.get(), 4096), HasSubstr("2 turns go on"));
+}
+
+TEST_F(CommandLineTest, CommandsOfTheOperatorWaitForAnOwnerThatIsBeingStarted) {
+  expect_waits_for_a_start({"stop"}, 0);
+  expect_waits_for_a_start({"worker", "list"}, 1);  // and then nothing tells what to serve
 }
 
 TEST_F(CommandLineTest, StopWithoutAnOwnerSaysSo) {

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <gmock/gmock.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "patchbay/http/client.h"
 #include "patchbay/os/lock.h"
@@ -44,7 +47,7 @@ class StdioHost {
     ASSERT_TRUE(os::write_all(input_.get(), json::dump(message) + "\n").ok());
   }
 
-  /// The answer with this id; notifications and other answers are dropped. Null when none came in time.
+  /// The answer with this id; other answers are dropped. Null when none came in time.
   Json answer(int id, std::chrono::seconds within = std::chrono::seconds(20)) {
     const MonoTime deadline = system_clock().mono() + within;
     for (;;) {
@@ -52,8 +55,13 @@ class StdioHost {
         const auto message = json::parse(rest_.substr(0, end));
         EXPECT_TRUE(message.ok()) << "not JSON on standard output: " << rest_.substr(0, end);
         rest_.erase(0, end + 1);
-        if (message && json::find_int(*message, "id") == id && json::find(*message, "method") == nullptr)
+        if (!message) continue;
+        if (json::find(*message, "method") != nullptr && json::find(*message, "id") == nullptr) {
+          notifications_.push_back(*message);
+          if (id == kNoId) return notifications_.back();
+        } else if (json::find_int(*message, "id") == id && json::find(*message, "method") == nullptr) {
           return *message;
+        }
       }
       const auto ready = os::wait_any_readable({output_.get()}, deadline);
       if (!ready || *ready < 0) return nullptr;
@@ -61,6 +69,12 @@ class StdioHost {
       if (!piece || piece->empty()) return nullptr;
       rest_ += *piece;
     }
+  }
+
+  /// The next notification that nobody has asked for yet. Null when none came in time.
+  Json notification(std::chrono::seconds within = std::chrono::seconds(20)) {
+    if (seen_ == notifications_.size() && answer(kNoId, within).is_null()) return nullptr;
+    return notifications_[seen_++];
   }
 
   Json request(const std::string& method, Json params = Json::object()) {
@@ -92,13 +106,18 @@ class StdioHost {
   int output() const { return output_.get(); }
 
  private:
+  static constexpr int kNoId = -1;
+
   os::Child child_;
   os::Fd input_, output_;
   std::string rest_;
+  std::vector<Json> notifications_;
+  std::size_t seen_ = 0;
   int last_id_ = 0;
 };
 
-/// A repository, a home, and a program that plays Codex. Whatever a test started is ended with it.
+/// A repository, a home, and a program that plays Codex. Whatever a test started is ended with it; a process that is
+/// left after that is a failure.
 class Integration : public testing::Test {
  protected:
   Integration() : repo_(dir_.path("repo")), codex_(dir_.path("codex")) {
@@ -113,6 +132,34 @@ class Integration : public testing::Test {
     (void)run({"stop", "--turns"});
     for (const std::string& job : names_in(dir_.path("home/runtime/jobs")))
       end_runner(dir_.path("home/runtime/jobs/" + job));
+    // Helpers of an owner that was killed see the end of their input.
+    if (eventually([&] { return own_processes().empty(); })) return;
+    for (const pid_t pid : own_processes()) {
+      const auto argv = os::read_file("/proc/" + std::to_string(pid) + "/cmdline");
+      std::string shown = argv ? *argv : std::string();
+      std::replace(shown.begin(), shown.end(), '\0', ' ');
+      ADD_FAILURE() << "a process of the test is left: " << pid << ": " << shown;
+      ::kill(pid, SIGKILL);
+    }
+  }
+
+  /// Every process that has a path of this test in its environment.
+  std::vector<pid_t> own_processes() const {
+    std::vector<pid_t> found;
+    for (const std::string& name : names_in("/proc")) {
+      const pid_t pid = std::atoi(name.c_str());
+      if (pid <= 1 || pid == ::getpid()) continue;
+      // A zombie, and a process that ends meanwhile, has none.
+      const auto environment = read_proc("/proc/" + name + "/environ");
+      if (environment.find(dir_.path("home")) != std::string::npos) found.push_back(pid);
+    }
+    return found;
+  }
+  static std::string read_proc(const std::string& path) {
+    const os::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) return {};
+    const auto text = os::read_to_end(fd.get(), 4u << 20);
+    return text ? *text : std::string();
   }
 
   /// A `start` on a free port with the program that plays Codex. `more` comes last.
@@ -122,6 +169,29 @@ class Integration : public testing::Test {
     flags.insert(flags.end(), more.begin(), more.end());
     owner->start(flags);
     return owner;
+  }
+
+  /// The same with everything it says on standard error in a file, `said()`.
+  std::unique_ptr<os::Child> start_noting(std::vector<std::string> more = {}) {
+    const std::string ready = dir_.path("ready");
+    (void)os::remove_file(ready);
+    const os::Fd notes(::open(dir_.path("said").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    std::vector<std::string> argv = {testing_support::patchbay_binary(), "start", "--port", "0", "--root", repo_.path(),
+                                     "--codex", support::FakeCodex::program(), "--ready-file", ready};
+    argv.insert(argv.end(), more.begin(), more.end());
+    os::SpawnOptions spawn{.argv = argv, .env = env_};
+    spawn.stderr_fd = notes.get();
+    auto child = os::Child::spawn(spawn);
+    EXPECT_TRUE(child.ok());
+    auto owner = std::make_unique<os::Child>(std::move(*child));
+    EXPECT_TRUE(eventually([&] { return os::exists(ready); })) << said();
+    const auto text = os::read_file(ready);
+    port_ = text ? static_cast<int>(json::get_int(*json::parse(*text), "port")) : 0;
+    return owner;
+  }
+  std::string said() const {
+    const auto text = os::read_file(dir_.path("said"));
+    return text ? *text : std::string();
   }
 
   /// A configuration file for owners that are started without flags.
@@ -148,6 +218,22 @@ class Integration : public testing::Test {
     EXPECT_TRUE(done.ok());
     if (!done) return {};
     return {done->status.signalled ? 1000 + done->status.code : done->status.code, done->out, done->err};
+  }
+
+  /// The command waits while somebody starts an owner, and ends when that is over.
+  void expect_waits_for_a_start(std::vector<std::string> arguments, int code) {
+    (void)os::make_private_dirs(dir_.path("home/run"));
+    auto gate = os::FileLock::try_acquire(dir_.path("home/run/start.lock"));
+    ASSERT_TRUE(gate.ok() && gate->held());
+    arguments.insert(arguments.begin(), testing_support::patchbay_binary());
+    auto command = os::Child::spawn({.argv = arguments, .env = env_, .cwd = repo_.path()});
+    ASSERT_TRUE(command.ok());
+    EXPECT_FALSE(command->wait_until(system_clock().mono() + std::chrono::milliseconds(600)).has_value())
+        << "it did not wait";
+    gate->release();
+    const auto ended = command->wait_until(system_clock().mono() + std::chrono::seconds(20));
+    ASSERT_TRUE(ended.has_value());
+    EXPECT_EQ(ended->code, code);
   }
 
   /// Pid of the owner, or 0.
@@ -185,6 +271,7 @@ class Integration : public testing::Test {
   testing_support::TestRepository repo_;
   support::FakeCodex codex_;
   os::Environment env_;
+  int port_ = 0;  ///< of start_noting()
 };
 
 }  // namespace patchbay::integration

@@ -216,6 +216,21 @@ TEST_F(StdioTest, StopHoldsAlthoughHostsAreAttached) {
   EXPECT_NE(json::find(third->handshake(), "result"), nullptr);
 }
 
+TEST_F(StdioTest, StopEndsAnOwnerThatIsJustStarting) {
+  for (const int ms : {0, 1, 3, 6, 12, 25, 50}) {
+    {
+      const auto one = host();
+      ::usleep(static_cast<useconds_t>(ms) * 1000);
+      one->signal(SIGKILL);
+      (void)one->wait(std::chrono::seconds(3));
+    }
+    const Finished done = run({"stop"});
+    EXPECT_EQ(done.code, 0) << done.err;
+    EXPECT_EQ(owner_pid(), 0) << "started and not seen, after " << ms << " ms";
+    EXPECT_TRUE(own_processes().empty()) << "after " << ms << " ms";
+  }
+}
+
 TEST_F(StdioTest, IdleBackgroundOwnerLeaves) {
   use_config("server:\n  owner_idle_minutes: 0.01\n");
   auto first = host();

@@ -110,5 +110,13 @@ TEST_F(TokenCommandTest, DatabaseOfANewerVersionEndsTheStartInsteadOfOpeningTheP
   EXPECT_EQ(*os::read_file(database), bytes);
 }
 
+// An owner that starts may have read the old token, and nobody could tell it yet that there is a new one.
+TEST_F(TokenCommandTest, TokenIsReplacedBeforeOrAfterAStartAndNotInItsMidst) {  // SEC:A6
+  expect_waits_for_a_start({"token", "create"}, 0);
+  const std::string first = *os::read_file(dir_.path("home/token"));
+  expect_waits_for_a_start({"token", "rotate"}, 0);
+  EXPECT_NE(*os::read_file(dir_.path("home/token")), first);
+}
+
 }  // namespace
 }  // namespace patchbay::integration

@@ -44,22 +44,28 @@ bool was_stopped(const config::Home& home, const os::ProcessIdentity& owner);
 /// much is logged play no part.
 std::string settings_fingerprint(const config::Config& config);
 
-/// Held by whoever is about to become owner with HTTP, so that nobody starts a background owner meanwhile.
+/// Held by whoever starts an owner, until it listens, and by whoever ends one: in between nobody else begins either, and
+/// who waits for the gate knows whether an owner runs. Not held: the time is over.
 Result<os::FileLock> take_start_gate(const config::Home& home, MonoTime deadline);
 
 /// Takes the owner's lock, waiting until `deadline` for whoever leaves. Not held: somebody keeps it.
 Result<os::FileLock> take_owner_lock(const config::Home& home, MonoTime deadline);
 
 /// One question of an operator command to the owner, answered with one line. Members of `request`:
-///   control: "status"   -> active_turns, clients
+///   control: "status"   -> active_turns, clients, running_calls
 ///   control: "leave"    -> leaving (false for an owner with HTTP), active_turns
 ///   control: "stop"     -> active_turns, cancelled_turns; `turns: true` cancels them first
 ///   control: "restore"  -> the reply of Workers::restore; `worker`, `repo_path`
-/// kNotFound when no owner listens; an error of the owner comes back with its code.
+/// An owner that holds the lock and does not listen yet is waited for. kNotFound when there is none; kTimeout;
+/// kIoError when it ended before it answered; an error of the owner comes back with its code.
 Result<Json> ask_owner(const config::Home& home, const Json& request, std::chrono::milliseconds timeout);
 
+/// A log of background owners that is larger begins anew; the old one is kept beside it.
+inline constexpr std::size_t kOwnerLogKeep = 10u << 20;
+
 /// A connection to the owner's socket. When no owner runs, `owner_argv` is started in the background, in its
-/// own session, with standard error in <home>/runtime/logs/owner.log.
+/// own session, with standard error in <home>/runtime/logs/owner.log; it gets `--start-gate FD` as well, the
+/// OwnerOptions::gate_fd of its run. Empty `owner_argv`: kNotFound then.
 ///
 /// `deadline` limits the whole. When the background owner refuses to start, the error has its last words; its
 /// code is the one of the exit status (kConfigRefused, kUsage, kStateTooNew ...).

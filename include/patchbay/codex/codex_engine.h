@@ -42,6 +42,9 @@ struct EngineOptions {
 /// The version whose behaviour the engine was written against; `doctor` warns about another one (SEC:C13).
 inline constexpr char kObservedVersion[] = "0.169.0";
 
+/// The oldest one whose options, events and exit codes are those the engine relies on.
+inline constexpr char kMinimumVersion[] = "0.142.2";
+
 /// The program that will really be started.
 struct Program {
   std::string path;   ///< absolute; the native program even when PATH names the npm wrapper

@@ -12,8 +12,8 @@ namespace patchbay::os {
 /// says it may. Works for paths longer than sockaddr_un by binding through the directory's descriptor.
 Result<Fd> listen_unix(const std::string& path);
 
-/// Connects; kNotFound when nobody listens.
-Result<Fd> connect_unix(const std::string& path);
+/// Connects; kNotFound when nobody listens, kTimeout when so many wait already that `deadline` passed.
+Result<Fd> connect_unix(const std::string& path, MonoTime deadline = MonoTime::max());
 
 /// Accepts one connection; the peer's uid must be ours or 0, else the connection is closed and
 /// kScopeDenied returned.

@@ -40,9 +40,4 @@ Result<Hello> read_hello(int fd, std::chrono::milliseconds within);
 /// points `fd` at standard error (S1).
 Result<os::Fd> claim_stdout(int fd = 1);
 
-/// The whole of a front end: says hello on `socket`, then copies bytes both ways until one side ends, `stop`
-/// is cancelled or the parent process dies. End of input is passed on and the rest of the answers awaited for
-/// at most 2 s (S3). kIoError when the socket breaks first.
-Status relay(int fd_in, int fd_out, int socket, const Hello& hello, CancelToken stop);
-
 }  // namespace patchbay::transport

@@ -6,6 +6,7 @@
 
 #include "patchbay/os/file.h"
 #include "patchbay/os/program.h"
+#include "patchbay/os/socket.h"
 #include "support/temp_dir.h"
 
 namespace patchbay::app {
@@ -112,6 +113,72 @@ TEST(SettingsFingerprintTest, IgnoresWhereHttpListensAndSeesTheRest) {
   EXPECT_EQ(settings_fingerprint(one), settings_fingerprint(other));
   other.power_tools.bash_mode = config::BashMode::kOff;
   EXPECT_NE(settings_fingerprint(one), settings_fingerprint(other));
+}
+
+/// Answers one question on the owner's socket after a while.
+std::thread answers_later(const config::Home& home, std::chrono::milliseconds after, std::string answer) {
+  return std::thread([home, after, answer = std::move(answer)] {
+    std::this_thread::sleep_for(after);
+    const auto listener = os::listen_unix(home.owner_socket());
+    ASSERT_TRUE(listener.ok());
+    const auto peer = os::accept_same_user(listener->get());
+    ASSERT_TRUE(peer.ok());
+    const auto line = os::peek_line(peer->get(), 4096, in(std::chrono::seconds(10)));
+    ASSERT_TRUE(line.ok());
+    os::discard(peer->get(), line->size() + 1);
+    EXPECT_TRUE(os::write_all(peer->get(), answer).ok());
+  });
+}
+
+TEST_F(OwnerLinkTest, OwnerThatHoldsTheLockAndDoesNotListenYetIsWaitedFor) {
+  const auto lock = take_owner_lock(home, {});
+  ASSERT_TRUE(lock->held());
+  std::thread owner = answers_later(home, std::chrono::milliseconds(150), "{\"active_turns\":3}\n");
+  const auto answer = ask_owner(home, {{"control", "status"}}, std::chrono::seconds(20));
+  owner.join();
+  ASSERT_TRUE(answer.ok()) << answer.error().message;
+  EXPECT_EQ(json::get_int(*answer, "active_turns"), 3);
+}
+
+TEST_F(OwnerLinkTest, OwnerThatNeverListensIsATimeout) {
+  const auto lock = take_owner_lock(home, {});
+  const auto answer = ask_owner(home, {{"control", "status"}}, std::chrono::milliseconds(100));
+  ASSERT_FALSE(answer.ok());
+  EXPECT_EQ(answer.error().code, ErrorCode::kTimeout);
+  EXPECT_NE(answer.error().message.find("holds this home"), std::string::npos);
+}
+
+TEST_F(OwnerLinkTest, NobodyIsAskedWhereNobodyHoldsTheLock) {
+  EXPECT_EQ(ask_owner(home, {{"control", "status"}}, std::chrono::seconds(20)).error().code, ErrorCode::kNotFound);
+  auto lock = take_owner_lock(home, {});
+  std::thread leaving([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    lock->release();
+  });
+  EXPECT_EQ(ask_owner(home, {{"control", "status"}}, std::chrono::seconds(20)).error().code, ErrorCode::kNotFound);
+  leaving.join();
+}
+
+TEST_F(OwnerLinkTest, OwnerThatEndsBeforeItAnswersIsNoMalformedAnswer) {
+  const auto lock = take_owner_lock(home, {});
+  std::thread owner = answers_later(home, {}, "");
+  EXPECT_EQ(ask_owner(home, {{"control", "status"}}, std::chrono::seconds(20)).error().code, ErrorCode::kIoError);
+  owner.join();
+}
+
+TEST_F(OwnerLinkTest, NoOwnerIsStartedWithoutAProgramAndNoneBesideAStart) {
+  EXPECT_EQ(reach_owner(home, {}, in(std::chrono::seconds(20))).error().code, ErrorCode::kNotFound);
+  const auto gate = take_start_gate(home, {});
+  ASSERT_TRUE(gate->held());
+  EXPECT_EQ(reach_owner(home, {"/bin/false"}, in(std::chrono::milliseconds(100))).error().code, ErrorCode::kTimeout);
+}
+
+TEST_F(OwnerLinkTest, OwnerThatStartsHoldsTheGateItWasGiven) {
+  const std::vector<std::string> waits = {"/bin/sh", "-c", "sleep 1; exit 70"};
+  const auto socket = reach_owner(home, waits, in(std::chrono::milliseconds(50)));
+  ASSERT_FALSE(socket.ok());
+  EXPECT_FALSE(take_start_gate(home, {})->held()) << "it starts still";
+  EXPECT_TRUE(take_start_gate(home, in(std::chrono::seconds(20)))->held());
 }
 
 }  // namespace

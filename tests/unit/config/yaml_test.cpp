@@ -21,15 +21,15 @@ TEST(Yaml, KeepsOrderLinesAndQuotes) {
   const auto root = parse_yaml("b: 1\na:\n  - x\n  - \"8\"\nc: ~\n", "f.yaml");
   ASSERT_TRUE(root.ok()) << root.error().message;
   ASSERT_EQ(root->members.size(), 3u);
-  EXPECT_EQ(root->members[0].first, "b");
-  EXPECT_EQ(root->members[0].second.text, "1");
-  EXPECT_FALSE(root->members[0].second.quoted);
-  const YamlNode& list = root->members[1].second;
+  EXPECT_EQ(root->members[0].key, "b");
+  EXPECT_EQ(root->members[0].value.text, "1");
+  EXPECT_FALSE(root->members[0].value.quoted);
+  const YamlNode& list = root->members[1].value;
   ASSERT_EQ(list.items.size(), 2u);
   EXPECT_EQ(list.items[1].text, "8");
   EXPECT_TRUE(list.items[1].quoted);
   EXPECT_EQ(list.items[1].line, 4);
-  EXPECT_EQ(root->members[2].second.kind, YamlNode::Kind::kNull);
+  EXPECT_EQ(root->members[2].value.kind, YamlNode::Kind::kNull);
 }
 
 TEST(Yaml, AnEmptyFileIsAnEmptyObject) {

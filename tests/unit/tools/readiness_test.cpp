@@ -5,6 +5,9 @@
 namespace patchbay::tools {
 namespace {
 
+using testing::HasSubstr;
+using testing::Not;
+
 class ReadinessTest : public ToolsTest {
  protected:
   Readiness look(const ReadinessOptions& options = {}) const {
@@ -35,6 +38,21 @@ TEST_F(ReadinessTest, OnlyAnOperatorMayHaveCodexAsked) {
   EXPECT_TRUE(codex_program.calls().empty());
   EXPECT_EQ(status("codex_version", {.run_codex = true}), "pass");
   EXPECT_EQ(status("codex_auth", {.run_codex = true}), "warn");
+}
+
+TEST_F(ReadinessTest, CodexBelowTheMinimumIsToldApartFromOneNobodyTried) {
+  const auto detail = [this](const std::string& version) {
+    codex_program.put("fake-version", version);
+    open();
+    EXPECT_EQ(status("codex_version", {.run_codex = true}), "warn") << version;
+    for (const Check& check : look({.run_codex = true}).checks) {
+      if (check.name == "codex_version") return check.detail;
+    }
+    return std::string();
+  };
+  for (const char* old : {"0.142.1", "0.99.3", "0.9", "unknown"}) EXPECT_THAT(detail(old), HasSubstr("too old")) << old;
+  for (const char* other : {"0.142.2", "0.142.10", "0.170.0-alpha.1", "1.0.0"})
+    EXPECT_THAT(detail(other), Not(HasSubstr("too old"))) << other;
 }
 
 TEST_F(ReadinessTest, BuiltInSettingsAreReadyAndPass) {

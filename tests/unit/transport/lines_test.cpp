@@ -178,52 +178,6 @@ TEST_F(LinesTest, ReadsAGreetingAndNothingBehindIt) {
   }
 }
 
-TEST_F(LinesTest, RelaysBothWaysUntilTheInputEnds) {
-  auto socket = os::make_socket_pair().value();
-  auto relaying = std::async(std::launch::async, [&] {
-    return relay(in.read.get(), out.write.get(), socket.a.get(), {"host", "1"}, stop);
-  });
-  ASSERT_TRUE(read_hello(socket.b.get(), 5s).ok());
-  LineOptions options;
-  options.fd_in = options.fd_out = socket.b.get();
-  auto owner = std::async(std::launch::async, [&] { serve_lines(*world.server, options, CancelToken()); });
-  EXPECT_EQ(ask(World::request("ping"))["result"], Json::object());
-  send(World::request("ping", Json::object(), 2).dump() + "\n");
-  in.write.reset();
-  EXPECT_EQ(client->next()["id"], 2) << "what was asked before the end is answered";
-  owner.get();
-  socket.b.reset();
-  ASSERT_EQ(relaying.wait_for(5s), std::future_status::ready);
-  EXPECT_TRUE(relaying.get().ok());
-}
-
-TEST_F(LinesTest, TellsWhenTheServerGoesAwayFirst) {
-  auto socket = os::make_socket_pair().value();
-  auto relaying = std::async(std::launch::async, [&] {
-    return relay(in.read.get(), out.write.get(), socket.a.get(), {"host", "1"}, stop);
-  });
-  ASSERT_TRUE(read_hello(socket.b.get(), 5s).ok());
-  socket.b.reset();
-  ASSERT_EQ(relaying.wait_for(5s), std::future_status::ready);
-  EXPECT_FALSE(relaying.get().ok());
-}
-
-TEST_F(LinesTest, TheRelayEndsWithinTwoSecondsOfItsInputWhateverTheServerDoes) {
-  auto socket = os::make_socket_pair().value();
-  auto relaying = std::async(std::launch::async, [&] {
-    return relay(in.read.get(), out.write.get(), socket.a.get(), {"host", "1"}, stop);
-  });
-  ASSERT_TRUE(read_hello(socket.b.get(), 5s).ok());
-  // A server that floods and never ends, and a host that does not read.
-  auto flood = std::async(std::launch::async, [&] {
-    [[maybe_unused]] const Status ignored = os::write_all(socket.b.get(), std::string(4u << 20, 'x'));
-  });
-  in.write.reset();
-  EXPECT_EQ(relaying.wait_for(5s), std::future_status::ready);
-  ::shutdown(socket.b.get(), SHUT_RDWR);
-  flood.get();
-}
-
 TEST(LineReaderTest, CutsWhereTheNewlinesAre) {
   LineReader reader(5);
   std::vector<std::string> lines;
