@@ -10,7 +10,9 @@ namespace {
 using Kind = store::AuditLog::Kind;
 
 Json event(std::string_view what, std::uint64_t number, const std::string& tool, const mcp::Caller& caller) {
+  constexpr std::size_t kMembers = 12;
   Json line = Json::object();
+  line.get_ref<Json::object_t&>().reserve(kMembers);
   line["event"] = what;
   line["call"] = number;
   line["tool"] = tool;

@@ -85,6 +85,7 @@ class LimitedBuilder {
     }
     // The key was checked against the set, so it can be appended without the linear look-up.
     auto& members = top.value->get_ref<Json::object_t&>();
+    if (members.empty()) members.reserve(kFirstMembers);
     members.std::vector<std::pair<const std::string, Json>>::emplace_back(top.key, std::forward<V>(v));
     return &members.back().second;
   }
@@ -104,6 +105,9 @@ class LimitedBuilder {
     stack_.pop_back();
     return true;
   }
+
+  /// An object that grows copies its members, with all that is in them; few messages and arguments grow past this.
+  static constexpr std::size_t kFirstMembers = 4;
 
   const ParseLimits& limits_;
   Json& root_;

@@ -71,7 +71,11 @@ void cap_text(std::string& text, const Json& structured, std::size_t limit) {
 }
 
 Json text_block(std::string text) {
-  return {{"type", "text"}, {"text", std::move(text)}};
+  Json block = Json::object();
+  block.get_ref<Json::object_t&>().reserve(2);
+  block["type"] = "text";
+  block["text"] = std::move(text);
+  return block;
 }
 
 /// A message of an error, which is said twice and may double when it is quoted (6.2).
@@ -118,8 +122,12 @@ Json success_result(const Catalog::Entry& entry, ToolReply reply, const CatalogO
     clean_beside(reply.structured, reply.text);
   }
   cap_text(reply.text, reply.structured, limits.result_text_bytes);
-  Json result;
-  result["content"] = Json::array({text_block(std::move(reply.text))});
+  constexpr std::size_t kMembers = 8;
+  Json result = Json::object();
+  // An object that grows copies its members, and these are large.
+  result.get_ref<Json::object_t&>().reserve(kMembers);
+  Json& content = result["content"] = Json::array();
+  content.push_back(text_block(std::move(reply.text)));
   result["structuredContent"] = std::move(reply.structured);
   Json meta = reply.meta.is_object() ? std::move(reply.meta) : Json::object();
   if (!options.meta_prefix.empty()) {

@@ -373,6 +373,25 @@ ParseReport parse_args(const Json& object, T& out) {
 template <class T>
 Json to_json(const T& value);
 
+/// Counts the members that a struct describes as its own.
+struct CountVisitor {
+  std::size_t count = 0;
+  template <class... A>
+  void required(A&&...) {
+    ++count;
+  }
+  template <class... A>
+  void optional(A&&...) {
+    ++count;
+  }
+  template <class... A>
+  void field(A&&...) {
+    ++count;
+  }
+  template <class... A>
+  void members(A&&...) {}
+};
+
 template <class T>
 class WriteVisitor {
  public:
@@ -420,6 +439,12 @@ class WriteVisitor {
       return;
     }
     std::vector<std::pair<const std::string, Json>>& members = out_.template get_ref<Json::object_t&>();
+    if (members.empty()) {
+      // The keys are const, so a vector that grows copies its members, with all that is in them.
+      CountVisitor counter;
+      T::describe(counter);
+      members.reserve(counter.count);
+    }
     members.emplace_back(name, std::move(member));
   }
   template <class M>
