@@ -10,12 +10,16 @@ namespace {
 using Kind = store::AuditLog::Kind;
 
 Json event(std::string_view what, std::uint64_t number, const std::string& tool, const mcp::Caller& caller) {
-  return Json{{"event", what},
-              {"call", number},
-              {"tool", tool},
-              {"client_ref", caller.client_ref},
-              {"credential", caller.credential},
-              {"scope_kind", mcp::name_of(caller.kind)}};
+  constexpr std::size_t kMembers = 12;
+  Json line = Json::object();
+  line.get_ref<Json::object_t&>().reserve(kMembers);
+  line["event"] = what;
+  line["call"] = number;
+  line["tool"] = tool;
+  line["client_ref"] = caller.client_ref;
+  line["credential"] = caller.credential;
+  line["scope_kind"] = mcp::name_of(caller.kind);
+  return line;
 }
 
 /// How an ordinary reply ended: a refusal inside it counts as its code.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
+#include <cstring>
 
 namespace patchbay {
 namespace {
@@ -29,6 +30,19 @@ std::size_t decode(std::string_view s, std::uint32_t* cp) {
     return *cp >= 0x10000 && *cp <= 0x10ffff ? 4 : 0;
   }
   return 0;
+}
+
+/// The first byte at or after `i` that is not ASCII. Most text is nothing but ASCII, so many bytes at a time.
+std::size_t skip_ascii(std::string_view text, std::size_t i) {
+  constexpr std::size_t kWords = 4;
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  std::uint64_t words[kWords];
+  for (; text.size() - i >= sizeof words; i += sizeof words) {
+    std::memcpy(words, text.data() + i, sizeof words);
+    if (((words[0] | words[1] | words[2] | words[3]) & kHighBits) != 0) break;
+  }
+  while (i < text.size() && static_cast<unsigned char>(text[i]) < 0x80) ++i;
+  return i;
 }
 
 bool unsafe_to_display(std::uint32_t cp) {
@@ -74,10 +88,8 @@ bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' |
 std::size_t first_invalid_utf8(std::string_view text) {
   std::size_t i = 0;
   while (i < text.size()) {
-    if (static_cast<unsigned char>(text[i]) < 0x80) {
-      ++i;
-      continue;
-    }
+    i = skip_ascii(text, i);
+    if (i == text.size()) break;
     std::uint32_t cp = 0;
     const std::size_t n = decode(text.substr(i), &cp);
     if (n == 0) return i;
@@ -116,6 +128,7 @@ std::string_view utf8_suffix(std::string_view text, std::size_t max_bytes) {
 }
 
 std::string display_safe(std::string_view text, bool multiline) {
+  if (std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; })) return std::string(text);
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {

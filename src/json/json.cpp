@@ -1,5 +1,6 @@
 #include "patchbay/json/json.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "patchbay/base/text.h"
@@ -28,8 +29,8 @@ class LimitedBuilder {
   bool start_object(std::size_t) { return open(Json::object()); }
   bool key(string_t& k) {
     Frame& frame = stack_.back();
-    if (!frame.keys.insert(k).second) return fail("duplicate key");
-    if (frame.keys.size() > limits_.max_members) return fail("too many members in one object");
+    if (!is_new(frame, k)) return fail("duplicate key");
+    if (frame.value->size() >= limits_.max_members) return fail("too many members in one object");
     frame.key = std::move(k);
     return true;
   }
@@ -46,8 +47,21 @@ class LimitedBuilder {
   struct Frame {
     Json* value;
     std::string key;
-    std::unordered_set<std::string> keys;
+    std::unordered_set<std::string> keys;  ///< empty while the object is small
   };
+
+  /// Few keys are compared one by one; from kFewKeys on the set answers.
+  static bool is_new(Frame& frame, const std::string& k) {
+    constexpr std::size_t kFewKeys = 24;
+    const auto& members = frame.value->get_ref<const Json::object_t&>();
+    if (members.size() < kFewKeys) {
+      return std::none_of(members.begin(), members.end(), [&](const auto& member) { return member.first == k; });
+    }
+    if (frame.keys.empty()) {
+      for (const auto& [name, value] : members) frame.keys.insert(name);
+    }
+    return frame.keys.insert(k).second;
+  }
 
   bool fail(std::string reason) {
     if (reason_.empty()) reason_ = std::move(reason);
@@ -71,6 +85,7 @@ class LimitedBuilder {
     }
     // The key was checked against the set, so it can be appended without the linear look-up.
     auto& members = top.value->get_ref<Json::object_t&>();
+    if (members.empty()) members.reserve(kFirstMembers);
     members.std::vector<std::pair<const std::string, Json>>::emplace_back(top.key, std::forward<V>(v));
     return &members.back().second;
   }
@@ -90,6 +105,9 @@ class LimitedBuilder {
     stack_.pop_back();
     return true;
   }
+
+  /// An object that grows copies its members, with all that is in them; few messages and arguments grow past this.
+  static constexpr std::size_t kFirstMembers = 4;
 
   const ParseLimits& limits_;
   Json& root_;
@@ -120,7 +138,6 @@ Result<Json> parse(std::string_view text, const ParseLimits& limits) {
   return root;
 }
 
-std::string dump(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 std::string dump_pretty(const Json& value) { return value.dump(2, ' ', false, Json::error_handler_t::replace); }
 
 const Json* find(const Json& object, std::string_view key) {

@@ -97,7 +97,7 @@ Answer Server::Impl::answer(Request& request) {
   Reply reply = run_method(request);
   const Json& id = request.message.id;
   if (auto* text = std::get_if<std::string>(&reply)) {
-    if (text->size() <= limits.response_bytes) return {.status = 200, .body = result_text(id, *text)};
+    if (text->size() <= limits.response_bytes) return {.status = 200, .body = result_text(id, std::move(*text))};
     reply = RpcError{.code = rpc::kInternal,
                      .message = fmt::format("The result has {} bytes; at most {} can be sent. Ask for less.",
                                             text->size(), limits.response_bytes)};

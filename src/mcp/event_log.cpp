@@ -65,7 +65,7 @@ EventLog::Reader EventLog::attach() {
   reading_ = true;
   changed_.notify_all();
   const std::uint64_t queued = std::min<std::uint64_t>(next_ - first_kept(), limits_.queued_without_reader);
-  return {++generation_, std::max(read_up_to_, next_ - queued)};
+  return {++generation_, std::max(read_up_to_, next_ - queued), wakes_};
 }
 
 std::optional<EventLog::Reader> EventLog::attach_after(std::uint64_t sequence) {
@@ -76,7 +76,7 @@ std::optional<EventLog::Reader> EventLog::attach_after(std::uint64_t sequence) {
   if (sequence + 1 < first_kept()) return std::nullopt;
   reading_ = true;
   changed_.notify_all();
-  return Reader{++generation_, sequence + 1};
+  return Reader{++generation_, sequence + 1, wakes_};
 }
 
 void EventLog::detach(const Reader& reader) {
@@ -92,9 +92,9 @@ bool EventLog::has_reader() const {
 EventLog::Batch EventLog::wait(Reader& reader, std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, timeout, [&] {
-    return reader.generation != generation_ || next_ > reader.after || finished_ || woken_;
+    return reader.generation != generation_ || next_ > reader.after || finished_ || wakes_ != reader.wakes;
   });
-  woken_ = false;
+  reader.wakes = wakes_;
   Batch batch;
   if (reader.generation != generation_) {
     batch.state = State::kReplaced;
@@ -116,7 +116,7 @@ EventLog::Batch EventLog::wait(Reader& reader, std::chrono::milliseconds timeout
 
 void EventLog::wake() {
   std::lock_guard lock(mutex_);
-  woken_ = true;
+  ++wakes_;
   changed_.notify_all();
 }
 

@@ -46,16 +46,11 @@ std::variant<Message, RpcError> read_message(Json value, Json* id_out) {
   return m;
 }
 
-std::string result_text(const Json& id, std::string_view result) {
-  const std::string id_text = json::dump(id);
-  std::string out;
-  out.reserve(result.size() + id_text.size() + 40);
-  out += R"({"jsonrpc":"2.0","id":)";
-  out += id_text;
-  out += R"(,"result":)";
-  out += result;
-  out += '}';
-  return out;
+std::string result_text(const Json& id, std::string result) {
+  // In place: a large result is not copied once more.
+  result.insert(0, R"({"jsonrpc":"2.0","id":)" + json::dump(id) + R"(,"result":)");
+  result += '}';
+  return result;
 }
 
 std::string error_text(const Json& id, const RpcError& error) {

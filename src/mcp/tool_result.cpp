@@ -16,6 +16,28 @@ void clean(std::string& text) {
   if (!find_secrets(text).empty()) text = redact(text);
 }
 
+/// Cleans a text that often begins with a large member of the clean `structured`, and is then not looked through twice.
+///
+/// What the detector finds ends on its line, except for private keys, and the largest of those fit into kLookBehind. So
+/// new findings are looked for in what follows that member, with as much in front of it. Anything found there has the
+/// whole text cleaned.
+void clean_beside(const Json& structured, std::string& text) {
+  constexpr std::size_t kLarge = 32 * 1024, kLookBehind = 16 * 1024;
+  std::size_t clean_bytes = 0;
+  if (structured.is_object() && text.size() >= kLarge) {
+    for (const Json& member : structured) {
+      const auto* whole = member.get_ptr<const std::string*>();
+      if (whole != nullptr && whole->size() > clean_bytes && text.starts_with(*whole)) clean_bytes = whole->size();
+    }
+  }
+  if (clean_bytes < kLarge) return clean(text);
+  if (clean_bytes == text.size()) return;
+  if (text[clean_bytes] != '\n' && text[clean_bytes - 1] != '\n') return clean(text);
+  const std::size_t line = text.rfind('\n', clean_bytes - kLookBehind);
+  const std::string_view rest = std::string_view(text).substr(line == std::string::npos ? 0 : line + 1);
+  if (!is_valid_utf8(rest) || !find_secrets(rest).empty()) clean(text);
+}
+
 /// "next_offset=8192, cursor=…": where a reply says it goes on.
 std::string continuation_of(const Json& structured) {
   std::string out;
@@ -44,11 +66,16 @@ void cap_text(std::string& text, const Json& structured, std::size_t limit) {
     marker.pop_back();
     marker += "; ask for a smaller piece with the size and position arguments of this tool]";
   }
-  text = std::string(kept) + marker;
+  text.resize(kept.size());
+  text += marker;
 }
 
 Json text_block(std::string text) {
-  return {{"type", "text"}, {"text", std::move(text)}};
+  Json block = Json::object();
+  block.get_ref<Json::object_t&>().reserve(2);
+  block["type"] = "text";
+  block["text"] = std::move(text);
+  return block;
 }
 
 /// A message of an error, which is said twice and may double when it is quoted (6.2).
@@ -92,11 +119,15 @@ Json success_result(const Catalog::Entry& entry, ToolReply reply, const CatalogO
   if (reply.text.empty()) {
     reply.text = json::dump(reply.structured);
   } else {
-    clean(reply.text);
+    clean_beside(reply.structured, reply.text);
   }
   cap_text(reply.text, reply.structured, limits.result_text_bytes);
-  Json result;
-  result["content"] = Json::array({text_block(std::move(reply.text))});
+  constexpr std::size_t kMembers = 8;
+  Json result = Json::object();
+  // An object that grows copies its members, and these are large.
+  result.get_ref<Json::object_t&>().reserve(kMembers);
+  Json& content = result["content"] = Json::array();
+  content.push_back(text_block(std::move(reply.text)));
   result["structuredContent"] = std::move(reply.structured);
   Json meta = reply.meta.is_object() ? std::move(reply.meta) : Json::object();
   if (!options.meta_prefix.empty()) {

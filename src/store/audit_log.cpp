@@ -16,7 +16,8 @@ void clean(Json& value, int depth) {
   constexpr int kMaxDepth = 16;
   if (value.is_string()) {
     auto& text = value.get_ref<std::string&>();
-    text = display_safe(redact(text));
+    if (!find_secrets(text).empty()) text = redact(text);
+    text = display_safe(text);
   } else if (value.is_structured()) {
     if (depth >= kMaxDepth) {
       value = "(nested too deeply)";
@@ -62,22 +63,20 @@ std::size_t AuditLog::size() const {
 
 Status AuditLog::write(const Json& event, Kind kind) {
   Json members = event;
+  for (const char* ours : {"time", "seq"}) members.erase(ours);
   clean(members, 0);
+  std::string rest = json::dump(members) + "\n";
+  rest.front() = members.empty() ? ' ' : ',';
   std::unique_lock lock(mutex_);
   done_.wait(lock, [&] { return !rotating_; });
   rotate_if_full(lock);
   const std::uint64_t seq = last_seq_ + 1;
-  Json line = Json::object();
-  line["time"] = iso8601(clock_.wall());
-  line["seq"] = seq;
-  for (auto& [key, value] : members.items()) {
-    if (key != "time" && key != "seq") line[key] = std::move(value);
-  }
   // A line that was cut short, by a crash or a full disk, is closed first so that it spoils no other.
-  const std::string text = (file_.mid_line() ? "\n" : "") + json::dump(line) + "\n";
-  if (Status s = file_.append(text); !s.ok()) return failed_ = true, s;
+  std::string text = file_.mid_line() ? "\n" : "";
+  text.append(R"({"time":")").append(iso8601(clock_.wall())).append(R"(","seq":)").append(std::to_string(seq));
+  if (Status s = file_.append(text.append(rest)); !s.ok()) return failed_ = true, s;
   last_seq_ = seq;
-  work_.notify_one();
+  if (!gathering_) work_.notify_one();
   if (kind == Kind::kReading) return {};
   Waiter waiter{seq};
   waiters_.push_back(&waiter);
@@ -91,7 +90,9 @@ void AuditLog::sync_loop() {
   for (;;) {
     work_.wait(lock, [&] { return stopping_ || last_seq_ > covered_seq_; });
     if (last_seq_ == covered_seq_) return;
+    gathering_ = true;
     work_.wait_for(lock, options_.group, [&] { return stopping_ || !waiters_.empty(); });
+    gathering_ = false;
     if (syncing_) {
       done_.wait(lock, [&] { return !syncing_; });  // a rotation syncs on its own
     } else if (last_seq_ > covered_seq_) {

@@ -15,8 +15,10 @@ git::Target git_target(const Services& services, const workspace::Workspace& wor
 }
 
 Result<Place> open_place(Services& services, const std::optional<std::string>& repo_path) {
-  const workspace::Workspace workspace = PB_TRY(services.roots.choose(repo_path));
-  return Place{workspace, PB_TRY(workspace::WorkspaceFs::open(services.roots, workspace, services.blocked)),
+  workspace::OpenedWorkspace opened = PB_TRY(services.roots.choose_opened(repo_path));
+  const workspace::Workspace workspace = opened.workspace;
+  return Place{workspace,
+               PB_TRY(workspace::WorkspaceFs::adopt(services.roots, std::move(opened), services.blocked)),
                git_target(services, workspace)};
 }
 

@@ -79,8 +79,11 @@ struct Reply {
     if (!next_start_line) return page_text;
     const std::string column = next_column ? fmt::format(", start_column={}", *next_column) : "";
     const std::string total = total_lines ? fmt::format("of {} ", *total_lines) : "";
-    return fmt::format("{}\n[lines {}-{} {}shown; continue with start_line={}{}]", page_text, start_line,
-                       end_line, total, *next_start_line, column);
+    const std::string more = fmt::format("\n[lines {}-{} {}shown; continue with start_line={}{}]", start_line,
+                                         end_line, total, *next_start_line, column);
+    std::string told;
+    told.reserve(page_text.size() + more.size());
+    return told.append(page_text).append(more);
   }
 };
 

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+#include <memory>
+
 #include "patchbay/base/text.h"
 #include "transport/accept.h"
 #include "transport/gate.h"
 #include "transport/http_outlet.h"
 #include "transport/query.h"
 #include "transport/sse.h"
+#include "transport/stream_watch.h"
 
 namespace patchbay::transport {
 namespace {
@@ -44,7 +48,15 @@ struct HttpEndpoint::Impl {
       : server(given),
         options(std::move(o)),
         gate(options, credentials, server.clock()),
-        requests(options.requests_per_minute, server.clock()) {}
+        requests(options.requests_per_minute, server.clock()),
+        stream_watch(std::min(kLookEvery, options.comment_every)) {}
+
+  /// How long a new stream is silent before its first comment: streams that were opened together do not wake together.
+  std::chrono::milliseconds first_silence() {
+    constexpr int kPhases = 16;
+    const auto phase = static_cast<int>(streams_opened++ % kPhases);
+    return options.comment_every - options.comment_every * phase / (2 * kPhases);
+  }
 
   std::optional<Response> check(const http::Request& head, Route route);
   std::optional<Response> check_mcp(const http::Request& head);
@@ -63,6 +75,8 @@ struct HttpEndpoint::Impl {
   Gate gate;
   Budget requests;
   mcp::Timers timers;
+  StreamWatch stream_watch;
+  std::atomic<unsigned> streams_opened{0};
 };
 
 HttpEndpoint::HttpEndpoint(mcp::Server& server, HttpOptions options, const Credentials* credentials)
@@ -259,30 +273,37 @@ void HttpEndpoint::Impl::get(http::Exchange& exchange, const mcp::Credential& cr
   std::string first(kOpeningComment);
   if (!source.priming_id.empty()) first += priming_text(source.priming_id);
   http::Stream& stream = exchange.open_stream(200, std::move(headers), first);
-  // Waiting on the log, woken early when the server stops.
+  // Waiting on the log, woken early when the server stops, the client is gone or may read no longer.
+  const std::shared_ptr<void> leave(nullptr, [&](void*) {
+    source.log->detach(source.reader);
+    server.keep_session(source.session);
+  });
   const auto on_stop = server.stopping().on_cancel([log = source.log] { log->wake(); });
-  MonoTime last_write = steady_clock::now();
-  MonoTime kept = server.clock().mono();
-  bool reachable = true;
-  while (reachable && !server.stopping().cancelled()) {
-    const auto batch = source.log->wait(source.reader, std::min(kLookEvery, options.comment_every));
-    for (const mcp::Event& event : batch.events)
-      reachable = reachable && stream.write(event_text(event.data, event.id));
-    if (batch.state != mcp::EventLog::State::kOpen) break;
-    const MonoTime now = steady_clock::now();
-    if (!batch.events.empty()) last_write = now;
-    if (now - last_write >= options.comment_every) {
-      last_write = now;
-      reachable = reachable && stream.write(kKeepAlive);
-    }
-    reachable = reachable && !stream.closed() && gate.still_valid(credential);
-    if (server.clock().mono() - kept >= kKeepSessionEvery) {
-      kept = server.clock().mono();
+  std::atomic<bool> reachable{true};
+  const auto tend = [&, kept = server.clock().mono()]() mutable {
+    if (const MonoTime now = server.clock().mono(); now - kept >= kKeepSessionEvery) {
+      kept = now;
       server.keep_session(source.session);
     }
+    return !stream.closed() && gate.still_valid(credential);
+  };
+  const auto lost = [&reachable, log = source.log] {
+    reachable = false;
+    log->wake();
+  };
+  const StreamWatch::Watched watched = stream_watch.watch(tend, lost);
+  MonoTime comment_at = steady_clock::now() + first_silence();
+  while (reachable && !server.stopping().cancelled()) {
+    const auto silence = std::chrono::ceil<std::chrono::milliseconds>(comment_at - steady_clock::now());
+    const auto batch = source.log->wait(source.reader, std::max(silence, std::chrono::milliseconds(0)));
+    for (const mcp::Event& event : batch.events) {
+      if (reachable && !stream.write(event_text(event.data, event.id))) reachable = false;
+    }
+    if (batch.state != mcp::EventLog::State::kOpen) break;
+    const MonoTime now = steady_clock::now();
+    if (now >= comment_at && reachable && !stream.write(kKeepAlive)) reachable = false;
+    if (now >= comment_at || !batch.events.empty()) comment_at = now + options.comment_every;
   }
-  source.log->detach(source.reader);
-  server.keep_session(source.session);
 }
 
 }  // namespace patchbay::transport

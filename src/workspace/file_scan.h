@@ -29,7 +29,8 @@ struct FileScanWish {
   std::int64_t line = 1;    ///< find where it starts
   bool to_the_end = false;  ///< go on after that
   bool hash = false;
-  std::uint64_t max_bytes = 0;  ///< kFileTooLarge when the pass would look at more
+  std::uint64_t size = UINT64_MAX;  ///< what the file had a moment ago; only the buffer depends on it
+  std::uint64_t max_bytes = 0;      ///< kFileTooLarge when the pass would look at more
 };
 
 /// One forward pass, a buffer at a time.
@@ -40,6 +41,8 @@ Result<std::uint64_t> tail_offset(int fd, std::uint64_t size, std::int64_t lines
 
 /// Up to `length` bytes at `offset`; fewer at the end of the file.
 Result<std::string> read_range(int fd, std::uint64_t offset, std::size_t length);
+/// The same for a file that had `size` bytes a moment ago: no more room is made than that asks for.
+Result<std::string> read_range_of(int fd, std::uint64_t size, std::uint64_t offset, std::size_t length);
 
 /// Line feeds in `text`.
 std::int64_t count_feeds(std::string_view text);

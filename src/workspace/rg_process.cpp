@@ -31,8 +31,8 @@ os::Environment small_environment() {
 }
 
 /// Reads once; false at the end of the stream.
-bool read_some(os::Fd& fd, std::string& buffer, std::string_view* got) {
-  const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
+bool read_some(os::Fd& fd, char* buffer, std::string_view* got) {
+  const ssize_t n = ::read(fd.get(), buffer, kReadBytes);
   if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
     *got = {};
     return true;
@@ -41,7 +41,7 @@ bool read_some(os::Fd& fd, std::string& buffer, std::string_view* got) {
     fd.reset();
     return false;
   }
-  *got = std::string_view(buffer.data(), static_cast<std::size_t>(n));
+  *got = std::string_view(buffer, static_cast<std::size_t>(n));
   return true;
 }
 
@@ -79,7 +79,7 @@ Result<RgRun> run_ripgrep(const std::vector<std::string>& argv, int directory, R
 
   RgRun run;
   RgStream stream(listener);
-  std::string buffer(kReadBytes, '\0');
+  const std::unique_ptr<char[]> buffer(new char[kReadBytes]);  // not zeroed: most answers are short
   const auto stop = [&](RgEnd end) {
     run.end = end;
     (void)child->signal_group(SIGKILL);
@@ -94,10 +94,10 @@ Result<RgRun> run_ripgrep(const std::vector<std::string>& argv, int directory, R
     if (::poll(fds, 3, wait) < 0 && errno != EINTR) return stop(RgEnd::kCancelled);
     if (fds[2].revents != 0) return stop(RgEnd::kCancelled);
     std::string_view got;
-    if (out.read && fds[0].revents != 0 && read_some(out.read, buffer, &got) && !stream.feed(got)) {
+    if (out.read && fds[0].revents != 0 && read_some(out.read, buffer.get(), &got) && !stream.feed(got)) {
       return stop(RgEnd::kStopped);
     }
-    if (err.read && fds[1].revents != 0 && read_some(err.read, buffer, &got)) {
+    if (err.read && fds[1].revents != 0 && read_some(err.read, buffer.get(), &got)) {
       run.errors.append(got, 0, kMaxErrors - std::min(kMaxErrors, run.errors.size()));
     }
   }

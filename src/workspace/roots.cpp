@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <map>
 
 #include "beneath.h"
 #include "patchbay/base/guarded.h"
@@ -88,6 +89,7 @@ std::string workspace_id(const std::string& resolved_path) {
 struct Roots::Impl {
   RootsOptions options;
   ProtectedPaths protected_paths;
+  Guarded<std::map<std::string, std::string>> workspace_ids;  ///< by path
   Guarded<std::vector<Root>> roots;  ///< same order as options.allowed
 
   /// The root's current directory; opened again when another one took its place.
@@ -126,6 +128,48 @@ struct Roots::Impl {
     return best == nullptr ? path : best->local + rest;
   }
 
+  /// workspace_id, which hashes, of a path that is mostly one of a few.
+  std::string id_of(const std::string& resolved_path) {
+    constexpr std::size_t kKnown = 64;
+    auto known = workspace_ids.lock();
+    if (const auto it = known->find(resolved_path); it != known->end()) return it->second;
+    if (known->size() >= kKnown) known->clear();
+    return (*known)[resolved_path] = workspace_id(resolved_path);
+  }
+
+  /// The directory of a workspace, from the held descriptor of its root, and the identities it was checked against.
+  Result<OpenedWorkspace> open_in(const Root& root, Workspace workspace) const {
+    OpenedWorkspace opened;
+    opened.protected_files = protected_paths.identities();
+    const std::vector<FileId>& ids = opened.protected_files;
+    if (is_below_protected(root->fd(), ids)) return protected_error();
+    const CleanPath below_root = PB_TRY(root->clean(workspace.path));
+    auto found = root->walk(below_root, ids);
+    if (!found) {
+      switch (found.error().code) {
+        case ErrorCode::kNotFound:
+          return missing(workspace.path);
+        case ErrorCode::kPathSymlinkEscape:
+          return not_allowed(workspace.path);
+        default:
+          return std::move(found).error();
+      }
+    }
+    if (!S_ISDIR(found->st.st_mode)) {
+      return Error{ErrorCode::kWorkspaceNotDirectory, "The workspace is not a folder.",
+                   "Give the folder that contains the file as repo_path.", workspace.path};
+    }
+    if (found->path.components != below_root.components) {
+      return Error{ErrorCode::kRootNotAllowed,
+                   "The workspace path changes while it is looked at.",
+                   {},
+                   workspace.path};
+    }
+    opened.directory = std::move(found->fd);
+    opened.workspace = std::move(workspace);
+    return opened;
+  }
+
   bool lexically_allowed(const std::string& path) const {
     const auto all = roots.lock();
     return std::any_of(all->begin(), all->end(), [&](const Root& root) { return root->clean(path).ok(); });
@@ -153,9 +197,16 @@ Result<std::unique_ptr<Roots>> Roots::open(RootsOptions options) {
 }
 
 Result<Workspace> Roots::choose(const std::optional<std::string>& repo_path) const {
-  auto workspace = resolve(repo_path);
-  if (workspace || workspace.error().code != ErrorCode::kRootNotAllowed) return workspace;
-  Error error = std::move(workspace).error();
+  return PB_TRY(choose_opened(repo_path)).workspace;
+}
+
+Result<OpenedWorkspace> Roots::choose_opened(const std::optional<std::string>& repo_path) const {
+  auto opened = resolve_opened(repo_path);
+  if (opened || opened.error().code != ErrorCode::kRootNotAllowed) return opened;
+  return with_candidates(std::move(opened).error());
+}
+
+Error Roots::with_candidates(Error error) const {
   const auto near = candidates(error.detail);
   if (!near.empty()) {
     error.hint = "Did you mean: ";
@@ -165,6 +216,10 @@ Result<Workspace> Roots::choose(const std::optional<std::string>& repo_path) con
 }
 
 Result<Workspace> Roots::resolve(const std::optional<std::string>& repo_path) const {
+  return PB_TRY(resolve_opened(repo_path)).workspace;
+}
+
+Result<OpenedWorkspace> Roots::resolve_opened(const std::optional<std::string>& repo_path) const {
   const RootsOptions& options = impl_->options;
   if (options.allowed.empty()) return no_allowed_roots();
   std::string path(trim(repo_path.value_or("")));
@@ -187,38 +242,14 @@ Result<Workspace> Roots::resolve(const std::optional<std::string>& repo_path) co
     return not_allowed(path);
   }
   const Root root = PB_TRY(impl_->current(*index));
-  Workspace workspace{*resolved, root->path(), workspace_id(*resolved)};
-  PB_TRY(open(workspace));
-  return workspace;
+  return impl_->open_in(root, {*resolved, root->path(), impl_->id_of(*resolved)});
 }
 
 Result<os::Fd> Roots::open(const Workspace& workspace) const {
   const auto index = impl_->index_of(workspace.path);
   if (!index) return not_allowed(workspace.path);
   const Root root = PB_TRY(impl_->current(*index));
-  const std::vector<FileId> ids = impl_->protected_paths.identities();
-  if (is_below_protected(root->fd(), ids)) return protected_error();
-  const CleanPath below_root = PB_TRY(root->clean(workspace.path));
-  auto found = root->walk(below_root, ids);
-  if (!found) {
-    switch (found.error().code) {
-      case ErrorCode::kNotFound:
-        return missing(workspace.path);
-      case ErrorCode::kPathSymlinkEscape:
-        return not_allowed(workspace.path);
-      default:
-        return std::move(found).error();
-    }
-  }
-  if (!S_ISDIR(found->st.st_mode)) {
-    return Error{ErrorCode::kWorkspaceNotDirectory, "The workspace is not a folder.",
-                 "Give the folder that contains the file as repo_path.", workspace.path};
-  }
-  if (found->path.components != below_root.components) {
-    return Error{
-        ErrorCode::kRootNotAllowed, "The workspace path changes while it is looked at.", {}, workspace.path};
-  }
-  return std::move(found->fd);
+  return PB_TRY(impl_->open_in(root, workspace)).directory;
 }
 
 std::vector<std::string> Roots::candidates(const std::string& requested) const {

@@ -193,9 +193,11 @@ bool may_report(const void* fs, const std::string& path) {
 void read_hits(const WorkspaceFs& fs, const SearchRequest& request, const HitList& hits,
                SearchResult& result) {
   std::string last_path;
+  WorkspaceFs now = fs.at_this_moment();
   for (const auto& [path, positions] : hits.files()) {
     if (result.matches.size() >= request.max_results) break;
-    const auto file = fs.open_reported_file(path);
+    now = now.at_this_moment();
+    const auto file = now.open_reported_file(path);
     if (!file) continue;
     const HitReader reader(*file, request.files_only ? 0 : request.context_lines);
     for (const RgHit& hit : positions) {

@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "file_scan.h"
+#include "known_files.h"
 #include "patchbay/base/redact.h"
 #include "patchbay/base/text.h"
 
@@ -38,16 +39,35 @@ struct Start {
   bool beyond_end = false;
 };
 
+/// The pass that is wished for; of a file that is known from an earlier one only the way to the wanted line.
+Result<FileScan> scan_or_recall(const OpenedPath& file, FileScanWish wish, const CancelToken& cancel) {
+  const int fd = file.fd.get();
+  if (!wish.hash) return scan_file(fd, wish, cancel);
+  auto known = known_files().find(file.stamp);
+  if (!known) {
+    FileScan scan = PB_TRY(scan_file(fd, wish, cancel));
+    known_files().keep(fd, file.stamp, scan);
+    return scan;
+  }
+  known->line_offset = 0;
+  if (wish.line == 1) return *known;
+  wish.hash = wish.to_the_end = false;
+  known->line_offset = PB_TRY(scan_file(fd, wish, cancel)).line_offset;
+  if (known->line_offset == known->looked_at) known->line_offset.reset();  // no line starts where the file ends
+  return *known;
+}
+
 Result<Start> find_start(const OpenedPath& file, const PageRequest& request, const CancelToken& cancel) {
   const int fd = file.fd.get();
   const bool small = file.size <= kLazyBytes;
   Start start;
   FileScanWish wish;
   wish.hash = small;
+  wish.size = file.size;
   wish.to_the_end = small || request.tail.has_value();
   wish.max_bytes = small ? 2 * kLazyBytes : kMaxScanBytes;
   wish.line = request.tail ? 1 : std::max<std::int64_t>(request.start_line, 1);
-  start.scan = PB_TRY(scan_file(fd, wish, cancel));
+  start.scan = PB_TRY(scan_or_recall(file, wish, cancel));
   start.line = wish.line;
   if (request.tail) {
     const std::int64_t wanted = std::clamp<std::int64_t>(*request.tail, 1, kMaxTail);
@@ -68,10 +88,10 @@ struct RawPage {
   std::vector<SecretSpan> secrets;  ///< offsets into `bytes`
 };
 
-Result<RawPage> read_raw(int fd, std::uint64_t offset, std::size_t max_bytes) {
+Result<RawPage> read_raw(const OpenedPath& file, std::uint64_t offset, std::size_t max_bytes) {
   const auto before = static_cast<std::size_t>(std::min<std::uint64_t>(offset, kLookBehind));
   const std::size_t wanted = before + max_bytes + kLookAhead;
-  std::string window = PB_TRY(read_range(fd, offset - before, wanted));
+  std::string window = PB_TRY(read_range_of(file.fd.get(), file.size, offset - before, wanted));
   RawPage raw;
   for (SecretSpan s : find_secrets(window)) {
     if (s.end <= before) continue;
@@ -267,7 +287,7 @@ std::string_view name_of(LineEnding eol) {
 Result<TextPage> read_text_page(const OpenedPath& file, const PageRequest& request,
                                 const CancelToken& cancel) {
   const int fd = file.fd.get();
-  const std::string head = PB_TRY(read_range(fd, 0, kSniffBytes));
+  const std::string head = PB_TRY(read_range_of(fd, file.size, 0, kSniffBytes));
   PB_TRY(refuse_binary(head));
   if (request.end_line && !request.tail &&
       *request.end_line < std::max<std::int64_t>(request.start_line, 1)) {
@@ -294,7 +314,7 @@ Result<TextPage> read_text_page(const OpenedPath& file, const PageRequest& reque
   const std::uint64_t offset = PB_TRY(column_offset(fd, line_start, column, cancel));
   column = 1 + static_cast<std::int64_t>(offset - line_start);
 
-  const RawPage raw = PB_TRY(read_raw(fd, offset, static_cast<std::size_t>(page.max_bytes_applied)));
+  const RawPage raw = PB_TRY(read_raw(file, offset, static_cast<std::size_t>(page.max_bytes_applied)));
   PageWriter writer(raw, request.numbered, page, column);
   page.text.reserve(
       std::min(raw.bytes.size() + raw.bytes.size() / 4, static_cast<std::size_t>(page.max_bytes_applied)));

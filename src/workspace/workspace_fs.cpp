@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "beneath.h"
+#include "patchbay/base/clock.h"
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
 
@@ -31,6 +32,7 @@ OpenedPath describe(os::Fd fd, const struct stat& st, std::string path) {
   out.mode = st.st_mode & 07777;
   out.links = st.st_nlink;
   out.id = {st.st_dev, st.st_ino};
+  out.stamp = stamp_of(st);
   return out;
 }
 
@@ -48,6 +50,13 @@ CleanPath components_of(std::string_view path) {
     if (!part.empty() && part != ".") clean.components.emplace_back(part);
   }
   return clean;
+}
+
+/// How long the identities that were looked up with the workspace serve the operation it was opened for.
+constexpr std::chrono::milliseconds kSameMoment{5};
+
+std::shared_ptr<const Beneath> shared(Beneath root) {
+  return std::make_shared<const Beneath>(std::move(root));
 }
 
 enum class Access { kRead, kPath };
@@ -105,8 +114,22 @@ std::size_t decode_escape(std::string_view text, std::string& out) {
 
 }  // namespace
 
+FileStamp stamp_of(const struct stat& st) {
+  const auto nanoseconds = [](const struct timespec& t) {
+    return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
+  };
+  return {{st.st_dev, st.st_ino}, static_cast<std::uint64_t>(st.st_size), nanoseconds(st.st_mtim),
+          nanoseconds(st.st_ctim)};
+}
+
 struct WorkspaceFs::Tree {
-  Beneath root;
+  std::shared_ptr<const Beneath> root;
+  std::vector<FileId> ids = {};  ///< of the protected files, at `ids_of`
+  MonoTime ids_of = MonoTime::min();
+
+  bool has_current_ids() const {
+    return ids_of != MonoTime::min() && system_clock().mono() - ids_of < kSameMoment;
+  }
 };
 
 std::string join_relative(std::string_view directory, std::string_view name) {
@@ -133,30 +156,46 @@ WorkspaceFs::WorkspaceFs(std::shared_ptr<const Tree> tree, BlockedGlobs blocked,
 
 Result<WorkspaceFs> WorkspaceFs::open(const Roots& roots, const Workspace& workspace, BlockedGlobs blocked) {
   os::Fd fd = PB_TRY(roots.open(workspace));
-  auto tree = std::make_shared<const Tree>(Tree{PB_TRY(Beneath::adopt(std::move(fd), workspace.path))});
+  auto tree = std::make_shared<const Tree>(Tree{shared(PB_TRY(Beneath::adopt(std::move(fd), workspace.path)))});
   return WorkspaceFs(std::move(tree), std::move(blocked), roots.protected_paths());
+}
+
+Result<WorkspaceFs> WorkspaceFs::adopt(const Roots& roots, OpenedWorkspace opened, BlockedGlobs blocked) {
+  const MonoTime now = system_clock().mono();
+  Beneath root = PB_TRY(Beneath::adopt(std::move(opened.directory), opened.workspace.path));
+  auto tree = std::make_shared<const Tree>(Tree{shared(std::move(root)), std::move(opened.protected_files), now});
+  return WorkspaceFs(std::move(tree), std::move(blocked), roots.protected_paths());
+}
+
+std::vector<FileId> WorkspaceFs::protected_ids() const {
+  return tree_->has_current_ids() ? tree_->ids : protected_.identities();
+}
+
+WorkspaceFs WorkspaceFs::at_this_moment() const {
+  if (tree_->has_current_ids()) return *this;
+  const MonoTime now = system_clock().mono();
+  return {std::make_shared<const Tree>(Tree{tree_->root, protected_.identities(), now}), blocked_, protected_};
 }
 
 Result<WorkspaceFs> WorkspaceFs::open_own(const std::string& directory, BlockedGlobs blocked,
                                           ProtectedPaths protected_paths) {
   const std::string path = PB_TRY(os::real_path(directory));
-  auto tree = std::make_shared<const Tree>(Tree{PB_TRY(Beneath::open(path, {directory}))});
+  auto tree = std::make_shared<const Tree>(Tree{shared(PB_TRY(Beneath::open(path, {directory})))});
   return WorkspaceFs(std::move(tree), std::move(blocked), std::move(protected_paths));
 }
 
 const std::string& WorkspaceFs::root() const {
-  return tree_->root.path();
+  return tree_->root->path();
 }
 int WorkspaceFs::root_fd() const {
-  return tree_->root.fd();
+  return tree_->root->fd();
 }
 
 namespace {
 
 /// The input as written; when nothing has that name, the name it may be the display form of.
-Result<OpenedPath> open_any(const Beneath& root, const BlockedGlobs& blocked, const ProtectedPaths& guarded,
+Result<OpenedPath> open_any(const Beneath& root, const BlockedGlobs& blocked, const std::vector<FileId>& ids,
                             std::string_view input, Access access) {
-  const std::vector<FileId> ids = guarded.identities();
   auto opened = open_clean(root, blocked, ids, PB_TRY(root.clean(input)), access);
   if (opened || opened.error().code != ErrorCode::kNotFound) return opened;
   const auto raw = unescape_shown_name(input);
@@ -170,7 +209,7 @@ Result<OpenedPath> open_any(const Beneath& root, const BlockedGlobs& blocked, co
 }  // namespace
 
 Result<OpenedPath> WorkspaceFs::open_file(std::string_view input) const {
-  OpenedPath file = PB_TRY(open_any(tree_->root, blocked_, protected_, input, Access::kRead));
+  OpenedPath file = PB_TRY(open_any(*tree_->root, blocked_, protected_ids(), input, Access::kRead));
   if (file.type != FileType::kRegular) {
     return Error{
         ErrorCode::kNotAFile, "The path is a folder, not a file.", "Use codex_repo_tree to list it.", {}};
@@ -179,7 +218,7 @@ Result<OpenedPath> WorkspaceFs::open_file(std::string_view input) const {
 }
 
 Result<OpenedPath> WorkspaceFs::open_dir(std::string_view input) const {
-  OpenedPath dir = PB_TRY(open_any(tree_->root, blocked_, protected_, input, Access::kRead));
+  OpenedPath dir = PB_TRY(open_any(*tree_->root, blocked_, protected_ids(), input, Access::kRead));
   if (dir.type != FileType::kDirectory) {
     return Error{ErrorCode::kNotADirectory, "The path is a file, not a folder.", {}, {}};
   }
@@ -187,7 +226,7 @@ Result<OpenedPath> WorkspaceFs::open_dir(std::string_view input) const {
 }
 
 Result<OpenedPath> WorkspaceFs::find(std::string_view input) const {
-  return open_any(tree_->root, blocked_, protected_, input, Access::kPath);
+  return open_any(*tree_->root, blocked_, protected_ids(), input, Access::kPath);
 }
 
 Result<OpenedPath> WorkspaceFs::open_listed_dir(const std::string& path) const {
@@ -203,15 +242,15 @@ Result<OpenedPath> WorkspaceFs::open_listed_dir(const std::string& path) const {
   }
   struct stat st {};
   if (::fstat(fd.get(), &st) != 0) return errno_error(errno, "opening a folder");
-  if (st.st_dev != tree_->root.id().device) PB_TRY(refuse_machine_filesystem(fd.get()));
-  const auto ids = protected_.identities();
+  if (st.st_dev != tree_->root->id().device) PB_TRY(refuse_machine_filesystem(fd.get()));
+  const auto ids = protected_ids();
   if (std::binary_search(ids.begin(), ids.end(), FileId{st.st_dev, st.st_ino})) return protected_error();
   return describe(std::move(fd), st, clean.text());
 }
 
 Result<OpenedPath> WorkspaceFs::open_reported_file(const std::string& path) const {
   const CleanPath clean = components_of(path);
-  OpenedPath file = PB_TRY(open_clean(tree_->root, blocked_, protected_.identities(), clean, Access::kRead));
+  OpenedPath file = PB_TRY(open_clean(*tree_->root, blocked_, protected_ids(), clean, Access::kRead));
   if (file.path != clean.text())
     return Error{ErrorCode::kPathSymlinkEscape, "The file is a symlink now.", {}, {}};
   if (file.type != FileType::kRegular)
@@ -225,7 +264,7 @@ Result<Listing> WorkspaceFs::list(const OpenedPath& dir, std::size_t max_entries
   if (handle == nullptr) return errno_error(errno, "listing a folder");
   (void)fd.release();  // the handle owns it now
   const std::unique_ptr<DIR, int (*)(DIR*)> closer(handle, ::closedir);
-  const auto ids = protected_.identities();
+  const auto ids = protected_ids();
   Listing listing;
   while (const dirent* entry = ::readdir(handle)) {
     const std::string_view name = entry->d_name;
@@ -255,7 +294,7 @@ Result<Listing> WorkspaceFs::list(const OpenedPath& dir, std::size_t max_entries
 LinkTarget WorkspaceFs::read_link(const OpenedPath& dir, const std::string& name) const {
   LinkTarget target;
   const CleanPath path = components_of(join_relative(dir.path, name));
-  const auto found = tree_->root.walk(path, protected_.identities());
+  const auto found = tree_->root->walk(path, protected_ids());
   // A dangling link shows its text only when that text cannot lead out.
   std::string text(4096, '\0');
   const ssize_t n = ::readlinkat(dir.fd.get(), name.c_str(), text.data(), text.size());

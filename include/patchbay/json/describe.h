@@ -373,24 +373,44 @@ ParseReport parse_args(const Json& object, T& out) {
 template <class T>
 Json to_json(const T& value);
 
+/// Counts the members that a struct describes as its own.
+struct CountVisitor {
+  std::size_t count = 0;
+  template <class... A>
+  void required(A&&...) {
+    ++count;
+  }
+  template <class... A>
+  void optional(A&&...) {
+    ++count;
+  }
+  template <class... A>
+  void field(A&&...) {
+    ++count;
+  }
+  template <class... A>
+  void members(A&&...) {}
+};
+
 template <class T>
 class WriteVisitor {
  public:
-  explicit WriteVisitor(const T& value) : value_(value) {}
+  /// Strings are moved out of `source`, which is `value` itself or null.
+  explicit WriteVisitor(const T& value, T* source = nullptr) : value_(value), source_(source) {}
   template <class M, class... O>
   void required(const char* name, M T::*member, O&&...) {
-    out_[name] = to_json(value_.*member);
+    put(name, json_of(member));
   }
   template <class M, class... O>
   void optional(const char* name, M T::*member, O&&...) {
     if constexpr (is_optional<M>::value) {
       if (!(value_.*member)) return;
     }
-    out_[name] = to_json(value_.*member);
+    put(name, json_of(member));
   }
   template <class M, class... O>
   void field(const char* name, M T::*member, O&&...) {
-    out_[name] = to_json(value_.*member);
+    put(name, json_of(member));
   }
   template <class M>
   void members(M T::*member) {
@@ -406,18 +426,51 @@ class WriteVisitor {
 
  private:
   template <class M>
+  Json json_of(M T::*member) {
+    if constexpr (std::is_same_v<M, std::string> || std::is_same_v<M, Json>) {
+      if (source_ != nullptr) return Json(std::move(source_->*member));
+    }
+    return to_json(value_.*member);
+  }
+  /// A struct names each of its own members once, so they are appended; only beside merged ones a name may be there.
+  void put(const char* name, Json member) {
+    if (merged_) {
+      out_[name] = std::move(member);
+      return;
+    }
+    std::vector<std::pair<const std::string, Json>>& members = out_.template get_ref<Json::object_t&>();
+    if (members.empty()) {
+      // The keys are const, so a vector that grows copies its members, with all that is in them.
+      CountVisitor counter;
+      T::describe(counter);
+      members.reserve(counter.count);
+    }
+    members.emplace_back(name, std::move(member));
+  }
+  template <class M>
   void merge(const M& inner_value) {
     WriteVisitor<M> inner(inner_value);
     M::describe(inner);
     copy_members(inner.finish());
   }
   void copy_members(const Json& object) {
+    merged_ = true;
     for (const auto& [name, v] : object.items()) out_[name] = v;
   }
 
   const T& value_;
+  T* const source_;
   Json out_ = Json::object();
+  bool merged_ = false;
 };
+
+/// to_json of a described struct that nobody needs any more.
+template <class T>
+Json take_json(T value) {
+  WriteVisitor<T> v(value, &value);
+  T::describe(v);
+  return v.finish();
+}
 
 template <class T>
 Json to_json(const T& value) {

@@ -49,6 +49,7 @@ class EventLog {
   struct Reader {
     std::uint64_t generation = 0;
     std::uint64_t after = 1;  ///< sequence of the next event to read
+    std::uint64_t wakes = 0;  ///< calls of wake() that it has seen
   };
   /// Attaches behind everything that was already read (or, with nobody reading, behind all but the last
   /// `queued_without_reader` events).
@@ -61,7 +62,7 @@ class EventLog {
   bool has_reader() const;
   /// Waits until there are events behind the reader, or the stream ends, or the time is over.
   Batch wait(Reader& reader, std::chrono::milliseconds timeout);
-  /// Makes a waiting reader return.
+  /// Makes every reader return from the wait it is in, or from its next one.
   void wake();
 
  private:
@@ -87,7 +88,7 @@ class EventLog {
   std::uint64_t generation_ = 0;
   bool reading_ = false;
   bool finished_ = false;
-  bool woken_ = false;
+  std::uint64_t wakes_ = 0;
 };
 
 }  // namespace patchbay::mcp

@@ -46,7 +46,7 @@ struct Message {
 std::variant<Message, RpcError> read_message(Json value, Json* id_out = nullptr);
 
 /// {"jsonrpc":"2.0","id":…,"result":…}; `result` is JSON text.
-std::string result_text(const Json& id, std::string_view result);
+std::string result_text(const Json& id, std::string result);
 /// {"jsonrpc":"2.0","id":…,"error":{…}}; without `id` when it is null (the schema knows no null id).
 std::string error_text(const Json& id, const RpcError& error);
 std::string notification_text(std::string_view method, const Json& params);

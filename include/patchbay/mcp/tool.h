@@ -128,12 +128,12 @@ Tool bind(Declaration declaration, Result<Reply> (*handler)(Services&, Call&, co
     Args parsed;
     const json::ParseReport report = json::parse_args(args, parsed);
     if (!report.ok()) return argument_error(name, report);
-    const Reply reply = PB_TRY(handler(services, call, parsed));
+    Reply reply = PB_TRY(handler(services, call, parsed));
     ToolReply out;
-    out.structured = json::to_json(reply);
+    if constexpr (requires { reply.text(); }) out.text = std::as_const(reply).text();
+    if constexpr (requires { reply.meta(); }) out.meta = std::as_const(reply).meta();
+    out.structured = json::take_json(std::move(reply));
     report_clamped(report, out.structured);
-    if constexpr (requires { reply.text(); }) out.text = reply.text();
-    if constexpr (requires { reply.meta(); }) out.meta = reply.meta();
     return out;
   };
   tool.declaration = std::move(declaration);

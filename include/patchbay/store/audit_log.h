@@ -68,7 +68,8 @@ class AuditLog {
   std::uint64_t covered_seq_ = 0;  // of the last line that met a sync, good or bad
   std::vector<Waiter*> waiters_;
   bool failed_ = false;
-  bool syncing_ = false;  // `file_` is in use without the lock
+  bool gathering_ = false;  // the syncing thread lets lines gather; only a waiter is worth waking it for
+  bool syncing_ = false;    // `file_` is in use without the lock
   bool rotating_ = false;
   bool start_new_ = false;  // a sync failed: this file is not trusted with another line
   bool stopping_ = false;

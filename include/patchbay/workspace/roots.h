@@ -21,6 +21,13 @@ struct Workspace {
   std::string id;            ///< workspace_id(path)
 };
 
+/// A workspace together with what the choice found on the way.
+struct OpenedWorkspace {
+  Workspace workspace;
+  os::Fd directory;                      ///< O_PATH, as Roots::open gives it
+  std::vector<FileId> protected_files;   ///< ProtectedPaths::identities() of the same moment
+};
+
 struct Alias {
   std::string canonical, local, description;
 };
@@ -56,6 +63,8 @@ class Roots {
   Result<Workspace> choose(const std::optional<std::string>& repo_path) const;
   /// The same without looking for candidates.
   Result<Workspace> resolve(const std::optional<std::string>& repo_path) const;
+  /// `choose` that keeps what it opened, for an operation that goes on with it.
+  Result<OpenedWorkspace> choose_opened(const std::optional<std::string>& repo_path) const;
 
   /// The directory of a workspace (O_PATH), reached from the held descriptor of its allowed root without
   /// following any link. kWorkspaceMissing when it is gone, kRootNotAllowed when the path no longer leads
@@ -73,6 +82,8 @@ class Roots {
 
  private:
   Roots();
+  Result<OpenedWorkspace> resolve_opened(const std::optional<std::string>& repo_path) const;
+  Error with_candidates(Error error) const;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

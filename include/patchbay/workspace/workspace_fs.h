@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,6 +19,17 @@ namespace patchbay::workspace {
 
 enum class FileType { kRegular, kDirectory, kSymlink, kOther };
 
+/// What the file system says about the state of a regular file. Content that changes through a write changes it;
+/// nanoseconds since the epoch.
+struct FileStamp {
+  FileId id{};
+  std::uint64_t size = 0;
+  std::int64_t modified = 0, changed = 0;
+  auto operator<=>(const FileStamp&) const = default;
+};
+
+FileStamp stamp_of(const struct stat& st);
+
 /// An object inside a workspace that passed every check, with the descriptor it was checked by.
 struct OpenedPath {
   os::Fd fd;
@@ -27,6 +40,7 @@ struct OpenedPath {
   unsigned mode = 0;
   std::uint64_t links = 1;  ///< hard links; above 1 other names exist (SEC:P6)
   FileId id{};
+  FileStamp stamp{};
 };
 
 struct DirEntry {
@@ -65,10 +79,16 @@ class WorkspaceFs {
  public:
   /// A workspace that Roots chose.
   static Result<WorkspaceFs> open(const Roots& roots, const Workspace& workspace, BlockedGlobs blocked);
+  /// The same for one that is open already.
+  static Result<WorkspaceFs> adopt(const Roots& roots, OpenedWorkspace opened, BlockedGlobs blocked);
   /// A directory that PatchBay itself made (a worker's worktree), which may lie inside a protected one. The
   /// protected paths below it stay out of reach.
   static Result<WorkspaceFs> open_own(const std::string& directory, BlockedGlobs blocked,
                                       ProtectedPaths protected_paths);
+
+  /// This workspace with the identities of the protected files as they are now, for a run of many short steps that
+  /// shall not each look them up. Cheap while those it has are from just now.
+  WorkspaceFs at_this_moment() const;
 
   /// A regular file, for reading. kNotAFile for a directory.
   Result<OpenedPath> open_file(std::string_view input) const;
@@ -95,6 +115,8 @@ class WorkspaceFs {
 
  private:
   struct Tree;
+  /// Identities of the protected files now, or of the moment the workspace was opened while that is just past.
+  std::vector<FileId> protected_ids() const;
   WorkspaceFs(std::shared_ptr<const Tree> tree, BlockedGlobs blocked, ProtectedPaths protected_paths);
 
   std::shared_ptr<const Tree> tree_;

@@ -15,6 +15,16 @@ TEST(Utf8, FindsOverlongSurrogateAndCutForms) {
   EXPECT_TRUE(replaced);
 }
 
+TEST(Utf8, FindsTheFirstInvalidByteWhereverItStands) {
+  for (std::size_t length = 0; length < 100; ++length) {
+    EXPECT_EQ(first_invalid_utf8(std::string(length, 'a')), std::string_view::npos);
+    EXPECT_EQ(first_invalid_utf8(std::string(length, 'a') + "\xe2\x82\xac"), std::string_view::npos);
+    for (const char* end : {"", "b", "\xc3\xa4", "0123456789012345678901234567890123456789"}) {
+      EXPECT_EQ(first_invalid_utf8("\xc3\xa4" + std::string(length, 'a') + "\xe2\x82" + end), length + 2);
+    }
+  }
+}
+
 TEST(Utf8, PrefixAndSuffixKeepCharactersWhole) {
   EXPECT_EQ(utf8_prefix("a\u00e9", 2), "a");
   EXPECT_EQ(utf8_suffix("\u00e9z", 2), "z");

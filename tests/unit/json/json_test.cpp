@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+#include <random>
+
 namespace patchbay {
 namespace {
 
@@ -34,6 +38,46 @@ TEST(JsonParse, StopsAtTheNodeAndMemberLimits) {
 TEST(JsonParse, ToleratesOneByteOrderMark) { EXPECT_TRUE(json::parse("\xef\xbb\xbf{}").ok()); }
 
 TEST(JsonDump, ReplacesInvalidUtf8) { EXPECT_EQ(json::dump(Json("a\xff")), "\"a\xef\xbf\xbd\""); }
+
+TEST(JsonParse, RefusesAKeyThatOccursTwiceInSmallAndInLargeObjects) {  // SEC:J2
+  for (const int members : {2, 20, 23, 24, 25, 26, 60}) {
+    std::string text = "{";
+    for (int i = 0; i < members; ++i) text += "\"k" + std::to_string(i) + "\":{\"k0\":1},";
+    EXPECT_TRUE(json::parse(text + "\"other\":0}").ok()) << members;
+    for (const int twice : {0, members / 2, members - 1}) {
+      EXPECT_FALSE(json::parse(text + "\"k" + std::to_string(twice) + "\":0}").ok()) << members << " " << twice;
+    }
+  }
+}
+
+std::string by_the_library(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+TEST(JsonDump, WritesEveryKindOfValueAsTheLibraryDoes) {
+  const Json values = {nullptr, true, false, 0, -1, std::numeric_limits<std::int64_t>::min(),
+                       std::numeric_limits<std::uint64_t>::max(), 0.5, 1e300, 3.0, std::nan(""), -0.0,
+                       Json::object(), Json::array(), "", {{"a", {1, {2, "x"}}}, {"", {{"b\n", Json::array()}}}}};
+  EXPECT_EQ(json::dump(values), by_the_library(values));
+  for (const Json& value : values) EXPECT_EQ(json::dump(value), by_the_library(value));
+}
+
+TEST(JsonDump, EscapesEveryStringAsTheLibraryDoes) {
+  std::mt19937 random(7);
+  const auto below = [&](int n) { return std::uniform_int_distribution<int>(0, n - 1)(random); };
+  const std::vector<std::string> pieces = {"\"", "\\", "\n", "\r\n", "\t", "\b", "\f", "\x01", "\x1f", "\x7f",
+                                           "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80", std::string(1, '\0'),
+                                           "\xff", "\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82"};
+  for (int round = 0; round < 4000; ++round) {
+    // Lengths around a block and a piece of the writer, and with valid pieces only every other time.
+    const int known = round % 2 == 0 ? 14 : static_cast<int>(pieces.size());
+    std::string text;
+    for (int part = below(4); part >= 0; --part) {
+      text.append(static_cast<std::size_t>(below(round % 5 == 0 ? 600 : 40)), static_cast<char>('a' + below(26)));
+      for (int n = below(3); n > 0; --n) text += pieces[static_cast<std::size_t>(below(known))];
+    }
+    const Json value = {{text, text}};
+    ASSERT_EQ(json::dump(value), by_the_library(value)) << "round " << round;
+  }
+}
 
 TEST(JsonLookup, WrongTypesGiveTheFallback) {
   const Json o = *json::parse(R"({"s":1,"i":"x","n":null})");

@@ -3,11 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <random>
 
 #include "mcp/capabilities.h"
 #include "mcp/headers.h"
 #include "mcp/signer.h"
 #include "mcp/subscriptions.h"
+#include "mcp/tool_result.h"
+#include "patchbay/base/redact.h"
+#include "patchbay/base/text.h"
 #include "patchbay/mcp/timers.h"
 #include "support/protocol_world.h"
 
@@ -76,6 +80,20 @@ TEST_F(EventLogTest, QueuesOnlySoMuchForNobody) {
   for (int i = 0; i < 100; ++i) log.append("x");
   auto reader = log.attach();
   EXPECT_EQ(log.wait(reader, 0ms).events.size(), 64u);
+}
+
+TEST_F(EventLogTest, AWakeReachesEveryReaderOnce) {
+  EventLog log(0, limits, clock);
+  EventLog::Reader replaced = log.attach(), current = log.attach();
+  log.wake();
+  EXPECT_EQ(log.wait(replaced, 0ms).state, EventLog::State::kReplaced);
+  auto waiting = std::async(std::launch::async, [&] { return log.wait(current, 1h); });
+  ASSERT_EQ(waiting.wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(waiting.get().state, EventLog::State::kOpen);
+  auto again = std::async(std::launch::async, [&] { return log.wait(current, 1h); });
+  EXPECT_EQ(again.wait_for(20ms), std::future_status::timeout);
+  log.wake();
+  EXPECT_EQ(again.wait_for(10s), std::future_status::ready);
 }
 
 TEST_F(EventLogTest, WakesAReaderForNewsAndForItsEnd) {
@@ -219,6 +237,45 @@ TEST(ListenQueueTest, CoalescesEqualNewsAndEndsForASlowReader) {
   while (listen.next(&message, 0ms) == Listen::State::kMessage) ++got;
   EXPECT_EQ(got, 256);
   EXPECT_EQ(listen.next(&message, 0ms), Listen::State::kEnded);
+}
+
+/// Ordinary lines, one of them perhaps with something that must not be shown, cut where it may hurt.
+std::string lines_with_secrets(std::mt19937& random, std::size_t bytes) {
+  const auto below = [&](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random); };
+  static const std::string kSecrets[] = {
+      "password = \"correct-horse-9-battery\"", "key: ghp_0123456789abcdefghijABCDEFGHIJ012345",
+      "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA7v3Kq2mXc9Lw4TzR8sYpN1bVhJfG6dQeUoWaZxHtCiBlSkMn\n"
+      "MIIEowIBAAKCAQEA7v3Kq2mXc9Lw4TzR8sYpN1bVhJfG6dQeUoWaZxHtCiBlSkMn\n-----END RSA PRIVATE KEY-----",
+      "https://user:s3cretpass99@host/"};
+  std::string text;
+  while (text.size() < bytes) text += "an ordinary line of text, number " + std::to_string(text.size()) + "\n";
+  if (below(3) > 0) {
+    std::size_t at = below(2) == 0 ? below(text.size()) : text.size() - below(600);
+    at = text.rfind('\n', at) + 1;
+    text.insert(at, kSecrets[below(4)] + "\n");
+  }
+  if (below(2) == 0) text.resize(text.size() - below(200));
+  return text;
+}
+
+TEST(ToolResultTest, ATextThatRepeatsAMemberIsRedactedAsIfItStoodAlone) {  // R4
+  std::mt19937 random(11);
+  Catalog::Entry entry;
+  entry.name = "t";
+  Limits limits;
+  limits.result_text_bytes = 1 << 20;
+  const char* const ends[] = {"", "\n[lines 1-2 shown]", "\ntoken: ghp_0123456789abcdefghijABCDEFGHIJ012345",
+                              "ghp_0123456789abcdefghijABCDEFGHIJ012345", "\nMIIEowIBAAKCAQEA7v3Kq2mXc9Lw4TzR8sYpN1",
+                              "\nbad \xff byte"};
+  for (int round = 0; round < 120; ++round) {
+    const std::string member = lines_with_secrets(random, 20'000 + static_cast<std::size_t>(round) * 400);
+    ToolReply reply;
+    reply.structured = {{"text", round % 2 == 0 ? redact(member) : member}, {"n", 1}};
+    reply.text = reply.structured["text"].get<std::string>() + ends[round % 6];
+    const std::string alone = redact(sanitize_utf8(reply.text));
+    const Json result = success_result(entry, std::move(reply), {}, limits);
+    ASSERT_EQ(result["content"][0]["text"].get<std::string>(), alone) << "round " << round;
+  }
 }
 
 }  // namespace

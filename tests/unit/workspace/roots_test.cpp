@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "patchbay/workspace/discovery.h"
+#include "patchbay/workspace/workspace_fs.h"
 #include "support/temp_dir.h"
 
 namespace patchbay::workspace {
@@ -117,6 +118,25 @@ TEST_F(RootsTest, ProtectedFoldersAreNoWorkspace) {  // SEC:P5
   EXPECT_TRUE(roots->choose(dir.path("srv")).ok());
   const auto inside = open({.allowed = {dir.path("home/runtime")}, .protected_paths = {dir.path("home")}});
   EXPECT_EQ(refusal(*inside, dir.path("home/runtime")), ErrorCode::kPathBlocked);
+}
+
+TEST_F(RootsTest, AProtectedFileThatIsReplacedWhileAWorkspaceIsOpenStaysOutOfReach) {  // SEC:P5
+  write("home/token");
+  const auto roots = open({.allowed = {dir.path("srv")}, .protected_paths = {dir.path("home/token")}});
+  auto opened = roots->choose_opened(dir.path("srv/repo"));
+  ASSERT_TRUE(opened.ok());
+  EXPECT_EQ(opened->workspace.path, roots->choose(dir.path("srv/repo"))->path);
+  const auto fs = WorkspaceFs::adopt(*roots, std::move(*opened), BlockedGlobs());
+  ASSERT_TRUE(fs.ok());
+  EXPECT_TRUE(fs->open_file("file.txt").ok());
+  write("home/token");  // a new file under the name
+  ASSERT_EQ(::link(dir.path("home/token").c_str(), dir.path("srv/repo/hard").c_str()), 0);
+  const auto refused = [&] {
+    const auto file = fs->open_file("hard");
+    return !file.ok() && file.error().code == ErrorCode::kPathBlocked;
+  };
+  for (int i = 0; i < 1000 && !refused(); ++i) ::usleep(2000);
+  EXPECT_TRUE(refused());
 }
 
 TEST_F(RootsTest, ProcIsNoWorkspace) {  // SEC:P4

@@ -7,6 +7,7 @@
 
 #include "patchbay/base/hash.h"
 #include "patchbay/base/redact.h"
+#include "workspace/known_files.h"
 #include "support/temp_dir.h"
 
 namespace patchbay::workspace {
@@ -277,6 +278,99 @@ TEST_F(TextFileTest, WholeTextIsBounded) {
   const auto fs = WorkspaceFs::open_own(dir.root(), BlockedGlobs(), ProtectedPaths());
   EXPECT_EQ(*read_whole_text(*fs->open_file("f.txt"), 5), "12345");
   EXPECT_EQ(read_whole_text(*fs->open_file("f.txt"), 4).error().code, ErrorCode::kFileTooLarge);
+}
+
+class KnownFileTest : public TextFileTest {
+ protected:
+  KnownFileTest() { known_files().trust_young_files(true); }
+  ~KnownFileTest() override { known_files().trust_young_files(false); }
+  static auto told(const TextPage& p) {
+    return std::tuple(p.text, p.start_line, p.end_line, p.total_lines, p.bytes, p.sha256, p.truncated, p.eof,
+                      p.next_start_line, p.eol);
+  }
+};
+
+TEST_F(KnownFileTest, APageOfAKnownFileSaysWhatThePageOfAnUnknownOneSays) {
+  for (const char* content : {"", "one", "one\n", "one\ntwo", "one\r\ntwo\r\n", "one\ntwo\r\nthree\n\n", "\n\n\n"}) {
+    std::vector<PageRequest> requests;
+    for (std::int64_t line = 1; line < 7; ++line) {
+      requests.push_back({.start_line = line});
+      requests.push_back({.start_line = line, .max_bytes = 8});
+      requests.push_back({.tail = line});
+    }
+    for (const PageRequest& request : requests) {
+      write(content);  // a new file each time
+      const auto unknown = read(request);
+      const auto known = read(request);
+      ASSERT_TRUE(unknown.ok() && known.ok());
+      EXPECT_EQ(told(*known), told(*unknown)) << content << " from " << request.start_line;
+    }
+  }
+}
+
+TEST_F(KnownFileTest, AFileThatWasWrittenToIsLookedAtAnew) {
+  const std::string path = dir.path("f.txt");
+  write("one\ntwo\n");
+  ASSERT_EQ(read({})->sha256, sha256_hex("one\ntwo\n"));
+  struct stat before {};
+  ASSERT_EQ(::stat(path.c_str(), &before), 0);
+  const os::Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  ASSERT_EQ(::pwrite(fd.get(), "o\ne\ntwo\n", 8, 0), 8);
+  const timespec times[] = {before.st_atim, before.st_mtim};
+  // The same size, and the time of the change is denied; the time of that denial is not.
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_EQ(::futimens(fd.get(), times), 0);
+    struct stat now {};
+    ASSERT_EQ(::fstat(fd.get(), &now), 0);
+    if (now.st_ctim.tv_sec != before.st_ctim.tv_sec || now.st_ctim.tv_nsec != before.st_ctim.tv_nsec) break;
+    ::usleep(2000);
+  }
+  const auto after = read({});
+  ASSERT_TRUE(after.ok());
+  EXPECT_EQ(after->sha256, sha256_hex("o\ne\ntwo\n"));
+  EXPECT_EQ(after->total_lines, 3);
+}
+
+TEST_F(KnownFileTest, AYoungFileIsNotTakenForKnown) {
+  KnownFiles known(4);
+  write("one\n");
+  const auto file = WorkspaceFs::open_own(dir.root(), BlockedGlobs(), ProtectedPaths())->open_file("f.txt");
+  ASSERT_TRUE(file.ok());
+  const auto scan = scan_file(file->fd.get(), {.to_the_end = true, .max_bytes = 100}, {});
+  ASSERT_TRUE(scan.ok());
+  known.keep(file->fd.get(), file->stamp, *scan);
+  EXPECT_FALSE(known.find(file->stamp));
+}
+
+TEST_F(KnownFileTest, TheFileUsedLongestAgoMakesRoom) {
+  KnownFiles known(2);
+  known.trust_young_files(true);
+  std::vector<FileStamp> stamps;
+  for (const char* name : {"a", "b", "c"}) {
+    ASSERT_TRUE(os::write_file_atomic(dir.path(name), name).ok());
+    const auto file = WorkspaceFs::open_own(dir.root(), BlockedGlobs(), ProtectedPaths())->open_file(name);
+    ASSERT_TRUE(file.ok());
+    const auto scan = scan_file(file->fd.get(), {.to_the_end = true, .max_bytes = 100}, {});
+    known.keep(file->fd.get(), file->stamp, *scan);
+    stamps.push_back(file->stamp);
+    if (stamps.size() == 1 && !known.find(stamps[0])) GTEST_SKIP() << "the temporary folder keeps no exact stamps";
+    (void)known.find(stamps[0]);
+  }
+  EXPECT_TRUE(known.find(stamps[0]));
+  EXPECT_FALSE(known.find(stamps[1]));
+  EXPECT_TRUE(known.find(stamps[2]));
+}
+
+TEST(CountFeedsTest, CountsInEveryPosition) {
+  std::string text(9000, 'x');
+  std::int64_t feeds = 0;
+  for (std::size_t i = 0; i < text.size(); i += 1 + i % 37) {
+    text[i] = '\n';
+    ++feeds;
+  }
+  EXPECT_EQ(count_feeds(text), feeds);
+  EXPECT_EQ(count_feeds(std::string(9001, '\n')), 9001);
+  for (std::size_t n = 0; n < 40; ++n) EXPECT_EQ(count_feeds(std::string(n, '\n') + "x"), static_cast<std::int64_t>(n));
 }
 
 }  // namespace
