@@ -39,7 +39,7 @@ TEST(JsonParse, ToleratesOneByteOrderMark) { EXPECT_TRUE(json::parse("\xef\xbb\x
 
 TEST(JsonDump, ReplacesInvalidUtf8) { EXPECT_EQ(json::dump(Json("a\xff")), "\"a\xef\xbf\xbd\""); }
 
-TEST(JsonParse, RefusesAKeyThatOccursTwiceInSmallAndInLargeObjects) {  // SEC:J2
+TEST(JsonParse, RefusesAKeyThatOccursTwiceInSmallAndInLargeObjects) {  // SEC:J3
   for (const int members : {2, 20, 23, 24, 25, 26, 60}) {
     std::string text = "{";
     for (int i = 0; i < members; ++i) text += "\"k" + std::to_string(i) + "\":{\"k0\":1},";

@@ -258,7 +258,7 @@ std::string lines_with_secrets(std::mt19937& random, std::size_t bytes) {
   return text;
 }
 
-TEST(ToolResultTest, ATextThatRepeatsAMemberIsRedactedAsIfItStoodAlone) {  // R4
+TEST(ToolResultTest, ATextThatRepeatsAMemberIsRedactedAsIfItStoodAlone) {  // SEC:J11
   std::mt19937 random(11);
   Catalog::Entry entry;
   entry.name = "t";
