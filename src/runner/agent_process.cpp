@@ -28,9 +28,6 @@ Status AgentProcess::start(const TurnOrder& order, os::Fd* in, os::Fd* out, os::
   spawn.file_mask = static_cast<int>(order.file_mask);
   spawn.open_files = order.open_files;
   spawn.expendable = true;
-  // What we start is born where we are.
-  cgroup_.open(own_cgroup());
-  cgroup_.enter();
   auto spawned = os::Child::spawn(spawn);
   cgroup_.leave();
   child_ = PB_TRY(std::move(spawned));
@@ -87,6 +84,7 @@ bool AgentProcess::sweep() {
 }
 
 bool AgentProcess::sweep_once() {
+  cgroup_.leave();  // where no agent was started
   // What /proc lists is no proof: pids come round, and a process that is born while we read may not be in it. No child of
   // ours is one; an empty group, where there is one, is another.
   if (reap() && cgroup_.empty()) {

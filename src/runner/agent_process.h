@@ -18,9 +18,9 @@ namespace patchbay::runner {
 /// group, where there is one, and by walking our descendants.
 class AgentProcess {
  public:
-  explicit AgentProcess(const TurnLimits& limits) : limits_(limits) {}
+  AgentProcess(const TurnLimits& limits, TurnCgroup& cgroup) : limits_(limits), cgroup_(cgroup) {}
 
-  /// Starts the agent; `out` and `err` become the reading ends of its streams.
+  /// Starts the agent, in the turn's control group if this process is in that, and leaves the group; `out` and `err` become the reading ends of its streams.
   Status start(const TurnOrder& order, os::Fd* in, os::Fd* out, os::Fd* err);
 
   bool running() const { return child_.running(); }
@@ -47,7 +47,7 @@ class AgentProcess {
   enum class Stage { kNone, kInterrupted, kTerminated, kKilled };
 
   TurnLimits limits_;
-  TurnCgroup cgroup_;
+  TurnCgroup& cgroup_;
   os::Child child_;
   pid_t pid_ = 0;
   std::optional<os::ExitStatus> status_;

@@ -13,6 +13,7 @@ namespace patchbay::runner {
 namespace {
 
 constexpr std::chrono::seconds kReceiptDeadline{10};
+constexpr std::chrono::milliseconds kFarewell{500};
 constexpr int kSocketNumber = 3;
 
 /// What a runner may see of our environment: enough to find its libraries and to write readable text. Everything else,
@@ -46,6 +47,13 @@ Result<Launcher::Runner> Launcher::load() const {
   // Whatever keeps our own program from starting, no turn came to be.
   if (!process) return not_started(process.error().message, process.error().detail);
   return Runner{std::move(*process), std::move(pair.a)};
+}
+
+Launcher::~Launcher() {
+  if (!spare_) return;
+  // It ends by itself, and leaves nothing behind.
+  spare_->socket.reset();
+  (void)spare_->process.wait_until(system_clock().mono() + kFarewell);
 }
 
 std::optional<Launcher::Runner> Launcher::take_spare() {

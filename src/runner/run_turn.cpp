@@ -37,10 +37,10 @@ double wall_now() { return epoch_seconds(system_clock().wall()); }
 
 class TurnLoop {
  public:
-  TurnLoop(TurnOrder order, const InterpreterFactory& factory, os::Fd signals)
+  TurnLoop(TurnOrder order, const InterpreterFactory& factory, os::Fd signals, TurnCgroup& cgroup)
       : order_(std::move(order)),
         interpreter_(factory(order_.interpreter)),
-        agent_(order_.limits),
+        agent_(order_.limits, cgroup),
         signals_(std::move(signals)),
         progress_writer_(path("progress.json")),
         output_(order_, *interpreter_, progress_writer_, [this] { note_end(); }),
@@ -330,6 +330,10 @@ int run_turn_main(const InterpreterFactory& factory) {
     return 2;
   }
   os::Fd owner(kOwnerSocket);
+  // Before the order comes: then it is nobody who waits for the kernel. The agent will be born where we are.
+  TurnCgroup cgroup;
+  cgroup.open(own_cgroup());
+  cgroup.enter();
   // The order first; repository locks, where there are any, are held for as long as this program lives.
   auto passed = os::receive_fds(owner.get());
   if (!passed) return 70;
@@ -352,7 +356,7 @@ int run_turn_main(const InterpreterFactory& factory) {
 
   if (!os::write_all(owner.get(), "k").ok()) return 70;
   owner.reset();
-  return TurnLoop(std::move(*order), factory, std::move(signals)).run();
+  return TurnLoop(std::move(*order), factory, std::move(signals), cgroup).run();
 }
 
 }  // namespace patchbay::runner

@@ -71,17 +71,21 @@ void TurnCgroup::open(const std::string& parent) {
 }
 
 void TurnCgroup::enter() {
-  if (active() && !write_word(os::join(dir_, "cgroup.procs"), "0")) remove();
+  if (!active() || inside_) return;
+  inside_ = write_word(os::join(dir_, "cgroup.procs"), "0");
+  if (!inside_) remove();
 }
 
 void TurnCgroup::leave() {
-  if (!active() || write_word(os::join(parent_, "cgroup.procs"), "0")) return;
+  if (!inside_) return;
+  inside_ = false;
+  if (write_word(os::join(parent_, "cgroup.procs"), "0")) return;
   log::error("run-turn: cannot leave the turn's control group, so that is not used");
   dir_.clear();
 }
 
 bool TurnCgroup::kill() const {
-  return active() && write_word(os::join(dir_, "cgroup.kill"), "1");
+  return active() && !inside_ && write_word(os::join(dir_, "cgroup.kill"), "1");
 }
 
 bool TurnCgroup::empty() const {

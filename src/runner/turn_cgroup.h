@@ -17,15 +17,19 @@ namespace patchbay::runner {
 class TurnCgroup {
  public:
   TurnCgroup() = default;
-  ~TurnCgroup() { remove(); }
+  ~TurnCgroup() {
+    leave();
+    remove();
+  }
   TurnCgroup(const TurnCgroup&) = delete;
   TurnCgroup& operator=(const TurnCgroup&) = delete;
 
   /// Makes the group below `parent`, the folder of our own group. Nothing happens where that cannot be written. Also
   /// removes the groups that runners left behind which were killed.
   void open(const std::string& parent);
-  /// Moves this process in, so that what it starts next is born there, and out again. Both do nothing without a group;
-  /// when the way out is barred the group is given up.
+  /// Moves this process in, so that what it starts next is born there, and out again. Each way takes the kernel many
+  /// milliseconds. Both do nothing without a group, or when we are there already; when the way out is barred the group is
+  /// given up.
   void enter();
   void leave();
 
@@ -39,6 +43,7 @@ class TurnCgroup {
 
  private:
   std::string parent_, dir_;
+  bool inside_ = false;
 };
 
 /// The folder of the group that this process is in, by the mounts and membership that `proc` ("/proc/self") tells; empty

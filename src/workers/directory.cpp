@@ -26,6 +26,7 @@ void Directory::take(const jobs::JobPtr& job, jobs::Jobs::Change change) {
   WorkerPtr before, now;
   {
     std::lock_guard lock(mutex_);
+    all_.reset();
     std::vector<jobs::JobPtr> turns;
     if (const auto it = by_id_.find(id); it != by_id_.end()) {
       before = *it;
@@ -131,9 +132,10 @@ Result<WorkerPtr> Directory::resolve(const std::string& text, const std::optiona
                "Call again with the worker's id.", {}};
 }
 
-std::vector<WorkerPtr> Directory::all() const {
+WorkerList Directory::all() const {
   std::lock_guard lock(mutex_);
-  return {sorted_.begin(), sorted_.end()};
+  if (!all_) all_ = std::make_shared<const std::vector<WorkerPtr>>(sorted_.begin(), sorted_.end());
+  return all_;
 }
 
 std::size_t Directory::size() const {

@@ -14,6 +14,8 @@
 
 namespace patchbay::workers {
 
+using WorkerList = std::shared_ptr<const std::vector<WorkerPtr>>;
+
 /// Finds workers by id and by name. Kept current by Jobs; nothing of it is on disk.
 ///
 /// Threads: any.
@@ -30,8 +32,8 @@ class Directory {
   /// workspace, else a name that is unique anywhere. kWorkerNotFound, kWorkerAmbiguous.
   Result<WorkerPtr> resolve(const std::string& text, const std::optional<std::string>& workspace_id,
                             const std::string& default_workspace_id) const;
-  /// Every worker, sorted by name.
-  std::vector<WorkerPtr> all() const;
+  /// Every worker as of now, sorted by name. Shared by all who ask between two changes.
+  WorkerList all() const;
   std::size_t size() const;
 
   /// Called after the directory has taken in a change of one worker: null before it came, null when it is gone.
@@ -54,6 +56,7 @@ class Directory {
   /// The digest is the worker's own text, in its first turn.
   std::unordered_map<std::string_view, WorkerPtr> by_start_digest_;
   std::map<std::string, std::shared_ptr<const Place>> places_;  ///< by repository
+  mutable WorkerList all_;                                      ///< null after a change
   std::vector<Observer> callbacks_;
 };
 

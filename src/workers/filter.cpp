@@ -47,8 +47,10 @@ Result<Selection> select(const Core& self, const Actor& actor, const FilterArgs&
   const bool stopped = args.include_stopped.value_or(include_stopped_by_default);
   const double now = epoch_seconds(self.parts.clock.wall());
 
-  std::vector<WorkerPtr> idle;
-  for (WorkerPtr& w : self.directory.all()) {
+  std::vector<const Worker*> idle;
+  s.all = self.directory.all();
+  for (const WorkerPtr& pointer : *s.all) {
+    const Worker* w = pointer.get();
     if (!workspace.empty() && w->workspace_id() != workspace) continue;
     if (args.active_only && !w->active()) continue;
     if (after > 0 && w->created_at() < after) continue;
@@ -69,7 +71,7 @@ Result<Selection> select(const Core& self, const Actor& actor, const FilterArgs&
       ++s.hidden;
       continue;
     }
-    (w->active() ? s.workers : idle).push_back(std::move(w));
+    (w->active() ? s.workers : idle).push_back(w);
   }
   s.workers.insert(s.workers.end(), idle.begin(), idle.end());
   return s;

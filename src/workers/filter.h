@@ -6,7 +6,8 @@ namespace patchbay::workers {
 
 /// The workers a list or a status is about, active ones first, then by name.
 struct Selection {
-  std::vector<WorkerPtr> workers;
+  WorkerList all;                      ///< keeps them alive
+  std::vector<const Worker*> workers;
   int hidden = 0;          ///< left out by the scope
   int hidden_stopped = 0;  ///< left out because nobody asked for stopped workers
   std::string scope;

@@ -31,7 +31,7 @@ Result<ListReply> Workers::list(const Actor& actor, const ListArgs& args) {
   reply.scope = selection.scope;
   reply.count = static_cast<int>(selection.workers.size());
   reply.active = static_cast<int>(std::count_if(selection.workers.begin(), selection.workers.end(),
-                                                [](const WorkerPtr& w) { return w->active(); }));
+                                                [](const Worker* w) { return w->active(); }));
   reply.team_status =
       team_status(selection.workers, epoch_seconds(self.parts.clock.wall()), self.options).json();
   reply.hidden_workers = selection.hidden_json();

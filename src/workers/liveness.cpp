@@ -85,10 +85,10 @@ std::string public_state(const JobRecord& job) {
   return "failed";
 }
 
-TeamStatus team_status(const std::vector<WorkerPtr>& workers, double now, const WorkersOptions& options) {
+TeamStatus team_status(const std::vector<const Worker*>& workers, double now, const WorkersOptions& options) {
   std::array<int, kCategories> counts{};
   Action urgent = kActions;
-  for (const WorkerPtr& w : workers) {
+  for (const Worker* w : workers) {
     const Category category = category_of(*w, now, options);
     ++counts[category];
     urgent = std::min(urgent, action_for(category, *w));

@@ -26,7 +26,7 @@ struct TeamStatus {
   std::string suggested_action;  ///< the most urgent of the workers' own
   Json json() const { return {{"summary", summary}, {"counts", counts}, {"suggested_action", suggested_action}}; }
 };
-TeamStatus team_status(const std::vector<WorkerPtr>& workers, double now, const WorkersOptions& options);
+TeamStatus team_status(const std::vector<const Worker*>& workers, double now, const WorkersOptions& options);
 
 /// Public state: starting, working, idle, failed, stopped.
 std::string public_state(const jobs::JobRecord& job);

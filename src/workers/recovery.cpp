@@ -69,11 +69,13 @@ void mark_integrated(jobs::JobRecord& record, double now) {
 }
 
 void recover_integrations(Core& self) {
-  for (const WorkerPtr& worker : self.directory.all()) recover_integration(self, *worker);
+  const WorkerList all = self.directory.all();
+  for (const WorkerPtr& worker : *all) recover_integration(self, *worker);
 }
 
 void recover_worktrees(Core& self) {
-  for (const WorkerPtr& worker : self.directory.all()) {
+  const WorkerList all = self.directory.all();
+  for (const WorkerPtr& worker : *all) {
     // Only a start that never reached its runner left a worktree in which nobody has worked.
     const jobs::JobRecord& only = worker->latest();
     const bool unused = worker->turns().size() == 1 && never_ran(only, self.parts.jobs.job_dir(only.job_id));
@@ -107,7 +109,8 @@ std::vector<std::string> baseline_refs(Core& self, const git::Target& base, cons
 
 int prune_snapshots(Core& self) {
   std::map<std::string, std::set<std::string>> baselines;  // by base repository
-  for (const WorkerPtr& worker : self.directory.all()) {
+  const WorkerList all = self.directory.all();
+  for (const WorkerPtr& worker : *all) {
     std::set<std::string>& trees = baselines[worker->base_repo()];
     for (const jobs::JobPtr& turn : worker->turns()) {
       if (std::string tree = turn->option(key::kIntegratedTree); !tree.empty()) trees.insert(std::move(tree));

@@ -72,7 +72,7 @@ class StatusBuilder {
     const auto selection = select(self_, actor_, filter_, "current", false);
     if (!selection) return std::nullopt;
     std::map<std::string, StatusMemory::WorkerFacts> now;
-    for (const WorkerPtr& w : selection->workers) now[w->id()] = facts_of(*w);
+    for (const Worker* w : selection->workers) now[w->id()] = facts_of(*w);
     if (now.size() != last->facts.size() || difference(last->facts, now).changed > 0) return std::nullopt;
     StatusReply r = last->reply;
     r.poll_too_early = true;
@@ -87,7 +87,7 @@ class StatusBuilder {
     const double now = epoch_seconds(self_.parts.clock.wall());
     StatusReply r;
     std::map<std::string, StatusMemory::WorkerFacts> facts;
-    for (const WorkerPtr& w : selection.workers) {
+    for (const Worker* w : selection.workers) {
       facts[w->id()] = facts_of(*w);
       if (r.workers.size() == kMaxLines) continue;
       const Liveness live = liveness_of(*w, now, self_.options);
@@ -138,7 +138,7 @@ double wait_for_change(Core& self, const Actor& actor, const FilterArgs& filter,
   const auto states = [&] {
     std::string all;
     if (const auto selection = select(self, actor, filter, "current", false)) {
-      for (const WorkerPtr& w : selection->workers) all += w->id() + public_state(w->latest());
+      for (const Worker* w : selection->workers) all += w->id() + public_state(w->latest());
     }
     return all;
   };
@@ -147,7 +147,7 @@ double wait_for_change(Core& self, const Actor& actor, const FilterArgs& filter,
   const std::string before = states();
   const auto selection = select(self, actor, filter, "current", false);
   const bool anything_runs = selection && std::any_of(selection->workers.begin(), selection->workers.end(),
-                                                      [](const WorkerPtr& w) { return w->active(); });
+                                                      [](const Worker* w) { return w->active(); });
   MonoTime told = begin;
   if (anything_runs && call.may_wait()) {
     self.parts.jobs.wait(

@@ -95,7 +95,8 @@ Result<Json> Workers::summary(const Actor& actor, const std::string& worker_id) 
 std::vector<std::string> Workers::complete(const std::string& prefix) const {
   std::vector<std::string> found;
   const std::string folded = fold_case(prefix);
-  for (const WorkerPtr& w : core_->directory.all()) {
+  const WorkerList all = core_->directory.all();
+  for (const WorkerPtr& w : *all) {
     if (found.size() >= kMaxCompletions) break;
     if (w->id().starts_with(prefix) && !prefix.empty()) {
       found.push_back(w->id());
@@ -109,7 +110,8 @@ std::vector<std::string> Workers::complete(const std::string& prefix) const {
 std::vector<std::string> Workers::holders_of(const std::string& repo_root, const std::string& file_path) const {
   std::vector<std::string> names;
   const std::string workspace = workspace::workspace_id(repo_root);
-  for (const WorkerPtr& w : core_->directory.all()) {
+  const WorkerList all = core_->directory.all();
+  for (const WorkerPtr& w : *all) {
     if (names.size() == kMaxHolders) break;
     if (!w->isolated() || w->discarded() || w->workspace_id() != workspace) continue;
     if (os::exists(os::join(w->worktree(), file_path))) names.push_back(w->name());

@@ -19,6 +19,9 @@ class Launcher {
  public:
   /// `runner_argv`: for example {"/usr/bin/patchbay", "run-turn"}.
   explicit Launcher(std::vector<std::string> runner_argv) : argv_(std::move(runner_argv)) {}
+  ~Launcher();
+  Launcher(const Launcher&) = delete;
+  Launcher& operator=(const Launcher&) = delete;
 
   /// Gives a runner the order, and the `repo_locks`, which it holds until it ends. It sees none of our environment but
   /// what such a program needs; the agent's travels in the order. Returns after the runner confirmed that it holds the
