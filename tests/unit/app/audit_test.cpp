@@ -45,7 +45,7 @@ struct AuditTest : testing::Test {
   }
 
   mcp::Tool tool(mcp::Effect effect) {
-    mcp::Tool one;
+    mcp::Tool one{};
     one.declaration.name = "example";
     one.declaration.effect = effect;
     one.run = [this](mcp::Call&, const Json&) -> Result<mcp::ToolReply> {
