@@ -1,6 +1,7 @@
 #include "patchbay/base/text.h"
 #include "patchbay/os/private_file.h"
 #include "patchbay/workspace/agents.h"
+#include "patchbay/workspace/skills.h"
 #include "tools/calls.h"
 #include "tools/git_view.h"
 #include "tools/place.h"
@@ -53,7 +54,7 @@ struct Reply {
   std::optional<std::string> default_branch, head_subject;
   std::vector<std::string> agents_files;
   bool agents_truncated = false;
-  std::vector<std::string> skills;  ///< no skill is looked for, so there are none to name
+  std::vector<std::string> skills;
   std::vector<Json> skill_inventory;
   SkillCounts skill_counts;
   int blocked_globs_count = 0;
@@ -90,6 +91,7 @@ struct Reply {
     std::string out = fmt::format("Workspace {} at {}: {}.", workspace_id, root, git_phrase(git));
     if (head_subject) out += fmt::format(" Last commit: {}", *head_subject);
     if (!agents_files.empty()) out += fmt::format("\nInstruction files: {}", fmt::join(agents_files, ", "));
+    if (!skills.empty()) out += fmt::format("\nSkills: {}", fmt::join(skills, ", "));
     if (tree) out += "\n" + tree->text;
     return out + fmt::format("\nTool mode {}. Next: {}.", effective_tool_mode, fmt::join(next, ", "));
   }
@@ -140,6 +142,42 @@ void look_at_git(Services& services, const Place& place, Reply& reply) {
   if (summary->head_subject) reply.head_subject = display_safe(*summary->head_subject);
 }
 
+int& count_of(SkillCounts& counts, workspace::SkillSource source) {
+  switch (source) {
+    case workspace::SkillSource::kWorkspace: return counts.workspace;
+    case workspace::SkillSource::kUser: return counts.user;
+    case workspace::SkillSource::kPlugin: return counts.plugin;
+  }
+  return counts.other;
+}
+
+void look_for_skills(Services& services, mcp::Call& call, const Place& place, const Args& args, Reply& reply) {
+  workspace::SkillScan scan;
+  const std::int64_t most = services.launch.config.security.max_skill_count;
+  scan.max_skills = static_cast<std::size_t>(capped(args.max_skills, static_cast<int>(most), 500));
+  std::optional<workspace::WorkspaceFs> home;
+  if (args.include_global_skills) {
+    const auto path = os::real_path(os::expand_home("~"));
+    auto opened = path ? workspace::WorkspaceFs::open_own(*path, workspace::BlockedGlobs(std::vector<std::string>{}),
+                                                          services.roots.protected_paths())
+                       : Result<workspace::WorkspaceFs>(path.error());
+    if (opened) home = std::move(*opened);
+    if (home) scan.home = &*home;
+  }
+  const workspace::SkillList list = workspace::find_skills(place.fs, scan, call.cancel());
+  for (const workspace::Skill& skill : list.skills) {
+    if (!skill.shadowed_by) reply.skills.push_back(skill.name);
+    Json item = {{"name", skill.name},
+                 {"description", skill.description},
+                 {"source", std::string(name_of(skill.source))},
+                 {"path", skill.path}};
+    if (skill.shadowed_by) item["shadowed_by"] = *skill.shadowed_by;
+    reply.skill_inventory.push_back(std::move(item));
+    ++reply.skill_counts.total;
+    ++count_of(reply.skill_counts, skill.source);
+  }
+}
+
 Result<Reply> open_workspace(Services& services, mcp::Call& call, const Args& args) {
   const Place place = PB_TRY(open_place(services, args.repo_path));
   Reply reply;
@@ -150,6 +188,7 @@ Result<Reply> open_workspace(Services& services, mcp::Call& call, const Args& ar
   const workspace::InstructionFiles agents = instruction_files(services, call, place, reply.git.is_git_repo);
   reply.agents_files = agents.paths;
   reply.agents_truncated = agents.truncated;
+  if (args.include_skills) look_for_skills(services, call, place, args, reply);
   reply.blocked_globs_count = static_cast<int>(services.blocked.size());
   if (args.include_tree) {
     workspace::TreeRequest request;

@@ -47,6 +47,19 @@ TEST_F(WorkspaceTools, OpenWorkspaceKnowsTheArgumentsAboutSkills) {  // T 11.1
   EXPECT_EQ(reply["skill_counts"], Json({{"total", 0}, {"workspace", 0}, {"user", 0}, {"plugin", 0}, {"other", 0}}));
 }
 
+TEST_F(WorkspaceTools, OpenWorkspaceNamesTheSkillsOfTheRepository) {  // T 11.1, 12.3
+  put(".codex/skills/release/SKILL.md", "---\nname: release\ndescription: Cuts a release\n---\n");
+  const Json reply = call("codex_open_workspace", {{"include_global_skills", false}});
+  EXPECT_EQ(reply["skills"], Json({"release"}));
+  EXPECT_EQ(reply["skill_inventory"], Json::array({{{"name", "release"},
+                                                    {"description", "Cuts a release"},
+                                                    {"source", "workspace"},
+                                                    {"path", "$WORKSPACE/.codex/skills/release/SKILL.md"}}}));
+  EXPECT_EQ(reply["skill_counts"]["total"], Json(1));
+  const Json without = call("codex_open_workspace", {{"include_skills", false}});
+  EXPECT_EQ(without["skills"], Json::array());
+}
+
 TEST_F(WorkspaceTools, OpenWorkspaceTakesAFolderWithoutGit) {
   const Json reply = call("codex_open_workspace", {{"repo_path", dir.path("other")}});
   EXPECT_EQ(reply["git"], Json({{"is_git_repo", false}}));
