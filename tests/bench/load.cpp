@@ -61,7 +61,8 @@ class Driver {
   Status receive(Client& client) {
     const ssize_t n = ::read(client.fd.get(), buffer_.data(), buffer_.size());
     if (n < 0 && errno == EAGAIN) return {};
-    if (n <= 0) return Error{ErrorCode::kIoError, "the server closed a connection", {}, {}};
+    if (n < 0) return errno_error(errno, "reading an answer");
+    if (n == 0) return Error{ErrorCode::kIoError, "the server closed a connection", {}, {}};
     switch (client.reader.feed({buffer_.data(), static_cast<std::size_t>(n)})) {
       case ResponseReader::State::kMore:
         return {};

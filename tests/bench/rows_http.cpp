@@ -54,7 +54,13 @@ Result<Line> throughput(Workplace& place, int row, std::string what, int port, c
   const Deadline deadline(kRowTime);
   const auto length = place.options().quick ? kQuickLength : kLength;
   const auto load = [&](int server) {
-    return [&, server] { return requests_per_second(server, request, kClients, kWarmUp, length); };
+    return [&, server]() -> Result<double> {
+      auto rate = requests_per_second(server, request, kClients, kWarmUp, length);
+      if (rate) return rate;
+      Error failed = std::move(rate).error();
+      failed.message = (server == port ? "PatchBay: " : "the bare server: ") + failed.message;
+      return failed;
+    };
   };
   const Pair rates =
       PB_TRY(in_turn(place.options().rounds(kLoadRounds), deadline, load(port), load(bare->port())));
