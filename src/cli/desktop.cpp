@@ -38,10 +38,11 @@ Status copy_to_clipboard(const std::string& text) {
   spawn.stdin_fd = pipe.read.get();
   os::Child child = PB_TRY(os::Child::spawn(spawn));
   pipe.read.reset();
-  PB_TRY(os::write_all(pipe.write.get(), text));
+  // One that ends without reading makes the write fail, or not: whichever of the two is first.
+  const Status written = os::write_all(pipe.write.get(), text);
   pipe.write.reset();
   const auto status = child.wait_until(std::chrono::steady_clock::now() + kHelperWithin);
-  if (status && !status->signalled && status->code == 0) return {};
+  if (written && status && !status->signalled && status->code == 0) return {};
   return Error{ErrorCode::kIoError, os::base_name(argv.front()) + " did not take the text", {}, {}};
 }
 
