@@ -19,6 +19,13 @@ runner::Usage difference(const runner::Usage& now, const runner::Usage& before) 
   return d;
 }
 
+/// The record takes over what the runner has told; the session is a member of its own.
+void take_over(JobRecord& record, const runner::Progress& progress) {
+  record.progress = progress;
+  if (!progress.session_id.empty()) record.session_id = progress.session_id;
+  record.progress.session_id = {};
+}
+
 /// The phase of a turn that has ended: of a failed one the kind of its failure.
 std::string last_phase(const JobRecord& record, const TerminalDecision& decision) {
   if (record.state != JobState::kFailed) return "done";
@@ -35,12 +42,9 @@ void Jobs::apply_progress(const std::string& job_id, const runner::Progress& pro
   if (!current || !current->active()) return;
   JobRecord copy = *current;
   const bool was_queued = queued(copy);
-  copy.progress = progress;
+  take_over(copy, progress);
   if (was_queued && copy.state == JobState::kPending) copy.progress.phase = "queued";
-  const bool new_session = !progress.session_id.empty() && copy.session_id != progress.session_id;
-  if (new_session) copy.session_id = progress.session_id;
-  copy.progress.session_id = {};
-  if (new_session) {
+  if (copy.session_id != current->session_id) {
     if (!commit(copy).ok()) publish(std::move(copy));  // progress.json has it on stable storage already
   } else {
     publish(std::move(copy));
@@ -82,9 +86,7 @@ Jobs::Settled Jobs::finalize(const std::string& job_id) {
 
   const Status saved = update(job_id, [&](JobRecord& r) {
     if (progress) {
-      r.progress = *progress;
-      if (!progress->session_id.empty()) r.session_id = progress->session_id;
-      r.progress.session_id = {};
+      take_over(r, *progress);
       r.usage = progress->usage;
     }
     if (r.usage && !r.session_id.empty()) {

@@ -8,8 +8,8 @@ namespace {
 constexpr std::array<std::string_view, 5> kStates = {"pending", "running", "completed", "failed", "cancelled"};
 constexpr std::array<std::string_view, 6> kModes = {"plan", "apply", "interactive", "resume", "review", "command"};
 constexpr int kPersistenceVersion = 2;
-constexpr const char* kOutputMembers[] = {"session_id",    "oversized_lines", "invalid_lines", "dropped_items",
-                                          "message_count", "turn_over",       "cleaning_up",   "usage"};
+constexpr const char* kOutputMembers[] = {"oversized_lines", "invalid_lines", "dropped_items", "message_count",
+                                          "turn_over",       "cleaning_up",   "usage"};
 
 template <class E, std::size_t N>
 std::optional<E> parse(const std::array<std::string_view, N>& names, std::string_view text) {
@@ -46,7 +46,7 @@ Json take(Json& object, std::string_view key) {
 }
 
 // What is known of a turn's course stands in the record itself, under the names that other programs know (workers.md
-// 1.3). Members without such a name, and the session that progress repeats, are in `output`.
+// 1.3). Members without such a name are in `output`.
 
 void add_course(Json& j, const runner::Progress& p) {
   Json whole = p.to_json();

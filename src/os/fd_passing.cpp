@@ -9,10 +9,21 @@
 namespace patchbay::os {
 namespace {
 
-/// Room for the descriptors of one message, aligned as the kernel wants it.
-union Control {
-  char bytes[CMSG_SPACE(kMaxPassedFds * sizeof(int))];
-  cmsghdr alignment;
+/// A message of one byte with room for descriptors beside it. A message without data would carry nothing.
+struct Message {
+  Message() {
+    header.msg_iov = &data;
+    header.msg_iovlen = 1;
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+  }
+  Message(const Message&) = delete;
+  Message& operator=(const Message&) = delete;
+
+  char byte = 0;
+  iovec data{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(kMaxPassedFds * sizeof(int))] = {};
+  msghdr header{};
 };
 
 }  // namespace
@@ -21,41 +32,28 @@ Status send_fds(int socket, const std::vector<int>& fds) {
   if (fds.empty() || fds.size() > kMaxPassedFds) {
     return Error{ErrorCode::kInternal, "too many descriptors for one message", {}, std::to_string(fds.size())};
   }
-  char byte = 0;  // a message without data carries nothing
-  iovec data{&byte, 1};
-  Control control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes;
-  message.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  Message message;
+  message.header.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
+  cmsghdr* header = CMSG_FIRSTHDR(&message.header);
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
   std::memcpy(CMSG_DATA(header), fds.data(), fds.size() * sizeof(int));
   ssize_t sent = 0;
-  do sent = ::sendmsg(socket, &message, MSG_NOSIGNAL);
+  do sent = ::sendmsg(socket, &message.header, MSG_NOSIGNAL);
   while (sent < 0 && errno == EINTR);
   if (sent != 1) return errno_error(errno, "handing descriptors over", {});
   return {};
 }
 
 Result<std::vector<Fd>> receive_fds(int socket) {
-  char byte = 0;
-  iovec data{&byte, 1};
-  Control control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes;
-  message.msg_controllen = sizeof control.bytes;
+  Message message;
   ssize_t received = 0;
-  do received = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  do received = ::recvmsg(socket, &message.header, MSG_CMSG_CLOEXEC);
   while (received < 0 && errno == EINTR);
   if (received < 0) return errno_error(errno, "taking descriptors over", {});
   std::vector<Fd> fds;
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message.header); header != nullptr; header = CMSG_NXTHDR(&message.header, header)) {
     if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
     const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
     for (std::size_t i = 0; i < count; ++i) {
@@ -64,7 +62,7 @@ Result<std::vector<Fd>> receive_fds(int socket) {
       fds.emplace_back(fd);
     }
   }
-  if ((message.msg_flags & MSG_CTRUNC) != 0) {
+  if ((message.header.msg_flags & MSG_CTRUNC) != 0) {
     return Error{ErrorCode::kIoError, "not every descriptor arrived", {}, {}};
   }
   return fds;

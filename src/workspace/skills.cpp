@@ -1,12 +1,10 @@
 #include "patchbay/workspace/skills.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <deque>
 #include <set>
 
+#include "file_scan.h"
 #include "patchbay/base/clock.h"
 #include "patchbay/base/redact.h"
 #include "patchbay/base/text.h"
@@ -42,19 +40,6 @@ std::vector<Place> places(const WorkspaceFs& workspace, const WorkspaceFs* home)
   }
   all.push_back({home, ".codex/plugins/cache", kCacheDepth, SkillSource::kPlugin});
   return all;
-}
-
-std::string head_of(int fd) {
-  std::string text(kHeadBytes, '\0');
-  std::size_t have = 0;
-  while (have < text.size()) {
-    const ssize_t n = ::pread(fd, text.data() + have, text.size() - have, static_cast<off_t>(have));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    have += static_cast<std::size_t>(n);
-  }
-  text.resize(have);
-  return sanitize_utf8(text);
 }
 
 /// The first line that begins with `label`, whatever its case; quotes go.
@@ -140,7 +125,8 @@ class Walk {
   void add(const std::string& path, const std::string& way) {
     const auto file = place_.fs->open_reported_file(path);
     if (!file) return;
-    const std::string text = head_of(file->fd.get());
+    const auto head = read_range(file->fd.get(), 0, kHeadBytes);
+    const std::string text = head ? sanitize_utf8(*head) : std::string();
     const auto members = config::front_matter(text);
     const auto member = [&](const char* name, std::string_view label) {
       const auto it = members.find(name);
