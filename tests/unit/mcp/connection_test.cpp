@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <semaphore>
 #include <set>
 
 #include "support/protocol_world.h"
@@ -171,9 +172,11 @@ TEST_F(ConnectionTest, S7RefusesCallsAboveTheCapOnArrival) {
   world.server_options.limits.waiting_calls = 1;
   std::promise<void> go;
   const auto gate = go.get_future().share();
+  std::counting_semaphore<2> blocked{0};
   world.add("demo_block", kAllModes, Scope::kRead, Gate::kNone, Json::object(),
             [&](Call& call, const Json&) -> Result<ToolReply> {
               const auto wait = world.server->begin_wait(call);
+              blocked.release();
               gate.wait();
               return ToolReply{{{"ok", true}}, "", {}};
             });
@@ -181,7 +184,10 @@ TEST_F(ConnectionTest, S7RefusesCallsAboveTheCapOnArrival) {
   world.start();
   connect();
   initialize();
-  for (int id : {1, 2}) connection->receive(World::request("tools/call", {{"name", "demo_block"}}, id).dump());
+  for (int id : {1, 2}) {
+    connection->receive(World::request("tools/call", {{"name", "demo_block"}}, id).dump());
+    EXPECT_TRUE(blocked.try_acquire_for(10s)) << "the second runs only once the first waits and needs no place";
+  }
   EXPECT_EQ(ask(World::request("tools/call", {{"name", "demo_block"}}, 3))["error"]["code"], -32603);
   EXPECT_EQ(threads.size(), 2u) << "it waits in no queue";
   go.set_value();
