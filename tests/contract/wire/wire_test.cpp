@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <future>
 
@@ -139,7 +138,6 @@ class WireTest : public ::testing::TestWithParam<std::string> {
   }
 
   void play_lines(const Transcript& transcript) {
-    std::signal(SIGPIPE, SIG_IGN);
     auto in = os::make_pipe().value(), out = os::make_pipe().value();
     transport::LineOptions options;
     options.fd_in = in.read.get();

@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <future>
 
 #include "patchbay/os/stream.h"
@@ -49,7 +48,6 @@ class LineClient {
 class LinesTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::signal(SIGPIPE, SIG_IGN);
     world.raw_tools.push_back({.descriptor = {{"name", "wait"}, {"inputSchema", {{"type", "object"}}}},
                                .run = [this](mcp::RichCall& call, const Json&) -> Result<Json> {
                                  begun.set_value();
