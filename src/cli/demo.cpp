@@ -13,7 +13,7 @@
 namespace patchbay::cli {
 namespace {
 
-constexpr char kName[] = "demo";
+constexpr char kDemo[] = "demo";
 
 /// Flips the token on the first end signal, and ends the program on the second.
 class Interrupts {
@@ -43,7 +43,7 @@ class Interrupts {
 int run(demo::DemoOptions options) {
   log::init(log::Level::kWarn);
   auto signals = os::SignalQueue::open({SIGTERM, SIGINT});
-  if (!signals) return report(kName, signals.error());
+  if (!signals) return report(kDemo, signals.error());
   const Interrupts interrupts(std::move(*signals), options.interrupted);
   options.terminal = os::is_terminal(1);
   return demo::run_demo(options, std::cout);
@@ -52,7 +52,7 @@ int run(demo::DemoOptions options) {
 }  // namespace
 
 Command demo_command() {
-  return {kName, "watch a worker do a small task from start to integration",
+  return {kDemo, "watch a worker do a small task from start to integration",
           [](CLI::App& app) -> std::function<int()> {
             const auto options = std::make_shared<demo::DemoOptions>();
             app.add_flag("--live", options->live,

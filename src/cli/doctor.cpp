@@ -15,7 +15,7 @@
 namespace patchbay::cli {
 namespace {
 
-constexpr char kName[] = "doctor";
+constexpr char kDoctor[] = "doctor";
 
 struct DoctorFlags {
   std::shared_ptr<LaunchFlags> launch = std::make_shared<LaunchFlags>();
@@ -139,7 +139,7 @@ Result<int> doctor(const DoctorFlags& flags) {
 }  // namespace
 
 Command doctor_command() {
-  return {kName, "check whether this machine is ready", [](CLI::App& app) -> std::function<int()> {
+  return {kDoctor, "check whether this machine is ready", [](CLI::App& app) -> std::function<int()> {
             const auto flags = std::make_shared<DoctorFlags>();
             declare_config_flag(app, flags->launch);
             app.add_option("--root", flags->launch->options.root, "The workspace a start would serve")
@@ -152,7 +152,7 @@ Command doctor_command() {
             app.add_flag("--reveal-token", flags->reveal_token, "Print the Server URL with its token");
             return [flags] {
               const auto done = doctor(*flags);
-              return done ? *done : report(kName, done.error());
+              return done ? *done : report(kDoctor, done.error());
             };
           }};
 }

@@ -8,6 +8,9 @@
 
 namespace patchbay::cli {
 
+/// How long a command waits for an owner that is just being started.
+inline constexpr std::chrono::seconds kStartedWithin{15};
+
 /// Calls tools of the owner of this home over its socket, as a chat client would. When none runs, one is started in
 /// the background with the settings of the owner before it; kNotFound when there was none and no configuration file
 /// says what to serve. One call at a time.

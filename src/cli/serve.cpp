@@ -7,7 +7,7 @@
 namespace patchbay::cli {
 namespace {
 
-constexpr char kName[] = "serve";
+constexpr char kServe[] = "serve";
 
 struct ServeFlags {
   std::shared_ptr<LaunchFlags> launch = std::make_shared<LaunchFlags>();
@@ -35,7 +35,7 @@ Status serve(const ServeFlags& flags) {
 }  // namespace
 
 Command serve_command() {
-  return {kName, "start without any output, for service managers", [](CLI::App& app) -> std::function<int()> {
+  return {kServe, "start without any output, for service managers", [](CLI::App& app) -> std::function<int()> {
             const auto flags = std::make_shared<ServeFlags>();
             declare_config_flag(app, flags->launch);
             app.add_option("--ready-file", flags->ready_file,
@@ -46,7 +46,7 @@ Command serve_command() {
             app.add_option("--start-gate", flags->gate_fd)->group("");
             return [flags] {
               const Status done = serve(*flags);
-              return done ? 0 : report(kName, done.error());
+              return done ? 0 : report(kServe, done.error());
             };
           }};
 }

@@ -10,7 +10,7 @@
 namespace patchbay::cli {
 namespace {
 
-constexpr char kName[] = "start";
+constexpr char kStart[] = "start";
 constexpr int kNotReady = 1;
 constexpr char kConnectorSettings[] = "https://chatgpt.com/#settings/Connectors";
 
@@ -147,13 +147,13 @@ Status start(const StartFlags& flags, int* exit_code) {
 }  // namespace
 
 Command start_command() {
-  return {kName, "serve a repository to a chat client", [](CLI::App& app) -> std::function<int()> {
+  return {kStart, "serve a repository to a chat client", [](CLI::App& app) -> std::function<int()> {
             const auto flags = std::make_shared<StartFlags>();
             declare_flags(app, flags);
             return [flags] {
               int exit_code = 0;
               const Status done = start(*flags, &exit_code);
-              return done ? exit_code : report(kName, done.error());
+              return done ? exit_code : report(kStart, done.error());
             };
           }};
 }

@@ -12,7 +12,7 @@
 namespace patchbay::cli {
 namespace {
 
-constexpr char kName[] = "stdio";
+constexpr char kStdio[] = "stdio";
 constexpr auto kReachWithin = std::chrono::seconds(10);
 
 struct StdioFlags {
@@ -63,7 +63,7 @@ Status serve_host(const StdioFlags& flags) {
 }  // namespace
 
 Command stdio_command() {
-  return {kName, "serve one local MCP host on standard input and output",
+  return {kStdio, "serve one local MCP host on standard input and output",
           [](CLI::App& app) -> std::function<int()> {
             const auto flags = std::make_shared<StdioFlags>();
             declare_config_flag(app, flags->launch);
@@ -73,7 +73,7 @@ Command stdio_command() {
             return [flags]() -> int {
               log::init(log::Level::kWarn);
               const Status done = serve_host(*flags);
-              os::exit_now(done ? 0 : report(kName, done.error()));
+              os::exit_now(done ? 0 : report(kStdio, done.error()));
             };
           }};
 }

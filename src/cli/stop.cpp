@@ -2,14 +2,14 @@
 
 #include "cli/command.h"
 #include "cli/launch_flags.h"
+#include "cli/owner_client.h"
 #include "patchbay/app/owner_link.h"
 #include "patchbay/os/file.h"
 
 namespace patchbay::cli {
 namespace {
 
-constexpr char kName[] = "stop";
-constexpr auto kStartedWithin = std::chrono::seconds(15);
+constexpr char kStop[] = "stop";
 constexpr auto kAnswerWithin = std::chrono::seconds(15);
 constexpr auto kGoneWithin = std::chrono::seconds(10);
 
@@ -57,13 +57,13 @@ Status stop(bool turns) {
 }  // namespace
 
 Command stop_command() {
-  return {kName, "end the owner of this home; running turns go on",
+  return {kStop, "end the owner of this home; running turns go on",
           [](CLI::App& app) -> std::function<int()> {
             const auto turns = std::make_shared<bool>(false);
             app.add_flag("--turns", *turns, "Stop the running turns first");
             return [turns] {
               const Status done = stop(*turns);
-              return done ? 0 : report(kName, done.error());
+              return done ? 0 : report(kStop, done.error());
             };
           }};
 }

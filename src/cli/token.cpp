@@ -6,6 +6,7 @@
 
 #include "cli/actions.h"
 #include "cli/launch_flags.h"
+#include "cli/owner_client.h"
 #include "cli/setup_guide.h"
 #include "patchbay/app/owner_link.h"
 #include "patchbay/base/hash.h"
@@ -21,9 +22,8 @@
 namespace patchbay::cli {
 namespace {
 
-constexpr char kName[] = "token";
+constexpr char kToken[] = "token";
 constexpr std::size_t kRandomBytes = 32;
-constexpr auto kStartedWithin = std::chrono::seconds(10);
 constexpr std::size_t kLongestName = 64;
 
 struct TokenFlags {
@@ -248,8 +248,8 @@ constexpr Action<TokenFlags> kActions[] = {
 }  // namespace
 
 Command token_command() {
-  return {kName, "who may use the HTTP port", [](CLI::App& app) -> std::function<int()> {
-            return declare_actions<TokenFlags>(app, kName, kActions, &add_common);
+  return {kToken, "who may use the HTTP port", [](CLI::App& app) -> std::function<int()> {
+            return declare_actions<TokenFlags>(app, kToken, kActions, &add_common);
           }};
 }
 

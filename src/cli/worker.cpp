@@ -10,7 +10,7 @@
 namespace patchbay::cli {
 namespace {
 
-constexpr char kName[] = "worker";
+constexpr char kWorker[] = "worker";
 constexpr int kRefused = 1;
 constexpr int kWaitPiece = 25;
 constexpr auto kCallWithin = std::chrono::seconds(150);
@@ -291,8 +291,8 @@ constexpr Action<WorkerFlags> kActions[] = {
 }  // namespace
 
 Command worker_command() {
-  return {kName, "see and steer the workers of this home", [](CLI::App& app) -> std::function<int()> {
-            return declare_actions<WorkerFlags>(app, kName, kActions, &add_common);
+  return {kWorker, "see and steer the workers of this home", [](CLI::App& app) -> std::function<int()> {
+            return declare_actions<WorkerFlags>(app, kWorker, kActions, &add_common);
           }};
 }
 

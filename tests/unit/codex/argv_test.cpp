@@ -3,12 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "unit/codex/thread_id.h"
+
 namespace patchbay::codex {
 namespace {
 
 using testing::ElementsAre;
-
-constexpr char kThread[] = "01a1fe57-c01c-7581-a192-78f467b3672b";
 
 CommandLine plain() {
   CommandLine line;

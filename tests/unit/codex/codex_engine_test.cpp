@@ -9,6 +9,7 @@
 #include "patchbay/codex/turn_result.h"
 #include "support/fake_codex/fake_codex.h"
 #include "support/temp_dir.h"
+#include "unit/codex/thread_id.h"
 
 namespace patchbay::codex {
 namespace {
@@ -18,8 +19,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsSupersetOf;
 using testing::Not;
-
-constexpr char kThread[] = "01a1fe57-c01c-7581-a192-78f467b3672b";
 
 class Engine : public testing::Test {
  protected:

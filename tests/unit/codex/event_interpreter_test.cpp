@@ -20,7 +20,7 @@ using testing::HasSubstr;
 using testing::Not;
 using Keep = runner::Interpreter::Keep;
 
-constexpr char kThread[] = "01a1fe6a-16e2-7f62-b776-34da5c921968";
+constexpr char kRecordedThread[] = "01a1fe6a-16e2-7f62-b776-34da5c921968";
 constexpr char kOther[] = "01a1fe6a-966a-7e73-b11b-b9abeb581669";
 
 std::string transcript(const std::string& name) {
@@ -61,7 +61,7 @@ class Events : public testing::Test {
     for (const std::string_view line : split(text, '\n')) feed(std::string(line));
   }
   void begin() {
-    feed(std::string(R"({"type":"thread.started","thread_id":")") + kThread + "\"}");
+    feed(std::string(R"({"type":"thread.started","thread_id":")") + kRecordedThread + "\"}");
     feed(R"({"type":"turn.started"})");
   }
   void say(const std::string& text) {
@@ -81,7 +81,7 @@ class Events : public testing::Test {
 
 TEST_F(Events, ACompleteTurnGivesItsReport) {
   feed_all(transcript("complete_turn.jsonl"));
-  EXPECT_EQ(turn.progress().session_id, kThread);
+  EXPECT_EQ(turn.progress().session_id, kRecordedThread);
   EXPECT_TRUE(turn.session_started());
   EXPECT_TRUE(turn.turn_over());
   EXPECT_EQ(turn.progress().event_count, 10);
@@ -186,7 +186,7 @@ TEST_F(Events, StrangeEventsNeverFailATurn) {  // SEC:S10
         R"({"type":"turn.completed","usage":{"input_tokens":"many","x":-1,"y":1.5}})"}) {
     feed(line);
   }
-  EXPECT_EQ(turn.progress().session_id, kThread);
+  EXPECT_EQ(turn.progress().session_id, kRecordedThread);
   EXPECT_FALSE(turn.progress().usage.has_value());
   EXPECT_EQ(turn.finish(exited(0)).state, Outcome::State::kCompleted);
 }
@@ -199,7 +199,7 @@ TEST_F(Events, ATranscriptCutAnywhereKeepsTheSessionAndNeverCrashes) {  // SEC:S
     feed_all(std::string_view(whole).substr(0, cut));
     const Outcome outcome = turn.finish(ended(TurnEnd::Reason::kExited));
     if (cut >= first_line) {
-      ASSERT_EQ(turn.progress().session_id, kThread) << cut;
+      ASSERT_EQ(turn.progress().session_id, kRecordedThread) << cut;
     }
     ASSERT_TRUE(outcome.result.contains("result_source")) << cut;
     ASSERT_EQ(outcome.state == Outcome::State::kCompleted, turn.turn_over()) << cut;
@@ -295,9 +295,9 @@ TEST_F(Events, WithoutEventsOutputIsTheReportAndTheSessionIsOnStandardError) {
   turn = EventInterpreter(plain_text(false));
   EXPECT_TRUE(turn.session_started());
   turn.on_stderr("workdir: /srv/repo");
-  turn.on_stderr(std::string("session id: ") + kThread);
+  turn.on_stderr(std::string("session id: ") + kRecordedThread);
   turn.on_stderr(std::string("session id: ") + kOther);
-  EXPECT_EQ(turn.progress().session_id, kThread);
+  EXPECT_EQ(turn.progress().session_id, kRecordedThread);
   TurnEnd end = exited(0);
   end.stdout_tail = "the answer\n";
   EXPECT_EQ(turn.finish(end).result["summary"], "the answer\n");
@@ -403,8 +403,8 @@ TEST_F(Events, AMissingProgramIsItsOwnFailure) {
 }
 
 TEST_F(Events, AResumeKnowsItsSessionBeforeItIsAnnounced) {
-  turn = EventInterpreter({.expected_session = kThread});
-  EXPECT_EQ(turn.progress().session_id, kThread);
+  turn = EventInterpreter({.expected_session = kRecordedThread});
+  EXPECT_EQ(turn.progress().session_id, kRecordedThread);
   EXPECT_FALSE(turn.session_started());
   begin();
   EXPECT_TRUE(turn.session_started());
@@ -413,7 +413,7 @@ TEST_F(Events, AResumeKnowsItsSessionBeforeItIsAnnounced) {
 
 TEST_F(Events, AnotherConversationThanTheOneAskedForIsRefused) {  // SEC:C13
   for (const char* id : {kOther, "not-a-uuid"}) {
-    turn = EventInterpreter({.expected_session = kThread});
+    turn = EventInterpreter({.expected_session = kRecordedThread});
     feed(std::string(R"({"type":"thread.started","thread_id":")") + id + "\"}");
     EXPECT_TRUE(turn.wrong_session());
     EXPECT_FALSE(turn.session_started());
@@ -423,7 +423,7 @@ TEST_F(Events, AnotherConversationThanTheOneAskedForIsRefused) {  // SEC:C13
     EXPECT_EQ(outcome.state, Outcome::State::kFailed);
     EXPECT_EQ(outcome.error_code, ErrorCode::kSessionNotFound);
     EXPECT_THAT(json::dump(outcome.result), Not(HasSubstr("stranger")));
-    EXPECT_EQ(turn.progress().session_id, kThread);
+    EXPECT_EQ(turn.progress().session_id, kRecordedThread);
   }
 }
 
@@ -431,8 +431,8 @@ TEST_F(Events, OnlyUuidsBecomeSessions) {  // SEC:S10
   feed(R"({"type":"thread.started","thread_id":"--last"})");
   EXPECT_EQ(turn.progress().session_id, "");
   EXPECT_FALSE(turn.session_started());
-  feed(std::string(R"({"type":"note","thread_id":")") + kThread + "\"}");
-  EXPECT_EQ(turn.progress().session_id, kThread);
+  feed(std::string(R"({"type":"note","thread_id":")") + kRecordedThread + "\"}");
+  EXPECT_EQ(turn.progress().session_id, kRecordedThread);
 }
 
 TEST_F(Events, AStartUpErrorIsReadFromStandardError) {
@@ -471,24 +471,24 @@ class LingeringTurn : public testing::Test {
   LingeringTurn() {
     runner::InterpreterOptions options;
     options.session_home = home.root();
-    options.expected_session = kThread;
+    options.expected_session = kRecordedThread;
     write("task_complete", "the turn before");
     turn = std::make_unique<EventInterpreter>(options);
     turn->on_start(0);
-    turn->on_event({{"type", "thread.started"}, {"thread_id", kThread}}, 1);
+    turn->on_event({{"type", "thread.started"}, {"thread_id", kRecordedThread}}, 1);
     turn->on_event({{"type", "turn.started"}}, 1);
   }
   void write(const char* type, const std::string& message) {
     const std::string dir = home.path("sessions");
     EXPECT_TRUE(os::make_private_dirs(dir).ok());
-    const std::string path = os::join(dir, std::string("rollout-x-") + kThread + ".jsonl");
+    const std::string path = os::join(dir, std::string("rollout-x-") + kRecordedThread + ".jsonl");
     const auto line = [](const char* kind, Json payload) {
       return json::dump({{"timestamp", "2026-11-21T13:42:06.188Z"}, {"type", kind}, {"payload", std::move(payload)}}) +
              "\n";
     };
     const bool is_new = !os::exists(path);
     std::ofstream out(path, std::ios::app);
-    if (is_new) out << line("session_meta", {{"id", kThread}});
+    if (is_new) out << line("session_meta", {{"id", kRecordedThread}});
     out << line("event_msg", {{"type", type}, {"last_agent_message", message}});
   }
 

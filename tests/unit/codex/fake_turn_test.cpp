@@ -11,6 +11,7 @@
 #include "patchbay/codex/session_files.h"
 #include "support/fake_codex/fake_codex.h"
 #include "support/temp_dir.h"
+#include "unit/codex/thread_id.h"
 
 /// Whole turns of the program that plays Codex, through the engine's own command and interpreter.
 namespace patchbay::codex {
@@ -18,8 +19,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
-
-constexpr char kThread[] = "01a1fe57-c01c-7581-a192-78f467b3672b";
 
 class FakeTurn : public testing::Test {
  protected:

@@ -7,11 +7,11 @@
 
 #include "patchbay/os/file.h"
 #include "support/temp_dir.h"
+#include "unit/codex/thread_id.h"
 
 namespace patchbay::codex {
 namespace {
 
-constexpr char kThread[] = "01a1fe57-c01c-7581-a192-78f467b3672b";
 constexpr char kOther[] = "01a1fe6a-966a-7e73-b11b-b9abeb581669";
 constexpr double kFirstEnd = 1795268526.188;  // 2026-11-21T13:42:06.188Z
 constexpr double kSecondEnd = 1795268526.433;
