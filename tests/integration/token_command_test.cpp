@@ -142,6 +142,17 @@ TEST_F(TokenCommandTest, DatabaseOfANewerVersionEndsTheStartInsteadOfOpeningTheP
   EXPECT_EQ(*os::read_file(database), bytes);
 }
 
+TEST_F(TokenCommandTest, TokenOfTheEnvironmentIsGoneFromTheEnvironmentOnceItWasRead) {  // SEC:A4
+  const std::string token = "canary-0123456789-0123456789";
+  env_["PATCHBAY_HTTP_TOKEN"] = token;
+  const auto owner = start();
+  EXPECT_EQ(status_with(owner->port(), token), 200);
+  const auto shown = os::read_file("/proc/" + std::to_string(owner->pid()) + "/environ");
+  ASSERT_TRUE(shown.ok());
+  EXPECT_THAT(*shown, HasSubstr("PATCHBAY_HOME="));
+  EXPECT_THAT(*shown, Not(HasSubstr(token)));
+}
+
 // An owner that starts may have read the old token, and nobody could tell it yet that there is a new one.
 TEST_F(TokenCommandTest, TokenIsReplacedBeforeOrAfterAStartAndNotInItsMidst) {  // SEC:A6
   expect_waits_for_a_start({"token", "create"}, 0);
