@@ -49,7 +49,7 @@ Check build() {
 Check codex_cli(const codex::CodexEngine& codex) {
   const auto program = codex.program();
   if (program.ok()) return pass("codex_cli", "Codex was found.");
-  return warn("codex_cli", program.error().message + " " + program.error().hint);
+  return warn("codex_cli", program.error().message + ". " + program.error().hint);
 }
 
 /// "0.142.2" as numbers; what is no number counts as 0, what follows them does not count.
@@ -164,7 +164,7 @@ Check token_strength(const config::Launch& launch) {
   const Status strong = config::check_token_strength(launch.auth.token.value, warnings);
   if (!strong.ok()) return fail("token_strength", strong.error().message);
   return warnings.empty() ? pass("token_strength", "At least 24 bytes.")
-                          : warn("token_strength", warnings.front());
+                          : warn("token_strength", "Shorter than 24 bytes.");
 }
 
 Check roots_too_wide(const config::Launch& launch) {

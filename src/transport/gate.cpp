@@ -158,7 +158,7 @@ std::optional<http::Response> Gate::check_names(const http::Request& head, Route
     const std::string way_out =
         listed(host)
             ? std::string("it is listed, but a public name needs a token; set one up first")
-            : fmt::format("add it to {} or start the tunnel through this server", options_.hosts_setting);
+            : fmt::format("add it to {}", options_.hosts_setting);
     return refuse(route, 403, "host_forbidden",
                   fmt::format("Host '{}' is not allowed; {}", shown(host), way_out));
   }
