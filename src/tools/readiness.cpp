@@ -269,11 +269,10 @@ Result<std::string> check_public_base_url(const std::string& text) {
                  "Give the address of the tunnel, such as https://example.org.",
                  {}};
   };
-  std::string url(trim(text));
-  while (url.ends_with('/')) url.pop_back();
+  const std::string url = config::without_endpoint(std::string(trim(text)));
   if (url.size() > kLongestUrl) return refuse("is too long");
   const std::size_t scheme = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
-  if (scheme == 0 || url.size() == scheme)
+  if (scheme == 0 || url.size() == scheme || url[scheme] == '/')
     return refuse("must begin with https:// or http:// and name a host");
   for (const char c : url) {
     if (c <= ' ' || c == '?' || c == '#' || c == '@' || static_cast<unsigned char>(c) >= 0x7f) {
