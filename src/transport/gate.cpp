@@ -77,8 +77,12 @@ http::Response json_response(int status, const Json& body) {
 }
 
 http::Response rpc_response(int status, const std::string& message, const Json& data) {
-  const mcp::RpcError error{
-      .code = mcp::rpc::kInvalidRequest, .message = message, .http_status = status, .data = data};
+  // Too much at once is nothing the request could have done better.
+  const bool overload = status == 429 || status == 503;
+  const mcp::RpcError error{.code = overload ? mcp::rpc::kInternal : mcp::rpc::kInvalidRequest,
+                            .message = message,
+                            .http_status = status,
+                            .data = data};
   return {status,
           {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
           mcp::error_text(nullptr, error)};

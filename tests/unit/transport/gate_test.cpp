@@ -302,6 +302,9 @@ TEST_F(GateTest, LimitsTheRequestsOfACredentialWhenTold) {
   EXPECT_EQ(post(), 0);
   EXPECT_EQ(post(), 429);
   EXPECT_TRUE(header_of(*last, "Retry-After"));
+  EXPECT_EQ(body()["error"]["code"], -32603) << "the request itself was right";
+  EXPECT_EQ(status("GET", "/status"), 429);
+  EXPECT_EQ(body()["error"], "rate_limited");
   world.clock.advance(std::chrono::seconds(61));
   EXPECT_EQ(post(), 0);
 }
