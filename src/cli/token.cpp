@@ -93,7 +93,7 @@ std::string tell_owner(const config::Home& home) {
   const auto owner = app::find_owner(home);
   if (!owner || owner->http_url.empty()) return "The next start uses it.\n";
   if (!os::signal_exact(owner->process, SIGHUP)) return "The next start uses it.\n";
-  return fmt::format("The owner that runs (pid {}) uses it from now on, if it was started with a token.\n",
+  return fmt::format("The owner that runs (pid {}) asks for it from now on, unless its environment names another.\n",
                      owner->process.pid);
 }
 
