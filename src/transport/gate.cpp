@@ -122,7 +122,7 @@ bool Gate::host_allowed(std::string_view host) const {
   const std::string name = name_of_host(host);
   if (name.empty()) return false;
   // Without authentication a public name means that somebody put a tunnel in front of us (SEC:F3).
-  return is_loopback_name(name) || (auth_required_ && listed(host));
+  return is_loopback_name(name) || name == options_.loopback_host || (auth_required_ && listed(host));
 }
 
 bool Gate::origin_allowed(std::string_view origin) const {
