@@ -59,7 +59,12 @@ void build_state(App& app) {
 }
 
 Status build_credentials(App& app, const os::Environment& env) {
-  const auto read_token = [&app, env] { return config::find_token(app.launch.config, app.launch.home, env); };
+  const auto read_token = [&app, env]() -> Result<config::Token> {
+    config::Token token = PB_TRY(config::find_token(app.launch.config, app.launch.home, env));
+    std::vector<std::string> weak;
+    if (app.launch.exposed() && !token.value.empty()) PB_TRY(config::check_token_strength(token.value, weak));
+    return token;
+  };
   app.credentials =
       std::make_unique<TokenCredentials>(*app.state, app.launch.home.state_db(), app.clock, read_token);
   if (app.launch.auth.required()) PB_TRY(app.credentials->reload());

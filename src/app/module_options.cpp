@@ -161,6 +161,7 @@ transport::HttpOptions http_options(const config::Launch& launch) {
   o.allow_query_token = config.auth.allow_query_token;
   o.query_token_names = config.auth.query_token_names;
   o.realm = "patchbay";
+  if (config::is_loopback_host(config.server.host)) o.loopback_host = config.server.host;
   o.allowed_hosts = config.server.allowed_hosts;
   o.allowed_origins = config.server.allowed_origins;
   o.cors = config.server.enable_cors;

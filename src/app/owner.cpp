@@ -100,7 +100,11 @@ Status write_ready_file(const std::string& path, const App& app) {
                    {"mcp_url", http_url(app).empty() ? std::string() : http_url(app) + "/mcp"},
                    {"port", app.http ? app.http->port() : 0},
                    {"pid", os::current_pid()}};
-  return os::write_file_volatile(path, json::dump(ready) + "\n");
+  const Status written = os::write_file_volatile(path, json::dump(ready) + "\n");
+  if (written.ok()) return {};
+  Error error = written.error();
+  error.message = "the ready file " + path + " cannot be written: " + error.message;
+  return error;
 }
 
 /// The runtime status file of the workspace (cli.md 6.4). It never holds a token.

@@ -5,6 +5,7 @@
 #include "patchbay/app/named_tokens.h"
 #include "patchbay/base/hash.h"
 #include "patchbay/base/log.h"
+#include "patchbay/base/redact.h"
 #include "patchbay/os/file.h"
 
 namespace patchbay::app {
@@ -81,6 +82,7 @@ Status TokenCredentials::reload() {
   if (database_exists()) fresh->generation = PB_TRY(db_.token_generation());
   fresh->tokens = PB_TRY(named_tokens());
   if (!token.value.empty()) {
+    register_secret_literal(token.value.reveal());
     const std::string digest = sha256_hex(token.value.reveal());
     fresh->tokens.push_back({digest, {kOperator, mcp::Scope::kPower, generation_of(digest)}, std::nullopt});
   }

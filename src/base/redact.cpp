@@ -4,6 +4,8 @@
 #include "patchbay/base/redact.h"
 
 #include <algorithm>
+#include <atomic>
+#include <mutex>
 
 #include "redact_anchors.h"
 #include "redact_scan.h"
@@ -14,9 +16,16 @@ namespace {
 constexpr std::size_t kMinLiteral = 8;
 constexpr int kMaxPasses = 8;
 
-std::vector<std::string>& literals() {
-  static std::vector<std::string> values;
-  return values;
+/// Grows at its head and is never taken apart, so that it can be read while a token is replaced.
+struct Literal {
+  std::string value;
+  const Literal* next;
+};
+constinit std::atomic<const Literal*> literals{nullptr};
+
+const Literal* find_literal(const Literal* from, std::string_view value) {
+  while (from != nullptr && from->value != value) from = from->next;
+  return from;
 }
 
 std::vector<std::string>& mutable_query_token_names() {
@@ -25,7 +34,8 @@ std::vector<std::string>& mutable_query_token_names() {
 }
 
 void find_literals(redaction::Scan& scan) {
-  for (const std::string& value : literals()) {
+  for (const Literal* known = literals.load(std::memory_order_acquire); known != nullptr; known = known->next) {
+    const std::string& value = known->value;
     for (std::size_t at = scan.text().find(value); at != std::string_view::npos;
          at = scan.text().find(value, at + value.size())) {
       scan.add(at, at + value.size(), SecretConfidence::kHigh, "own_token");
@@ -93,8 +103,11 @@ std::string redact(std::string_view text, int* count) {
 
 void register_secret_literal(std::string_view value) {
   if (value.size() < kMinLiteral) return;
-  auto& all = literals();
-  if (std::find(all.begin(), all.end(), value) == all.end()) all.emplace_back(value);
+  static std::mutex mutex;
+  std::lock_guard lock(mutex);
+  const Literal* head = literals.load(std::memory_order_relaxed);
+  if (find_literal(head, value) != nullptr) return;
+  literals.store(new Literal{std::string(value), head}, std::memory_order_release);
 }
 
 void register_query_token_name(std::string_view name) {

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "cli/command.h"
@@ -44,6 +45,29 @@ int unknown_command(const std::vector<Command>& commands, const std::string& nam
   return kUsage;
 }
 
+/// Label of a command call, which a blank one takes away (cli.md 3).
+constexpr char kMayBeBlank[] = "--bash-session-id";
+
+/// The first value that was given and says nothing, as an unset variable of a shell does. The parser would take it for
+/// a flag that was left out, and `--root ""` for the folder one happens to be in.
+std::string blank_value(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string name = option->get_name();
+    if (name != kMayBeBlank && std::ranges::find(option->results(), std::string()) != option->results().end())
+      return name;
+  }
+  for (const CLI::App* chosen : app.get_subcommands()) {
+    if (std::string name = blank_value(*chosen); !name.empty()) return name;
+  }
+  return {};
+}
+
+int usage_error(const Command& command, const std::string& what) {
+  std::fprintf(stderr, "patchbay %s: %s\nTry `patchbay %s --help`.\n", command.name.c_str(), what.c_str(),
+               command.name.c_str());
+  return kUsage;
+}
+
 int run(const Command& command, const std::vector<std::string>& arguments) {
   CLI::App app(command.summary, "patchbay " + command.name);
   app.option_defaults()->always_capture_default(false);
@@ -55,10 +79,10 @@ int run(const Command& command, const std::vector<std::string>& arguments) {
     print(app.help());
     return 0;
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "patchbay %s: %s\nTry `patchbay %s --help`.\n", command.name.c_str(), error.what(),
-                 command.name.c_str());
-    return kUsage;
+    return usage_error(command, error.what());
   }
+  if (const std::string blank = blank_value(app); !blank.empty())
+    return usage_error(command, blank + " must not be blank");
   return body();
 }
 

@@ -70,7 +70,8 @@ void be_strict(tools::Check& check) {
 }
 
 std::string text_of(const Error& error) {
-  return error.message + (error.hint.empty() ? "" : ". " + error.hint);
+  if (error.hint.empty()) return error.message;
+  return error.message + (error.message.ends_with('?') ? " " : ". ") + error.hint;
 }
 
 tools::Readiness examine(const DoctorFlags& flags, const config::Launch& launch, const os::Environment& env) {

@@ -43,6 +43,8 @@ Error tool_error(const Json& result) {
   const Json* details = machine ? json::find(*machine, "error") : nullptr;
   if (details == nullptr) return error;
   error.code = code_of_name(json::get_string(*details, "code"));
+  error.message = json::get_string(*details, "message");
+  error.hint = json::get_string(*details, "hint");
   return error;
 }
 

@@ -5,6 +5,7 @@
 #include "patchbay/app/front_end.h"
 #include "patchbay/app/owner_link.h"
 #include "patchbay/base/log.h"
+#include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
 #include "patchbay/os/program.h"
 #include "patchbay/transport/lines.h"
@@ -13,6 +14,7 @@ namespace patchbay::cli {
 namespace {
 
 constexpr char kStdio[] = "stdio";
+constexpr std::size_t kLongestLabel = 200;  // the owner shows less
 constexpr auto kReachWithin = std::chrono::seconds(10);
 
 struct StdioFlags {
@@ -52,7 +54,7 @@ Status serve_host(const StdioFlags& flags) {
   front_end.home = home;
   const std::string config_file = PB_TRY(named_config(*flags.launch));
   front_end.owner_argv = background_owner_argv(config_file);
-  front_end.label = flags.label;
+  front_end.label = std::string(utf8_prefix(flags.label, kLongestLabel));
   front_end.fd_out = output.get();
   front_end.socket =
       PB_TRY(app::reach_owner(home, front_end.owner_argv, std::chrono::steady_clock::now() + kReachWithin));

@@ -25,10 +25,10 @@ namespace {
 constexpr char kToken[] = "token";
 constexpr std::size_t kRandomBytes = 32;
 constexpr std::size_t kLongestName = 64;
+constexpr char kUsualScope[] = "worker";
 
 struct TokenFlags {
-  std::string name, expires;
-  std::string scope = "worker";
+  std::string name, expires, scope;
   std::string public_base_url;
   bool json = false;
 };
@@ -79,9 +79,9 @@ os::FileLock wait_for_starts(const config::Home& home) {
 }
 
 /// A token on standard output, once; everything about it on standard error.
-void hand_out(const TokenFlags& flags, const std::string& secret) {
+void hand_out(const TokenFlags& flags, const std::string& scope, const std::string& secret) {
   if (flags.json) {
-    print(json::dump_pretty(Json{{"name", flags.name}, {"scope", flags.scope}, {"token", secret}}) + "\n");
+    print(json::dump_pretty(Json{{"name", flags.name}, {"scope", scope}, {"token", secret}}) + "\n");
   } else {
     print(secret + "\n");
   }
@@ -93,14 +93,26 @@ std::string tell_owner(const config::Home& home) {
   const auto owner = app::find_owner(home);
   if (!owner || owner->http_url.empty()) return "The next start uses it.\n";
   if (!os::signal_exact(owner->process, SIGHUP)) return "The next start uses it.\n";
-  return fmt::format("The owner that runs (pid {}) uses it from now on, if it was started with a token.\n",
+  return fmt::format("The owner that runs (pid {}) asks for it from now on, unless its environment names another.\n",
                      owner->process.pid);
 }
 
-Result<int> create_operator_token(const config::Home& home) {
+/// The operator's token may do everything and never ends; who asks for less must not get it.
+Status check_operator_flags(const TokenFlags& flags) {
+  if (flags.scope.empty() && flags.expires.empty()) return {};
+  return Error{ErrorCode::kUsage, "--scope and --expires are for named tokens; the operator's own has no limit",
+               "Give the token a name: patchbay token create NAME --scope read", {}};
+}
+
+Result<int> create_operator_token(const TokenFlags& flags, const config::Home& home) {
   const os::FileLock gate = wait_for_starts(home);
   const bool existed = os::exists(home.token_file());
   PB_TRY(config::generate_token(home));
+  if (flags.json) {
+    if (!existed) tell_owner(home);
+    print(json::dump_pretty(Json{{"token_file", home.token_file()}, {"created", !existed}}) + "\n");
+    return 0;
+  }
   print((existed ? "The token is already in " : "A token was written to ") + home.token_file() + ".\n" +
         (existed ? "`patchbay token rotate` replaces it.\n" : tell_owner(home)) +
         "`patchbay token show` prints the Server URL with it.\n");
@@ -109,18 +121,21 @@ Result<int> create_operator_token(const config::Home& home) {
 
 Result<int> create(const TokenFlags& flags) {
   const config::Home home = PB_TRY(own_home());
-  if (flags.name.empty()) return create_operator_token(home);
+  if (flags.name.empty()) {
+    PB_TRY(check_operator_flags(flags));
+    return create_operator_token(flags, home);
+  }
   PB_TRY(check_name(flags.name));
   store::NamedToken token;
   token.name = flags.name;
-  token.scope = flags.scope;
+  token.scope = flags.scope.empty() ? kUsualScope : flags.scope;
   token.created = system_clock().wall();
   token.expires = PB_TRY(expiry(flags.expires));
   const std::string secret = new_secret();
   token.sha256_hex = sha256_hex(secret);
   store::StateDb state = open_state(home);
   PB_TRY(state.create_token(token));
-  hand_out(flags, secret);
+  hand_out(flags, token.scope, secret);
   wait_for_starts(home).release();
   const auto owner = app::find_owner(home);
   if (owner && !owner->http_url.empty())
@@ -128,19 +143,32 @@ Result<int> create(const TokenFlags& flags) {
   return 0;
 }
 
-Result<int> rotate(const TokenFlags& flags) {
-  const config::Home home = PB_TRY(own_home());
-  const std::string secret = new_secret();
-  if (flags.name.empty()) {
-    const os::FileLock gate = wait_for_starts(home);
-    PB_TRY(os::write_file_atomic(home.token_file(), secret + "\n"));
-    print("The token in " + home.token_file() + " was replaced; the old one is void.\n" + tell_owner(home) +
-          "`patchbay token show` prints the Server URL with it.\n");
+Result<int> rotate_operator_token(const TokenFlags& flags, const config::Home& home) {
+  const os::FileLock gate = wait_for_starts(home);
+  if (!os::exists(home.token_file())) {
+    return Error{ErrorCode::kNotFound, "there is no operator's token to replace",
+                 "Make one with `patchbay token create`; `patchbay token rotate NAME` replaces a named one.", {}};
+  }
+  PB_TRY(os::write_file_atomic(home.token_file(), new_secret() + "\n"));
+  const std::string told = tell_owner(home);
+  if (flags.json) {
+    print(json::dump_pretty(Json{{"token_file", home.token_file()}, {"created", true}}) + "\n");
     return 0;
   }
+  print("The token in " + home.token_file() + " was replaced; the old one is void.\n" + told +
+        "`patchbay token show` prints the Server URL with it.\n");
+  return 0;
+}
+
+Result<int> rotate(const TokenFlags& flags) {
+  const config::Home home = PB_TRY(own_home());
+  if (flags.name.empty()) return rotate_operator_token(flags, home);
+  const std::string secret = new_secret();
   store::StateDb state = open_state(home);
   PB_TRY(state.rotate_token(flags.name, sha256_hex(secret)));
-  hand_out(flags, secret);
+  const auto tokens = PB_TRY(store::look_at_tokens(home.state_db()));
+  const auto rotated = std::ranges::find(tokens, flags.name, &store::NamedToken::name);
+  hand_out(flags, rotated == tokens.end() ? "" : rotated->scope, secret);
   return 0;
 }
 
@@ -148,7 +176,8 @@ Result<int> revoke(const TokenFlags& flags) {
   const config::Home home = PB_TRY(own_home());
   store::StateDb state = open_state(home);
   PB_TRY(state.revoke_token(flags.name));
-  print("The token " + flags.name + " is void.\n");
+  print(flags.json ? json::dump_pretty(Json{{"name", flags.name}, {"revoked", true}}) + "\n"
+                   : "The token " + flags.name + " is void.\n");
   return 0;
 }
 

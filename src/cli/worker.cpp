@@ -1,4 +1,4 @@
-#include <iostream>
+#include <set>
 
 #include "cli/actions.h"
 #include "cli/launch_flags.h"
@@ -21,7 +21,7 @@ struct WorkerFlags {
   std::string view = "report";
   std::vector<std::string> accepted_dirty_base;
   std::optional<int> wait_seconds, start_line, end_line, max_bytes;
-  int timeout = 0;
+  std::optional<int> timeout;
   bool json = false, active_only = false, owned_only = false, include_stopped = false;
   bool takeover = false, cleanup_workspace = false, force = false, discard = false, allow_dirty_base = false;
 };
@@ -77,11 +77,11 @@ std::string change_lines(const Json& reply) {
 std::string worker_text(const Json& reply) {
   std::string text = fmt::format("{} ({}): {}\n", display_safe(json::get_string(reply, "name")),
                                  json::get_string(reply, "worker_id"), json::get_string(reply, "state"));
+  std::set<std::string> told;
   for (const char* member :
        {"status_line", "ownership_note", "note", "required_action", "conflict_summary"}) {
-    if (const auto value = json::find_string(reply, member); value && !value->empty()) {
-      text += display_safe(*value, true) + "\n";
-    }
+    const auto value = json::find_string(reply, member);
+    if (value && !value->empty() && told.insert(*value).second) text += display_safe(*value, true) + "\n";
   }
   if (const Json* applied = json::find(reply, "applied"); applied != nullptr && applied->is_boolean()) {
     text += fmt::format("applied: {}, can apply: {}, check: {}\n", applied->get<bool>(),
@@ -100,12 +100,30 @@ std::string worker_text(const Json& reply) {
   return text;
 }
 
+/// The flag of this command that stands for the argument which a reply to a chat client names.
+const char* way_out(std::string_view refused) {
+  if (refused == name_of(ErrorCode::kTakeoverRequired)) return "Add --takeover if that is intended.\n";
+  if (refused == name_of(ErrorCode::kBaseDirty)) return "Look at --allow-dirty-base and --accept-dirty.\n";
+  return "";
+}
+
+/// `body`, whose errors are told to a person at a terminal, who has not the tools of the chat client.
+template <Result<int> (*body)(const WorkerFlags&)>
+Result<int> for_operator(const WorkerFlags& flags) {
+  const auto done = body(flags);
+  if (done) return *done;
+  Error error = done.error();
+  if (error.code == ErrorCode::kWorkerNotFound || error.code == ErrorCode::kWorkerAmbiguous)
+    error.hint = "`patchbay worker list` shows the workers, their names and ids.";
+  return error;
+}
+
 /// Prints the reply; a refusal inside it is exit code 1.
 int show(const WorkerFlags& flags, const Json& reply, std::string (*text)(const Json&)) {
   print(flags.json ? json::dump_pretty(reply) + "\n" : text(reply));
   const auto refused = json::find_string(reply, "error_code");
   if (!refused) return 0;
-  if (!flags.json) std::fprintf(stderr, "patchbay worker: refused (%s)\n", refused->c_str());
+  if (!flags.json) std::fprintf(stderr, "patchbay worker: refused (%s)\n%s", refused->c_str(), way_out(*refused));
   return kRefused;
 }
 
@@ -174,9 +192,9 @@ Result<int> wait_for_all(OwnerClient& owner, const WorkerFlags& flags, MonoTime 
 
 /// Until the worker, or without a name every worker, rests; 1 when the time is over first.
 Result<int> wait(const WorkerFlags& flags) {
-  const MonoTime deadline = flags.timeout > 0
-                                ? std::chrono::steady_clock::now() + std::chrono::seconds(flags.timeout)
-                                : MonoTime::max();
+  if (flags.timeout.value_or(0) < 0) return Error{ErrorCode::kUsage, "--timeout must not be negative", {}, {}};
+  const MonoTime deadline = flags.timeout ? std::chrono::steady_clock::now() + std::chrono::seconds(*flags.timeout)
+                                          : MonoTime::max();
   OwnerClient owner = PB_TRY(OwnerClient::connect());
   if (flags.worker.empty()) return wait_for_all(owner, flags, deadline);
   const Json arguments = PB_TRY(common_arguments(flags));
@@ -249,7 +267,7 @@ void declare_inspect(CLI::App& app, const Flags& flags) {
 }
 void declare_wait(CLI::App& app, const Flags& flags) {
   app.add_option("worker", flags->worker, "Name or id; without one: every worker");
-  app.add_option("--timeout", flags->timeout, "Seconds; without it there is no limit")->option_text("N");
+  app.add_option("--timeout", flags->timeout, "Seconds, 0 for a look; without it there is no limit")->option_text("N");
 }
 void declare_stop(CLI::App& app, const Flags& flags) {
   add_name(app, flags);
@@ -279,13 +297,13 @@ void declare_restore(CLI::App& app, const Flags& flags) {
 }
 
 constexpr Action<WorkerFlags> kActions[] = {
-    {"list", "all workers of this home", &declare_list, &list},
-    {"show", "one worker: its state and its report", &declare_inspect, &inspect},
-    {"inspect", "the same as show", &declare_inspect, &inspect},
-    {"wait", "wait until a worker, or every one, rests", &declare_wait, &wait},
-    {"stop", "stop a worker", &declare_stop, &stop},
-    {"integrate", "put a worker's changes into the checkout", &declare_integrate, &integrate},
-    {"restore", "bring back the worktree of a worker that was cleaned up", &declare_restore, &restore},
+    {"list", "all workers of this home", &declare_list, &for_operator<&list>},
+    {"show", "one worker: its state and its report", &declare_inspect, &for_operator<&inspect>},
+    {"inspect", "the same as show", &declare_inspect, &for_operator<&inspect>},
+    {"wait", "wait until a worker, or every one, rests", &declare_wait, &for_operator<&wait>},
+    {"stop", "stop a worker", &declare_stop, &for_operator<&stop>},
+    {"integrate", "put a worker's changes into the checkout", &declare_integrate, &for_operator<&integrate>},
+    {"restore", "bring back the worktree of a worker that was cleaned up", &declare_restore, &for_operator<&restore>},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "config/exposure.h"
 
 #include "config/roots.h"
+#include "patchbay/base/text.h"
 
 // The overlay of an exposed start (tunnel, non-loopback bind) lies on top of whichever posture was chosen. It
 // only narrows. Profiles and files cannot lift it; a flag on this launch can, and only where the table of the
@@ -98,6 +99,24 @@ void apply_overlay(const LaunchOptions& options, Config& config, Provenance& pro
   overlay.filled("server.requests_per_minute", kExposedRequestsPerMinute, config.server.requests_per_minute);
   if (config.auth.tunnel_mode == TunnelMode::kOpenai) {
     overlay.filled("mcp.max_call_ms", kOpenaiTunnelCallMs, config.mcp.max_call_ms);
+  }
+}
+
+void warn_of_useless_names(const Server& server, std::vector<std::string>& warnings) {
+  constexpr std::string_view kNeverInAName = "/*?#@ ";
+  const auto odd = [&](std::string_view text) {
+    return text.empty() || text.find_first_of(kNeverInAName) != std::string_view::npos;
+  };
+  for (const std::string& host : server.allowed_hosts) {
+    if (!odd(host)) continue;
+    warnings.push_back("server.allowed_hosts: '" + display_safe(host) +
+                       "' matches no request; name hosts as pb.example.org, without scheme, path or wildcard");
+  }
+  for (const std::string& origin : server.allowed_origins) {
+    const std::size_t scheme = origin.find("://");
+    if (scheme != std::string::npos && scheme > 0 && !odd(std::string_view(origin).substr(scheme + 3))) continue;
+    warnings.push_back("server.allowed_origins: '" + display_safe(origin) +
+                       "' matches no request; name origins as https://app.example.org, without path or wildcard");
   }
 }
 

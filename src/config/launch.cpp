@@ -163,7 +163,7 @@ void apply_public_url(const LaunchOptions& options, Launch& launch) {
   if (!is_outward(config.auth.tunnel_mode) || config.tunnel.hostname.empty()) return;
   const bool has_scheme = config.tunnel.hostname.find("://") != std::string::npos;
   launch.public_base_url = (has_scheme ? "" : "https://") + config.tunnel.hostname;
-  while (launch.public_base_url.ends_with('/')) launch.public_base_url.pop_back();
+  launch.public_base_url = without_endpoint(std::move(launch.public_base_url));
 }
 
 /// The workspace whose profile counts: named, configured, or where the operator stands.
@@ -231,6 +231,17 @@ std::string config_path(const LaunchOptions& options, const os::Environment& env
   return os::file_facts(home.config_file()).ok() ? home.config_file() : std::string();
 }
 
+std::string without_endpoint(std::string url) {
+  constexpr std::string_view kEndpoint = "/mcp";
+  const auto drop_slashes = [&] {
+    while (url.ends_with('/')) url.pop_back();
+  };
+  drop_slashes();
+  if (url.ends_with(kEndpoint)) url.resize(url.size() - kEndpoint.size());
+  drop_slashes();
+  return url;
+}
+
 std::string host_of_url(std::string_view url) {
   if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
   url = url.substr(0, url.find('/'));
@@ -249,6 +260,7 @@ Result<Launch> compose(const LaunchOptions& options, const os::Environment& env)
   PB_TRY(read_layers(options, env, objections, launch));
   PB_TRY(objections.consider("allowed_roots", resolve_roots(options, env, launch.home, launch.config,
                                                             launch.provenance, launch.warnings)));
+  warn_of_useless_names(launch.config.server, launch.warnings);
   PB_TRY(decide_exposure(options, env, objections, launch));
   launch.differences = differences_of(launch);
   PB_TRY(objections.consider("paths", resolve_paths(env, options.cwd, launch.home, launch.config)));

@@ -26,18 +26,26 @@ std::string installed_codex(const os::Environment& env) {
   return {};
 }
 
+Result<std::string> named_codex(const std::string& named, const std::string& path_list) {
+  const bool is_path = named.find('/') != std::string::npos;
+  // The owner stands in another folder.
+  const Result<std::string> found = is_path ? os::real_path(os::expand_home(named))
+                                            : Result<std::string>(os::find_program(named, path_list));
+  if (found && !found->empty()) return *found;
+  return Error{ErrorCode::kCodexCliMissing, "there is no program " + display_safe(named),
+               "Give --codex the path of the Codex program, or leave it out.", {}};
+}
+
 }  // namespace
 
 Result<std::string> find_codex(const std::string& named, const os::Environment& env, bool prefer_path) {
-  if (!named.empty() && os::exists(named)) return named;
-  std::string found;
-  if (named.empty()) {
-    const auto path = env.find("PATH");
-    const std::string on_path = os::find_program("codex", path == env.end() ? std::string() : path->second);
-    const std::string installed = installed_codex(env);
-    found = prefer_path ? on_path : installed;
-    if (found.empty()) found = prefer_path ? installed : on_path;
-  }
+  const auto path = env.find("PATH");
+  const std::string path_list = path == env.end() ? std::string() : path->second;
+  if (!named.empty()) return named_codex(named, path_list);
+  const std::string on_path = os::find_program("codex", path_list);
+  const std::string installed = installed_codex(env);
+  std::string found = prefer_path ? on_path : installed;
+  if (found.empty()) found = prefer_path ? installed : on_path;
   if (!found.empty()) return found;
   return Error{ErrorCode::kCodexCliMissing,
                "the Codex CLI is not installed",

@@ -7,7 +7,7 @@
 
 namespace patchbay::demo {
 
-/// The Codex CLI for the demo: `named` when given; else the one that scripts/demo installs and the one on
+/// The Codex CLI for the demo: `named`, a path or a name on PATH, when given; else the one that scripts/demo installs and the one on
 /// PATH, the latter first with `prefer_path`. kCodexCliMissing with a hint.
 Result<std::string> find_codex(const std::string& named, const os::Environment& env, bool prefer_path);
 

@@ -99,7 +99,7 @@ Status Demo::start_patchbay() {
   screen_.line("$ patchbay start --root " + playground_->repository() + " --port 0");
   const MonoTime start = system_clock().mono();
   owner_.emplace(
-      PB_TRY(OwnerProcess::start(program, *playground_, env, options_.start_limit, options_.interrupted)));
+      PB_TRY(OwnerProcess::start(program, codex_, *playground_, env, options_.start_limit, options_.interrupted)));
   screen_.good("ready after " + spell(since(start)) + ": http://127.0.0.1:" + std::to_string(owner_->port()) +
                "/mcp");
   return {};

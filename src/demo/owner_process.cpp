@@ -47,14 +47,15 @@ Error OwnerProcess::early_end() const {
           {}};
 }
 
-Result<OwnerProcess> OwnerProcess::start(const std::string& program, const Playground& playground,
-                                         const os::Environment& env, std::chrono::milliseconds limit,
-                                         const CancelToken& interrupted) {
+Result<OwnerProcess> OwnerProcess::start(const std::string& program, const std::string& codex,
+                                         const Playground& playground, const os::Environment& env,
+                                         std::chrono::milliseconds limit, const CancelToken& interrupted) {
   const os::Fd log(::open(playground.log_file().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!log) return errno_error(errno, "opening the log", playground.log_file());
   os::SpawnOptions spawn;
   spawn.argv = {program,  "start", "--root",       playground.repository(),
-                "--port", "0",     "--ready-file", playground.ready_file()};
+                "--port", "0",     "--ready-file", playground.ready_file(),
+                "--codex", codex};
   spawn.env = env;
   spawn.cwd = playground.root();
   spawn.stdout_fd = log.get();

@@ -11,13 +11,14 @@ namespace patchbay::demo {
 /// `patchbay start` as a child process; ended when destroyed.
 class OwnerProcess {
  public:
-  /// Starts it on the playground's repository, any free port, and waits until it says that it is ready.
+  /// Starts it on the playground's repository, any free port, with this Codex program, and waits until it says that it
+  /// is ready.
   ///
   /// kCancelled when `interrupted`; kTimeout; kSpawnFailed when it ended by itself. The last lines of its log
   /// are in the error's hint.
-  static Result<OwnerProcess> start(const std::string& program, const Playground& playground,
-                                    const os::Environment& env, std::chrono::milliseconds limit,
-                                    const CancelToken& interrupted);
+  static Result<OwnerProcess> start(const std::string& program, const std::string& codex,
+                                    const Playground& playground, const os::Environment& env,
+                                    std::chrono::milliseconds limit, const CancelToken& interrupted);
 
   OwnerProcess(OwnerProcess&&) noexcept = default;
   OwnerProcess& operator=(OwnerProcess&&) = delete;

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <utility>
 
 #include "patchbay/base/text.h"
 
@@ -100,8 +101,12 @@ bool parse_string(const Json& v, const std::string& path, const Constraints& c, 
   return true;
 }
 
+/// More names than that are looked up in the schema.
+constexpr std::size_t kNamesTold = 40;
+
 void report_unknown(const Json& object, const std::vector<std::string>& known, const std::string& prefix,
                     ParseReport& r) {
+  bool told = false;
   for (const auto& [name, value] : object.items()) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     if (r.problems.size() >= kMaxProblems) return;
@@ -117,7 +122,11 @@ void report_unknown(const Json& object, const std::vector<std::string>& known, c
         if (k.ends_with("_" + name) || k.starts_with(name + "_")) nearest = &k;
       }
     }
-    if (nearest != nullptr) message += fmt::format("; did you mean {}?", *nearest);
+    if (nearest != nullptr) {
+      message += fmt::format("; did you mean {}?", *nearest);
+    } else if (prefix.empty() && known.size() <= kNamesTold && !std::exchange(told, true)) {
+      message += known.empty() ? ", which takes none" : fmt::format(", which takes {}", fmt::join(known, ", "));
+    }
     r.add(ErrorCode::kUnknownArgument, prefix + display_safe(name), std::move(message));
   }
 }

@@ -116,10 +116,18 @@ class LimitedBuilder {
   std::string reason_;
 };
 
+Error malformed_at(std::size_t byte) {
+  return {ErrorCode::kInvalidArgument, "not valid JSON at byte " + std::to_string(byte), {}, {}};
+}
+
 }  // namespace
 
 Result<Json> parse(std::string_view text, const ParseLimits& limits) {
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  // The library would skip a second mark, and take a NUL for the end of the text whatever follows it.
+  if (text.starts_with(kByteOrderMark)) return malformed_at(1);
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) return malformed_at(nul + 1);
   if (const std::size_t bad = first_invalid_utf8(text); bad != std::string_view::npos) {
     return Error{ErrorCode::kInvalidArgument, "not valid UTF-8 at byte " + std::to_string(bad), {}, {}};
   }

@@ -26,10 +26,14 @@ bool takes_long(std::string_view method) {
 
 struct Connection::State {
   State(Server& given, Server::ConnectOptions o)
-      : impl(*given.impl_), options(std::move(o)), process(process_name(options)) {
+      : impl(*given.impl_), options(with_shown_label(std::move(o))), process(process_name(options)) {
     ++(*impl.processes.lock())[process];
   }
 
+  static Server::ConnectOptions with_shown_label(Server::ConnectOptions options) {
+    options.label = shown_label(options.label);
+    return options;
+  }
   static std::string process_name(const Server::ConnectOptions& options) {
     const std::string& id = options.client_id;
     return "front-end " + options.credential.name + '\0' + (id.empty() ? random_hex(32) : id);

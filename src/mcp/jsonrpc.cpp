@@ -1,17 +1,26 @@
 #include "patchbay/mcp/jsonrpc.h"
 
+#include <algorithm>
+
 namespace patchbay::mcp {
 namespace {
 
-constexpr std::size_t kMaxIdBytes = 256;
-constexpr std::size_t kMaxMethodBytes = 128;
+constexpr std::size_t kMaxIdCharacters = 256;
+constexpr std::size_t kMaxMethodCharacters = 128;
 
 RpcError bad_shape(std::string message) {
   return {.code = rpc::kInvalidRequest, .message = std::move(message), .http_status = 400};
 }
 
+/// Of text that was parsed, so its UTF-8 is valid: every byte that does not continue a character begins one.
+bool is_longer_than(const std::string& text, std::size_t characters) {
+  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  return text.size() > characters &&
+         static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins)) > characters;
+}
+
 bool good_id(const Json& id) {
-  if (id.is_string()) return id.get_ref<const std::string&>().size() <= kMaxIdBytes;
+  if (id.is_string()) return !is_longer_than(id.get_ref<const std::string&>(), kMaxIdCharacters);
   return id.is_number_integer();
 }
 
@@ -22,7 +31,7 @@ std::variant<Message, RpcError> read_message(Json value, Json* id_out) {
   Message m;
   const auto id = value.find("id");
   const bool has_id = id != value.end();
-  if (has_id && !good_id(*id)) return bad_shape("id must be a string of at most 256 bytes or an integer");
+  if (has_id && !good_id(*id)) return bad_shape("id must be a string of at most 256 characters or an integer");
   if (has_id) m.id = *id;
   if (id_out != nullptr) *id_out = m.id;
   const Json* version = json::find(value, "jsonrpc");
@@ -37,7 +46,7 @@ std::variant<Message, RpcError> read_message(Json value, Json* id_out) {
   }
   if (!method->is_string()) return bad_shape("method must be a string");
   m.method = std::move(method->get_ref<std::string&>());
-  if (m.method.size() > kMaxMethodBytes) return bad_shape("method is longer than 128 bytes");
+  if (is_longer_than(m.method, kMaxMethodCharacters)) return bad_shape("method is longer than 128 characters");
   m.kind = has_id ? Message::Kind::kRequest : Message::Kind::kNotification;
   if (const auto params = value.find("params"); params != value.end()) {
     if (!params->is_object()) return bad_shape("params must be an object");

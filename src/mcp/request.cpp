@@ -69,13 +69,16 @@ std::optional<RpcError> envelope_trouble(const Json& params) {
                   .data = {{"missing", std::move(missing)}, {"invalid", std::move(invalid)}}};
 }
 
+std::string shown_label(std::string_view label) {
+  return std::string(utf8_prefix(collapse_whitespace(display_safe(label)), 80));
+}
+
 std::string client_label(const Json* client_info) {
   if (client_info == nullptr) return {};
   std::string label = json::get_string(*client_info, "name");
   if (const std::string version = json::get_string(*client_info, "version"); !version.empty())
     label += " " + version;
-  label = collapse_whitespace(display_safe(label));
-  return std::string(utf8_prefix(label, 80));
+  return shown_label(label);
 }
 
 }  // namespace patchbay::mcp

@@ -71,7 +71,9 @@ bool has_claim(const Json& params);
 /// N1: what is missing or invalid in the modern envelope; absent when it is well-formed.
 std::optional<RpcError> envelope_trouble(const Json& params);
 
-/// "name version" of a clientInfo object, safe to show, at most 80 characters.
+/// A name somebody gave itself, safe to show, at most 80 bytes (SEC:J12).
+std::string shown_label(std::string_view label);
+/// "name version" of a clientInfo object, the same.
 std::string client_label(const Json* client_info);
 
 }  // namespace patchbay::mcp

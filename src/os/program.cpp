@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <vector>
 
 #include "patchbay/os/file.h"
@@ -83,6 +84,8 @@ void remove_environment(std::string_view prefix) {
 }
 
 void remove_variable(const std::string& name) {
+  // The kernel shows the environment of the start to every process of this user, also after unsetenv.
+  if (char* value = ::getenv(name.c_str()); value != nullptr) ::explicit_bzero(value, std::strlen(value));
   ::unsetenv(name.c_str());
 }
 

@@ -49,7 +49,7 @@ Check build() {
 Check codex_cli(const codex::CodexEngine& codex) {
   const auto program = codex.program();
   if (program.ok()) return pass("codex_cli", "Codex was found.");
-  return warn("codex_cli", program.error().message + " " + program.error().hint);
+  return warn("codex_cli", program.error().message + ". " + program.error().hint);
 }
 
 /// "0.142.2" as numbers; what is no number counts as 0, what follows them does not count.
@@ -164,7 +164,7 @@ Check token_strength(const config::Launch& launch) {
   const Status strong = config::check_token_strength(launch.auth.token.value, warnings);
   if (!strong.ok()) return fail("token_strength", strong.error().message);
   return warnings.empty() ? pass("token_strength", "At least 24 bytes.")
-                          : warn("token_strength", warnings.front());
+                          : warn("token_strength", "Shorter than 24 bytes.");
 }
 
 Check roots_too_wide(const config::Launch& launch) {
@@ -269,11 +269,10 @@ Result<std::string> check_public_base_url(const std::string& text) {
                  "Give the address of the tunnel, such as https://example.org.",
                  {}};
   };
-  std::string url(trim(text));
-  while (url.ends_with('/')) url.pop_back();
+  const std::string url = config::without_endpoint(std::string(trim(text)));
   if (url.size() > kLongestUrl) return refuse("is too long");
   const std::size_t scheme = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
-  if (scheme == 0 || url.size() == scheme)
+  if (scheme == 0 || url.size() == scheme || url[scheme] == '/')
     return refuse("must begin with https:// or http:// and name a host");
   for (const char c : url) {
     if (c <= ' ' || c == '?' || c == '#' || c == '@' || static_cast<unsigned char>(c) >= 0x7f) {

@@ -77,8 +77,12 @@ http::Response json_response(int status, const Json& body) {
 }
 
 http::Response rpc_response(int status, const std::string& message, const Json& data) {
-  const mcp::RpcError error{
-      .code = mcp::rpc::kInvalidRequest, .message = message, .http_status = status, .data = data};
+  // Too much at once is nothing the request could have done better.
+  const bool overload = status == 429 || status == 503;
+  const mcp::RpcError error{.code = overload ? mcp::rpc::kInternal : mcp::rpc::kInvalidRequest,
+                            .message = message,
+                            .http_status = status,
+                            .data = data};
   return {status,
           {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
           mcp::error_text(nullptr, error)};
@@ -118,7 +122,7 @@ bool Gate::host_allowed(std::string_view host) const {
   const std::string name = name_of_host(host);
   if (name.empty()) return false;
   // Without authentication a public name means that somebody put a tunnel in front of us (SEC:F3).
-  return is_loopback_name(name) || (auth_required_ && listed(host));
+  return is_loopback_name(name) || name == options_.loopback_host || (auth_required_ && listed(host));
 }
 
 bool Gate::origin_allowed(std::string_view origin) const {
@@ -158,7 +162,7 @@ std::optional<http::Response> Gate::check_names(const http::Request& head, Route
     const std::string way_out =
         listed(host)
             ? std::string("it is listed, but a public name needs a token; set one up first")
-            : fmt::format("add it to {} or start the tunnel through this server", options_.hosts_setting);
+            : fmt::format("add it to {}", options_.hosts_setting);
     return refuse(route, 403, "host_forbidden",
                   fmt::format("Host '{}' is not allowed; {}", shown(host), way_out));
   }

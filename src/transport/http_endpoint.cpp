@@ -60,7 +60,7 @@ struct HttpEndpoint::Impl {
 
   std::optional<Response> check(const http::Request& head, Route route);
   std::optional<Response> check_mcp(const http::Request& head);
-  std::optional<Response> check_rate(const http::Request& head);
+  std::optional<Response> check_rate(const http::Request& head, Route route);
   std::vector<http::Header> cors_headers(const http::Request& request) const;
   Response preflight(const http::Request& head) const;
   Response page(Route route) const;
@@ -145,7 +145,7 @@ std::optional<Response> HttpEndpoint::Impl::check(const http::Request& head, Rou
   const bool open = route == Route::kHealth || route == Route::kReady;
   if (!open) {
     if (auto refused = gate.check_login(head, route)) return refused;  // H5
-    if (auto refused = check_rate(head)) return refused;
+    if (auto refused = check_rate(head, route)) return refused;
   }
   if (route != Route::kMcp) {
     if (head.method != "GET") return method_not_allowed(route, allow);
@@ -154,11 +154,11 @@ std::optional<Response> HttpEndpoint::Impl::check(const http::Request& head, Rou
   return check_mcp(head);
 }
 
-std::optional<Response> HttpEndpoint::Impl::check_rate(const http::Request& head) {
+std::optional<Response> HttpEndpoint::Impl::check_rate(const http::Request& head, Route route) {
   if (options.requests_per_minute <= 0) return std::nullopt;
   const auto credential = gate.credential_of(head);
   if (!credential || requests.take(credential->name)) return std::nullopt;
-  Response response = rpc_response(429, "Too many requests in this minute");
+  Response response = refuse(route, 429, "rate_limited", "Too many requests in this minute");
   response.headers.emplace_back("Retry-After", "10");
   return response;
 }

@@ -41,6 +41,20 @@ TEST_F(CommandLineTest, UnknownFlagAndInvalidValueAreUsageErrors) {
   EXPECT_EQ(run({"start", "--root", repo_.path(), "--tool-mode", "everything"}).code, 2);
 }
 
+TEST_F(CommandLineTest, BlankValueIsAUsageErrorAndNotALeftOutFlag) {
+  const std::vector<std::string> start = {"start", "--root", repo_.path(), "--print-only"};
+  for (const char* flag : {"--port", "--config", "--allow-root", "--codex", "--ready-file", "--public-base-url"}) {
+    std::vector<std::string> arguments = start;
+    arguments.insert(arguments.end(), {flag, ""});
+    const Finished done = run(arguments);
+    EXPECT_EQ(done.code, 2) << flag;
+    EXPECT_THAT(done.err, HasSubstr(std::string(flag) + " must not be blank"));
+  }
+  EXPECT_EQ(run({"start", "--root", "", "--print-only"}).code, 2);
+  EXPECT_EQ(run({"worker", "stop", ""}).code, 2);
+  EXPECT_EQ(run({"start", "--root", repo_.path(), "--bash-session-id", "", "--print-only"}).code, 0);
+}
+
 TEST_F(CommandLineTest, VersionNamesTheLibraries) {
   const Finished done = run({"version", "--json"});
   ASSERT_EQ(done.code, 0);

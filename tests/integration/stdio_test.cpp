@@ -42,6 +42,17 @@ TEST_F(StdioTest, TheOtherNameOfTheProgramIsTheSameCommand) {
   EXPECT_NE(json::find(named.handshake(), "result"), nullptr);
 }
 
+TEST_F(StdioTest, LabelOfAnyLengthAndKindIsServedAndShownHarmlessly) {  // SEC:J12
+  StdioHost named({testing_support::patchbay_binary(), "stdio", "--client-label",
+                   "\x1b[31mred\n" + std::string(9000, 'y')},
+                  env_, repo_.path());
+  ASSERT_NE(json::find(named.handshake(), "result"), nullptr);
+  const Json tested = named.call("codex_self_test");
+  const std::string label = json::get_string(tested["coordination"]["client"], "client_label");
+  EXPECT_TRUE(label.starts_with("\\u{001B}[31mred")) << label;
+  EXPECT_LT(label.size(), 200u);
+}
+
 TEST_F(StdioTest, ClaimlessRequestBeforeTheHandshakeIsRefused) {  // S5
   const auto first = host();
   const Json reply = first->request("tools/list");

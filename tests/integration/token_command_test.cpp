@@ -82,6 +82,38 @@ TEST_F(TokenCommandTest, OperatorsTokenIsAFileAndPartOfTheServerUrl) {
   EXPECT_EQ(status_with(owner->port(), first), 401);
 }
 
+TEST_F(TokenCommandTest, LimitsWithoutANameMakeNoUnlimitedToken) {
+  for (const std::vector<std::string>& limit :
+       {std::vector<std::string>{"--scope", "read"}, {"--expires", "1h"}, {""}}) {
+    std::vector<std::string> arguments = {"token", "create"};
+    arguments.insert(arguments.end(), limit.begin(), limit.end());
+    EXPECT_EQ(run(arguments).code, 2) << limit.front();
+    EXPECT_FALSE(os::exists(dir_.path("home/token"))) << limit.front();
+  }
+}
+
+TEST_F(TokenCommandTest, OperatorsTokenIsReplacedOnlyWhenThereIsOne) {
+  const Finished done = run({"token", "rotate"});
+  EXPECT_EQ(done.code, 1);
+  EXPECT_THAT(done.err, HasSubstr("patchbay token create"));
+  EXPECT_FALSE(os::exists(dir_.path("home/token"))) << "a token makes every later start ask for it";
+}
+
+TEST_F(TokenCommandTest, JsonIsPrintedByEveryActionThatTakesIt) {
+  const auto printed = [&](std::vector<std::string> arguments) {
+    arguments.push_back("--json");
+    const auto json = json::parse(run(arguments).out);
+    EXPECT_TRUE(json.ok()) << arguments[1];
+    return json ? *json : Json::object();
+  };
+  EXPECT_TRUE(json::get_bool(printed({"token", "create"}), "created"));
+  EXPECT_FALSE(json::get_bool(printed({"token", "create"}), "created"));
+  EXPECT_EQ(json::get_string(printed({"token", "rotate"}), "token_file"), dir_.path("home/token"));
+  EXPECT_EQ(json::get_string(printed({"token", "create", "looker", "--scope", "read"}), "scope"), "read");
+  EXPECT_EQ(json::get_string(printed({"token", "rotate", "looker"}), "scope"), "read");
+  EXPECT_TRUE(json::get_bool(printed({"token", "revoke", "looker"}), "revoked"));
+}
+
 TEST_F(TokenCommandTest, WrongArgumentsAreUsageErrors) {
   EXPECT_EQ(run({"token", "create", "a b"}).code, 2);
   EXPECT_EQ(run({"token", "create", "x", "--scope", "all"}).code, 2);
@@ -108,6 +140,17 @@ TEST_F(TokenCommandTest, DatabaseOfANewerVersionEndsTheStartInsteadOfOpeningTheP
   ASSERT_TRUE(os::write_file_atomic(database, bytes).ok());
   EXPECT_EQ(run({"start", "--root", repo_.path(), "--port", "0"}).code, 78);
   EXPECT_EQ(*os::read_file(database), bytes);
+}
+
+TEST_F(TokenCommandTest, TokenOfTheEnvironmentIsGoneFromTheEnvironmentOnceItWasRead) {  // SEC:A4
+  const std::string token = "canary-0123456789-0123456789";
+  env_["PATCHBAY_HTTP_TOKEN"] = token;
+  const auto owner = start();
+  EXPECT_EQ(status_with(owner->port(), token), 200);
+  const auto shown = os::read_file("/proc/" + std::to_string(owner->pid()) + "/environ");
+  ASSERT_TRUE(shown.ok());
+  EXPECT_THAT(*shown, HasSubstr("PATCHBAY_HOME="));
+  EXPECT_THAT(*shown, Not(HasSubstr(token)));
 }
 
 // An owner that starts may have read the old token, and nobody could tell it yet that there is a new one.

@@ -49,12 +49,16 @@ TEST_F(WorkerCommandTest, WaitThatRunsOutIsExitCodeOne) {
   codex_.script("thread\nturn\nsleep 120\n");
   start_worker("Sleeper");
   EXPECT_EQ(run({"worker", "wait", "Sleeper", "--timeout", "1"}).code, 1);
+  EXPECT_EQ(run({"worker", "wait", "Sleeper", "--timeout", "0"}).code, 1) << "no time is not any time";
+  EXPECT_EQ(run({"worker", "wait", "Sleeper", "--timeout", "-1"}).code, 2);
 }
 
 TEST_F(WorkerCommandTest, UnknownWorkerIsAnError) {
   const Finished done = run({"worker", "show", "Nobody"});
   EXPECT_EQ(done.code, 1);
-  EXPECT_THAT(done.err, HasSubstr("patchbay worker: "));
+  EXPECT_THAT(done.err, HasSubstr("patchbay worker: Unknown worker: Nobody\n"));
+  EXPECT_THAT(done.err, HasSubstr("`patchbay worker list`"));
+  EXPECT_THAT(done.err, Not(HasSubstr("codex_worker_list"))) << "there are no tools at a terminal";
   EXPECT_EQ(run({"worker", "show"}).code, 2);
 }
 
@@ -68,6 +72,9 @@ TEST_F(WorkerCommandTest, StopOfAnothersWorkerNeedsTakeover) {
   const Finished refused = run({"worker", "stop", "Sleeper"});
   EXPECT_EQ(refused.code, 1);
   EXPECT_THAT(refused.err, HasSubstr("takeover_required"));
+  EXPECT_THAT(refused.err, HasSubstr("--takeover"));
+  const std::string note = "Another conversation";
+  EXPECT_EQ(refused.out.find(note), refused.out.rfind(note)) << "said twice: " << refused.out;
   const Finished stopped = run({"worker", "stop", "Sleeper", "--takeover"});
   EXPECT_EQ(stopped.code, 0) << stopped.err << stopped.out;
   EXPECT_THAT(stopped.out, HasSubstr("stopped"));

@@ -32,11 +32,11 @@ std::vector<SecretSpan> find_secrets(std::string_view text);
 std::string redact(std::string_view text, int* count = nullptr);
 
 /// Makes an exact value (the server's own token) a secret wherever it appears. At least 8 bytes; shorter
-/// ones are ignored. Call before serving; not thread-safe against `redact`.
+/// ones are ignored. From any thread; a token that was replaced stays one.
 void register_secret_literal(std::string_view value);
 
 /// Makes the value of `name` in a URL's query a secret, as it is for "patchbay_token" and "token"
-/// (`auth.query_token_names`). Same rule for threads.
+/// (`auth.query_token_names`). Call before serving; not thread-safe against `redact`.
 void register_query_token_name(std::string_view name);
 
 }  // namespace patchbay

@@ -103,6 +103,9 @@ Result<std::string> save_profile(const Launch& launch, const Clock& clock);
 /// The file a start reads: `--config`, PATCHBAY_CONFIG, <home>/config.yaml when it exists, else empty.
 std::string config_path(const LaunchOptions& options, const os::Environment& env, const Home& home);
 
+/// A public address as people copy it from a connector: what stands before /mcp, without a slash at the end.
+std::string without_endpoint(std::string url);
+
 /// The host of an http or https URL, or of a bare host name; without port and path. Empty when there is none.
 std::string host_of_url(std::string_view url);
 

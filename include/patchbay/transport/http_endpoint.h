@@ -21,6 +21,7 @@ struct HttpOptions {
   bool allow_query_token = true;
   std::vector<std::string> query_token_names = {};
   std::string realm = {};                         ///< of WWW-Authenticate
+  std::string loopback_host = {};                 ///< the address listened on when it is 127.0.0.2, say: as 127.0.0.1
   std::vector<std::string> allowed_hosts = {};    ///< names besides loopback (X2)
   std::vector<std::string> allowed_origins = {};  ///< origins besides loopback (X3)
   bool cors = false;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "patchbay/app/named_tokens.h"
+#include "patchbay/base/redact.h"
 #include "patchbay/os/file.h"
 #include "support/temp_dir.h"
 
@@ -53,6 +54,15 @@ TEST_F(TokenCredentialsTest, OperatorsTokenHasEveryRightAndNothingElseOpens) {
   EXPECT_FALSE(c.check("operator-token-012345678").has_value());
   EXPECT_FALSE(c.check("").has_value());
   EXPECT_FALSE(os::exists(home.state_db())) << "asking for a token made a database";
+}
+
+TEST_F(TokenCredentialsTest, TokenThatReplacesAnotherIsASecretToo) {  // A3
+  auto c = credentials();
+  ASSERT_TRUE(c.reload().ok());
+  const std::string first = token;
+  token = "second-operators-word-4711";
+  ASSERT_TRUE(c.reload().ok());
+  EXPECT_EQ(redact("<" + token + "> <" + first + ">").find("operator"), std::string::npos);
 }
 
 TEST_F(TokenCredentialsTest, NamedTokenHasItsScopeUntilItExpires) {  // SEC:A13

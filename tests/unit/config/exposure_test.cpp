@@ -63,6 +63,18 @@ TEST_F(Exposed, ANamedTokenOrAGeneratedOneWillDo) {
   EXPECT_EQ(started().auth.token.source, "<home>/token");
 }
 
+TEST_F(Exposed, ListedNamesThatNoClientSendsAreTold) {  // X2, X3
+  place.options.config = place.write("my.yaml",
+                                     "server:\n"
+                                     "  allowed_hosts: [pb.example.org, 'pb.example.org:443', '[fd00::1]', '*.b.org']\n"
+                                     "  allowed_origins: ['https://a.org', 'http://[::1]:3000', 'https://a.org/', b.org]\n");
+  std::vector<std::string> told;
+  for (const std::string& line : started().warnings)
+    if (line.find("matches no request") != std::string::npos) told.push_back(line.substr(0, line.rfind('\'')));
+  EXPECT_THAT(told, ElementsAre("server.allowed_hosts: '*.b.org", "server.allowed_origins: 'https://a.org/",
+                                "server.allowed_origins: 'b.org"));
+}
+
 TEST_F(Exposed, WeakTokensAreRefused) {  // SEC:F2
   for (const char* token :
        {"short", "0123456789abcde", "<long-random-token>", "0123456789 abcdef0123456789"}) {

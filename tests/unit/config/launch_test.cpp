@@ -363,6 +363,17 @@ TEST(PublicAddress, IsExposureAndNeedsAToken) {  // SEC:F1
   EXPECT_EQ(launch->config.auth.tunnel_mode, TunnelMode::kCustom);
 }
 
+TEST(PublicAddress, MayBeTheWholeServerUrl) {
+  Place place;
+  place.env["PATCHBAY_HTTP_TOKEN"] = kGoodToken;
+  for (const char* pasted : {"https://bay.example.org/mcp", "https://bay.example.org/mcp/", "https://bay.example.org//"}) {
+    place.options.public_base_url = pasted;
+    const auto launch = place.launch();
+    ASSERT_TRUE(launch.ok()) << launch.error().message;
+    EXPECT_EQ(launch->public_base_url, "https://bay.example.org") << pasted;
+  }
+}
+
 TEST(PublicAddress, IsKnownToAnOwnerThatIsStartedFromTheWrittenSettings) {
   Place place;
   place.env["PATCHBAY_HTTP_TOKEN"] = kGoodToken;

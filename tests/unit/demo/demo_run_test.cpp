@@ -30,7 +30,8 @@ class DemoRunTest : public ::testing::Test {
     ASSERT_TRUE(os::make_private_dirs(dir.path("bin")).ok());
     options.folder = dir.path("demo");
     options.program =
-        script("patchbay", "echo log line of the owner\necho \"$3\" > " + dir.path("root") + "\nenv > " +
+        script("patchbay", "echo log line of the owner\necho \"$3\" > " + dir.path("root") + "\necho \"$9\" > " +
+                               dir.path("codex") + "\nenv > " +
                                dir.path("env") + "\necho '{\"port\":" + std::to_string(server->port()) +
                                "}' > \"$7.new\"\nmv \"$7.new\" \"$7\"\nexec sleep 60");
     options.codex = script("codex", "echo codex-cli 9.9.9");
@@ -210,7 +211,13 @@ TEST_F(DemoRunTest, ExplainsAPatchBayThatIsNeverReady) {
 TEST_F(DemoRunTest, ExplainsAMissingCodex) {
   options.codex = dir.path("bin/nothing");
   EXPECT_NE(run(), 0);
-  EXPECT_THAT(output, HasSubstr("The demo failed: the Codex CLI is not installed\nRun scripts/demo"));
+  EXPECT_THAT(output, HasSubstr("The demo failed: there is no program " + options.codex + "\nGive --codex"));
+}
+
+TEST_F(DemoRunTest, GivesTheNamedCodexToPatchBayWhateverItIsCalled) {
+  options.codex = script("codex-of-tomorrow", "echo codex-cli 10.0.0");
+  EXPECT_EQ(run(), 0) << output;
+  EXPECT_EQ(*os::read_file(dir.path("codex")), options.codex + "\n");
 }
 
 TEST_F(DemoRunTest, TheLiveModeNeedsALogin) {

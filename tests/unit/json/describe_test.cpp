@@ -57,6 +57,15 @@ TEST(Describe, AcceptsIntegralFloatsAndNullForAbsent) {
   EXPECT_FALSE(a.mode.has_value());
 }
 
+TEST(Describe, UnknownArgumentIsToldWithWhatThereIsOnce) {  // T7
+  Args a;
+  const auto r = parse_text(R"({"path":"x","colour":1,"weight":2})", a);
+  ASSERT_EQ(r.problems.size(), 2u);
+  EXPECT_NE(r.problems[0].message.find("which takes path, max_lines, mode, names, inner, deep"), std::string::npos)
+      << r.problems[0].message;
+  EXPECT_EQ(r.problems[1].message.find("which takes"), std::string::npos);
+}
+
 TEST(Describe, ClampsAndReports) {
   Args a;
   const auto r = parse_text(R"({"path":"x","max_lines":99999})", a);

@@ -35,7 +35,18 @@ TEST(JsonParse, StopsAtTheNodeAndMemberLimits) {
   EXPECT_FALSE(json::parse(members + "}").ok());
 }
 
-TEST(JsonParse, ToleratesOneByteOrderMark) { EXPECT_TRUE(json::parse("\xef\xbb\xbf{}").ok()); }
+TEST(JsonParse, ToleratesOneByteOrderMark) {  // SEC:J8
+  EXPECT_TRUE(json::parse("\xef\xbb\xbf{}").ok());
+  EXPECT_FALSE(json::parse("\xef\xbb\xbf\xef\xbb\xbf{}").ok());
+}
+
+TEST(JsonParse, RefusesANulAndWhatMayFollowIt) {  // H12, SEC:J8
+  using namespace std::string_view_literals;
+  for (const std::string_view bad : {"{}\0"sv, "{}\0{}"sv, "{\0}"sv, "\0{}"sv, "\"a\0b\""sv}) {
+    EXPECT_FALSE(json::parse(bad).ok()) << bad;
+  }
+  EXPECT_TRUE(json::parse(R"("a\u0000b")").ok());
+}
 
 TEST(JsonDump, ReplacesInvalidUtf8) { EXPECT_EQ(json::dump(Json("a\xff")), "\"a\xef\xbf\xbd\""); }
 

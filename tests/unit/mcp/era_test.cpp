@@ -328,6 +328,13 @@ TEST_F(EraTest, H13RefusesEveryWrongShape) {
   EXPECT_EQ(world.post(World::request(long_method)).status, 400);
 }
 
+TEST_F(EraTest, CountsTheLengthOfAnIdInCharacters) {
+  std::string id;
+  for (int i = 0; i < 256; ++i) id += "\xe2\x82\xac";
+  EXPECT_EQ(world.post(World::request("ping", Json::object(), id)).body["id"], id);
+  EXPECT_EQ(world.post(World::request("ping", Json::object(), id + "x")).status, 400);
+}
+
 TEST_F(EraTest, EchoesIdsExactly) {
   for (const Json& id :
        {Json(0), Json(-7), Json("0"), Json(9'007'199'254'740'993), Json("d\xc3\xa9j\xc3\xa0")}) {

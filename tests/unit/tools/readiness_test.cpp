@@ -112,6 +112,14 @@ TEST_F(ReadinessTest, WeakTokensAreTold) {
   EXPECT_EQ(status("token_strength"), "fail");
 }
 
+TEST(PublicBaseUrl, IsAHostAndPerhapsAPath) {
+  EXPECT_EQ(*check_public_base_url(" https://bay.example.org/pre/mcp/ "), "https://bay.example.org/pre");
+  for (const char* bad : {"https://", "https:///mcp", "bay.example.org", "ftp://bay.example.org", "https://a b",
+                          "https://user@bay.example.org", "https://bay.example.org/?x=1"}) {
+    EXPECT_FALSE(check_public_base_url(bad).ok()) << bad;
+  }
+}
+
 TEST_F(ReadinessTest, AStateDirectoryThatIsGoneFails) {
   launch.home = config::Home(dir.path("no-such-home"));
   EXPECT_EQ(status("state_dir"), "fail");

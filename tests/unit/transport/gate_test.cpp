@@ -141,6 +141,15 @@ TEST_F(GateTest, X2WantsExactlyOneHost) {
   EXPECT_EQ(post({{"Host", "localhost"}, {"Host", "localhost"}}), 400);
 }
 
+TEST_F(GateTest, X2AllowsTheLoopbackAddressItListensOn) {
+  EXPECT_EQ(post({{"Host", "127.0.0.2:8000"}}), 403);
+  options.loopback_host = "127.0.0.2";
+  make();
+  EXPECT_EQ(post({{"Host", "127.0.0.2:8000"}}), 0);
+  EXPECT_EQ(post({{"Host", "127.0.0.3:8000"}}), 403);
+  EXPECT_EQ(post({{"Host", "127.0.0.2.nip.io"}}), 403);
+}
+
 TEST_F(GateTest, X2LearnsHostNamesOnceTokensAreAskedFor) {
   options.allowed_hosts = {"pb.example.net"};
   make();
@@ -302,6 +311,9 @@ TEST_F(GateTest, LimitsTheRequestsOfACredentialWhenTold) {
   EXPECT_EQ(post(), 0);
   EXPECT_EQ(post(), 429);
   EXPECT_TRUE(header_of(*last, "Retry-After"));
+  EXPECT_EQ(body()["error"]["code"], -32603) << "the request itself was right";
+  EXPECT_EQ(status("GET", "/status"), 429);
+  EXPECT_EQ(body()["error"], "rate_limited");
   world.clock.advance(std::chrono::seconds(61));
   EXPECT_EQ(post(), 0);
 }
