@@ -127,13 +127,7 @@ TEST_F(WorktreeTest, FailuresLeaveNothingBehind) {
 }
 
 TEST_F(WorktreeTest, SubmodulesAreLeftAsEmptyDirectoriesAndNamed) {
-  const std::string library = dir.path("library");
-  must(os::make_private_dirs(library));
-  git({"init", "-q", "-b", "main"}, library);
-  put(library, "l", "1\n");
-  commit_all("library", library);
-  git({"-c", "protocol.file.allow=always", "submodule", "add", "-q", library, "lib"});
-  commit_all();
+  add_submodule();
   const Worktree w = must(client->add_worktree(target(), worktree_spec()));
   EXPECT_EQ(w.submodules, (std::vector<std::string>{"lib"}));
   EXPECT_EQ(git({"status", "--porcelain"}, w.directory), "");
