@@ -106,7 +106,11 @@ class Inspector {
         f.changed_files.push_back(display_safe(change.path));
         f.changes.push_back(change_json(change));
       }
-      note_changes(c.changes.entries.size());
+      note_changes(c.changes.entries.size() + c.snapshot.special.size());
+      if (!c.snapshot.special.empty()) {
+        reply_.refusal.note = "Beside these there is what cannot be part of an integration and blocks it: " +
+                              named(c.snapshot.special) + ".";
+      }
     }
     reply_.changes = std::move(f);
     return {};

@@ -154,8 +154,10 @@ class Starter {
       const bool plain_folder = layout.error().code == ErrorCode::kNotAGitRepository;
       if (!plain_folder) return std::move(layout).error();
       if (plan_.mode == WorkspaceMode::kIsolatedWrite || self_.options.require_git_repo) {
-        return Error{ErrorCode::kNotAGitRepository, "An isolated worker needs a git repository.",
-                     "Run git init and make a first commit there, or start a read_only worker.", {}};
+        return Error{ErrorCode::kNotAGitRepository, layout.error().message + " An isolated worker needs a checkout.",
+                     "Run git init and make a first commit there (of a bare repository: make a clone), or start a read_only "
+                     "worker.",
+                     {}};
       }
       return {};
     }

@@ -25,6 +25,22 @@ class Stopping {
   std::multiset<std::string>::iterator at_;
 };
 
+/// What would be lost with the worktree: content that no tree can hold.
+std::vector<git::SpecialFile> unkept_content(const git::Snapshot& kept, const std::optional<git::Changes>& changes) {
+  std::vector<git::SpecialFile> out;
+  for (const git::SpecialFile& s : kept.special) {
+    const bool no_content = s.type == git::SpecialType::kFifo || s.type == git::SpecialType::kSocket ||
+                            s.type == git::SpecialType::kDevice;
+    if (!no_content) out.push_back(s);
+  }
+  if (!changes) return out;
+  // A tree names a submodule's commit; the commit itself goes with the worktree.
+  for (const git::Change& c : changes->entries) {
+    if (c.new_mode == 0160000) out.push_back({c.path, git::SpecialType::kSubmodule});
+  }
+  return out;
+}
+
 class Stopper {
  public:
   Stopper(Core& self, const Actor& actor, const CallContext& call, Core::HeldWorker held, const StopArgs& args)
@@ -111,6 +127,7 @@ class Stopper {
     const git::Target base = self_.base_target(worker_->base_repo());
     const git::Layout layout = PB_TRY(self_.parts.git.discover(base));
     const std::string lock = self_.git_lock_path(layout);
+    std::string unkept;
     // A discarded workspace that is still there is what a removal that failed has left; all of it was pinned then.
     if (!worker_->discarded() && os::is_directory(worker_->worktree())) {
       // What is thrown away is pinned first; no ref, no cleanup (SEC:W2, I9).
@@ -121,8 +138,17 @@ class Stopper {
       spec.lock_path = lock;
       const git::Snapshot kept = PB_TRY(self_.parts.git.snapshot(base, spec));
       const git::ObjectId start = PB_TRY(baseline_of(self_, *worker_));
+      std::optional<git::Changes> changes;
+      if (auto found = self_.parts.git.changes(base, start, kept.tree)) changes = std::move(*found);
+      unkept = named(unkept_content(kept, changes));
+      if (!unkept.empty() && !args_.force) {
+        notes = Core::refuse(ErrorCode::kUnsafeChange, "Not removed, because it would be lost for good: " + unkept +
+                                                           ". Message the worker to move it away, or call again with "
+                                                           "force: true.");
+        return {};
+      }
       std::vector<std::string> files;
-      if (const auto changes = self_.parts.git.changes(base, start, kept.tree)) {
+      if (changes) {
         for (const git::Change& c : changes->entries) {
           if (files.size() < kMaxListed) files.push_back(display_safe(c.path));
         }
@@ -141,6 +167,7 @@ class Stopper {
     notes.note = fmt::format("The workspace was removed. Its content stays recoverable for {} days with: patchbay worker "
                              "restore {}",
                              self_.options.snapshot_retention_days, worker_->id());
+    if (!unkept.empty()) *notes.note += ". Lost with it: " + unkept + ".";
     return {};
   }
 

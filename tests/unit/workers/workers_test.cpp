@@ -182,6 +182,32 @@ TEST_F(WorkersTest, WhatAnIntegrationBroughtIsNotCountedAsDiscarded) {
   EXPECT_EQ(cleaned.discarded_changed_files, std::vector<std::string>{"later.txt"});
 }
 
+TEST_F(WorkersTest, ACleanupThatWouldLoseWhatNoTreeHoldsAsksFirst) {  // SEC:W2, design 7
+  run("Ada", kEdit);
+  const std::string nested = worktree("Ada") + "/vendored";
+  must(os::make_private_dirs(nested));
+  git({"init", "-q", "-b", "main"}, nested);
+  put(nested, "own.txt", "only here\n");
+  InspectArgs look;
+  look.worker = "Ada";
+  look.view = "changes";
+  const InspectReply seen = must(workers->inspect(me, call(), look));
+  EXPECT_THAT(seen.refusal.note.value_or(""), HasSubstr("vendored (repository)"));
+
+  const StopReply asked = stop("Ada", true);
+  EXPECT_EQ(asked.refusal.error_code, "unsafe_change");
+  EXPECT_FALSE(asked.workspace_cleaned);
+  EXPECT_THAT(asked.refusal.note.value_or(""), HasSubstr("vendored (repository)"));
+  EXPECT_EQ(get(nested + "/own.txt"), "only here\n");
+
+  StopArgs args = stop_args("Ada", true);
+  args.force = true;
+  const StopReply cleaned = must(workers->stop(me, call(), args));
+  EXPECT_TRUE(cleaned.workspace_cleaned);
+  EXPECT_THAT(cleaned.refusal.note.value_or(""), HasSubstr("vendored (repository)"));
+  EXPECT_FALSE(os::exists(nested));
+}
+
 TEST_F(WorkersTest, ACleanupThatWasCutShortGoesOnAndItsContentComesBack) {  // K 5.13
   run("Ada", kEdit);
   const std::string path = worktree("Ada");
