@@ -15,6 +15,26 @@ constexpr std::size_t kMaxListed = 500;
 constexpr std::size_t kCompactReport = 2'000;
 constexpr std::size_t kDiagnosedTurns = 20;
 
+/// The path as a tree names it. Names are accepted as they are shown, with bytes that are not UTF-8 as \xNN.
+Result<std::string> tree_path(const std::string& asked) {
+  const std::string text = workspace::unescape_shown_name(asked).value_or(asked);
+  std::vector<std::string_view> parts;
+  bool outside = text.starts_with('/');
+  for (const std::string_view part : split(text, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part != "..") {
+      parts.push_back(part);
+    } else if (parts.empty()) {
+      outside = true;
+    } else {
+      parts.pop_back();
+    }
+  }
+  if (!outside) return fmt::format("{}", fmt::join(parts, "/"));
+  return Error{ErrorCode::kPathEscapesWorkspace, "file_path leads out of the workspace.",
+               "Take a path from view changes.", {}};
+}
+
 class Inspector {
  public:
   Inspector(Core& self, const Actor& actor, const InspectArgs& args) : self_(self), actor_(actor), args_(args) {}
@@ -119,8 +139,7 @@ class Inspector {
   Status diff() {
     PB_TRY(need_file_path());
     DiffFields f;
-    // Names are accepted as they are shown, with bytes that are not UTF-8 as \xNN.
-    const std::string path = workspace::unescape_shown_name(args_.file_path).value_or(args_.file_path);
+    const std::string path = PB_TRY(tree_path(args_.file_path));
     f.file_path = display_safe(path);
     if (!no_own_workspace()) {
       if (self_.parts.blocked.matches(path)) return blocked();
@@ -158,6 +177,10 @@ class Inspector {
     if (self_.workspace_available(*worker_)) {
       f = PB_TRY(read_worker_file(self_, *worker_, args_));
       count_redactions(f.text);
+      if (f.next_column) {
+        reply_.refusal.note = fmt::format("The line goes on with start_line {} and start_column {}.",
+                                          f.next_start_line.value_or(f.end_line), *f.next_column);
+      }
     } else {
       reply_.refusal.note = "The worker's workspace is gone.";
     }

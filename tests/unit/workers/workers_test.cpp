@@ -182,6 +182,39 @@ TEST_F(WorkersTest, WhatAnIntegrationBroughtIsNotCountedAsDiscarded) {
   EXPECT_EQ(cleaned.discarded_changed_files, std::vector<std::string>{"later.txt"});
 }
 
+TEST_F(WorkersTest, ALineLongerThanAPageIsReadToItsEnd) {  // K 6.6
+  run("Ada", R"(echo '{"thread":"t-1"}'; head -c 3000 /dev/zero | tr '\0' x > one; echo '{"done":true}'; exit 0)");
+  InspectArgs look;
+  look.worker = "Ada";
+  look.view = "file";
+  look.file_path = "one";
+  look.max_bytes = 1000;
+  std::size_t seen = 0;
+  for (int pages = 0; pages < 10; ++pages) {
+    const FileFields page = *must(workers->inspect(me, call(), look)).file;
+    seen += static_cast<std::size_t>(std::count(page.text.begin(), page.text.end(), 'x'));
+    if (!page.next_start_line) break;
+    look.start_line = page.next_start_line;
+    look.start_column = page.next_column;
+  }
+  EXPECT_EQ(seen, 3000u);
+}
+
+TEST_F(WorkersTest, ADiffTakesAnySpellingOfAPathInsideAndNoneOutside) {
+  run("Ada", kEdit);
+  InspectArgs look;
+  look.worker = "Ada";
+  look.view = "diff";
+  for (const char* spelling : {"kept.txt", "./kept.txt", "no/../kept.txt", ".//kept.txt"}) {
+    look.file_path = spelling;
+    EXPECT_THAT(must(workers->inspect(me, call(), look)).diff->diff, HasSubstr("+changed")) << spelling;
+  }
+  for (const char* spelling : {"../kept.txt", "/etc/passwd", "a/../../kept.txt"}) {
+    look.file_path = spelling;
+    EXPECT_EQ(code_of(workers->inspect(me, call(), look)), "path_escapes_workspace") << spelling;
+  }
+}
+
 TEST_F(WorkersTest, ACleanupThatWouldLoseWhatNoTreeHoldsAsksFirst) {  // SEC:W2, design 7
   run("Ada", kEdit);
   const std::string nested = worktree("Ada") + "/vendored";
