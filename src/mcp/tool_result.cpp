@@ -144,7 +144,8 @@ Json error_result(const Error& error, const std::string& ref) {
   const std::string told = shortened(error.message);
   const std::string hint = shortened(error.hint);
   std::string message = told;
-  if (!hint.empty()) message += (message.empty() ? "" : " ") + hint;
+  const bool ended = message.empty() || std::string_view(".!?:").find(message.back()) != std::string_view::npos;
+  if (!hint.empty()) message += (message.empty() ? "" : ended ? " " : ". ") + hint;
   Json line{{"code", name_of(error.code)}, {"message", told}, {"retryable", is_retryable(error.code)}};
   if (!hint.empty()) line["hint"] = hint;
   const bool unknown = error.code == ErrorCode::kTimeout || error.code == ErrorCode::kInternal ||
