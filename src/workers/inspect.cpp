@@ -41,7 +41,10 @@ class Inspector {
 
   Result<InspectReply> run(const CallContext& call) {
     worker_ = PB_TRY(self_.resolve(args_.worker, args_.repo_path));
-    PB_TRY(self_.choose_root(worker_->base_repo()));
+    const auto root = self_.choose_root(worker_->base_repo());
+    // What a worker has reported outlives its repository.
+    const bool from_records = args_.view == "report" || args_.view == "status";
+    if (!root && !(from_records && root.error().code == ErrorCode::kWorkspaceMissing)) return root.error();
     if (args_.wait_seconds > 0) {
       self_.wait_for_end(worker_->id(), args_.wait_seconds, call);
       worker_ = self_.directory.by_id(worker_->id());

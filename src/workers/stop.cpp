@@ -127,7 +127,13 @@ class Stopper {
     const git::Target base = self_.base_target(worker_->base_repo());
     const git::Layout layout = PB_TRY(self_.parts.git.discover(base));
     const std::string lock = self_.git_lock_path(layout);
-    std::string unkept;
+    std::string unkept, branch = worker_->branch();
+    const bool gone = !worker_->discarded() && !os::is_directory(worker_->worktree());
+    // Nothing is left to take a snapshot of; commits of the worker are on its branch alone.
+    if (gone) {
+      const auto head = self_.parts.git.resolve_commit(base, branch);
+      if (head && *head != worker_->base_revision()) branch.clear();
+    }
     // A discarded workspace that is still there is what a removal that failed has left; all of it was pinned then.
     if (!worker_->discarded() && os::is_directory(worker_->worktree())) {
       // What is thrown away is pinned first; no ref, no cleanup (SEC:W2, I9).
@@ -162,8 +168,13 @@ class Stopper {
         return true;
       }));
     }
-    PB_TRY(self_.parts.git.remove_worktree(base, {worker_->worktree(), worker_->branch(), lock}));
+    PB_TRY(self_.parts.git.remove_worktree(base, {worker_->worktree(), branch, lock}));
     reply_.workspace_cleaned = true;
+    if (gone) {
+      notes.note = "The workspace was gone already, so nothing of it could be kept; what was left of it is removed" +
+                   std::string(branch.empty() ? ", but for the branch with its commits." : ".");
+      return {};
+    }
     notes.note = fmt::format("The workspace was removed. Its content stays recoverable for {} days with: patchbay worker "
                              "restore {}",
                              self_.options.snapshot_retention_days, worker_->id());

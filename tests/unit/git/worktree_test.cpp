@@ -78,6 +78,21 @@ TEST_F(WorktreeTest, RemoveTakesDirectoryRegistrationAndBranchAndMayBeRepeated) 
   must(client->add_worktree(target(), spec));
 }
 
+TEST_F(WorktreeTest, ABranchThatSomebodyElseHasCheckedOutIsNotDeleted) {
+  put("a", "1\n");
+  commit_all();
+  const WorktreeSpec spec = worktree_spec();
+  must(client->add_worktree(target(), spec));
+  git({"worktree", "move", spec.directory, dir.path("moved")});
+  must(client->remove_worktree(target(), {spec.directory, spec.branch, lock_path()}));
+  EXPECT_TRUE(branch_exists(spec.branch));
+  EXPECT_EQ(get(dir.path("moved/a")), "1\n");
+  git({"worktree", "remove", dir.path("moved")});
+  git({"checkout", "-q", spec.branch});
+  must(client->remove_worktree(target(), {spec.directory, spec.branch, lock_path()}));
+  EXPECT_TRUE(branch_exists(spec.branch));
+}
+
 TEST_F(WorktreeTest, RemoveRefusesWhatIsNoWorktreeOfTheRepository) {
   put("a", "1\n");
   commit_all();

@@ -182,6 +182,32 @@ TEST_F(WorkersTest, WhatAnIntegrationBroughtIsNotCountedAsDiscarded) {
   EXPECT_EQ(cleaned.discarded_changed_files, std::vector<std::string>{"later.txt"});
 }
 
+TEST_F(WorkersTest, AReportIsReadWhenTheRepositoryIsGone) {  // design 1
+  run("Ada", kQuick);
+  ASSERT_EQ(::rename(root.c_str(), dir.path("elsewhere").c_str()), 0);
+  InspectArgs look;
+  look.worker = "Ada";
+  EXPECT_EQ(must(workers->inspect(me, call(), look)).worker.report, "report");
+  look.view = "changes";
+  EXPECT_EQ(code_of(workers->inspect(me, call(), look)), "workspace_missing");
+  ASSERT_EQ(::rename(dir.path("elsewhere").c_str(), root.c_str()), 0);
+}
+
+TEST_F(WorkersTest, ACleanupOfWhatIsGonePromisesNothingAndKeepsCommits) {  // SEC:W2
+  run("Ada", kEdit);
+  run("Ben", R"(echo '{"thread":"t-1"}'; export HOME=/; echo w > w; git add w; git -c user.name=A -c user.email=a@b.c )"
+             R"(commit -qm work; echo '{"done":true}'; exit 0)");
+  must(os::remove_tree(worktree("Ada")));
+  must(os::remove_tree(worktree("Ben")));
+  const StopReply ada = stop("Ada", true);
+  EXPECT_TRUE(ada.workspace_cleaned);
+  EXPECT_THAT(ada.refusal.note.value_or(""), Not(HasSubstr("restore")));
+  EXPECT_EQ(line(git({"branch", "--list", "codex/*"})).find('\n'), std::string::npos);
+  const StopReply ben = stop("Ben", true);
+  EXPECT_THAT(ben.refusal.note.value_or(""), HasSubstr("commits"));
+  EXPECT_NE(line(git({"branch", "--list", "codex/*"})), "");
+}
+
 TEST_F(WorkersTest, ALineLongerThanAPageIsReadToItsEnd) {  // K 6.6
   run("Ada", R"(echo '{"thread":"t-1"}'; head -c 3000 /dev/zero | tr '\0' x > one; echo '{"done":true}'; exit 0)");
   InspectArgs look;
