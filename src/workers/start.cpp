@@ -357,7 +357,8 @@ class Starter {
     r.refused_workspace_mode = std::string(name_of(plan_.mode));
     r.refused_workspace_name = os::base_name(plan_.root);
     if (!holder_id_.empty()) r.conflicting_worker_id = holder_id_;
-    if (!error.hint.empty() && r.refusal.note) *r.refusal.note += " " + error.hint;
+    // The note of a full house has the hint already.
+    if (!error.hint.empty() && r.refusal.note && error.code != ErrorCode::kJobLimit) *r.refusal.note += " " + error.hint;
     return r;
   }
 

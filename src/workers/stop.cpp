@@ -76,8 +76,8 @@ class Stopper {
       PB_TRY(clean(notes));
     }
     if (!notes.note) {
-      notes.note = reply_.stopped ? "The turn was stopped; conversation and workspace are kept."
-                                  : "No turn was running; conversation and workspace are kept.";
+      notes.note = fmt::format("{}; {} kept.", reply_.stopped ? "The turn was stopped" : "No turn was running",
+                               worker_->session().empty() ? "the workspace is" : "conversation and workspace are");
     }
     return finish(std::move(notes));
   }

@@ -65,6 +65,20 @@ TEST_F(WorkersTest, ANameInSeveralOtherRepositoriesIsAmbiguous) {
   EXPECT_TRUE(workers->stop(me, call(), here).ok());
 }
 
+TEST_F(WorkersTest, AWorkerThatWasStoppedInTheQueueDoesNotPromiseAConversation) {
+  job_options.max_concurrent = 1;
+  job_options.queue_enabled = true;
+  open();
+  must(start(start_args("Busy", kEndless)));
+  EXPECT_THAT(must(start(start_args("Ada", kQuick))).worker->report, HasSubstr("queue"));
+  const StopReply stopped = stop("Ada");
+  EXPECT_TRUE(stopped.stopped);
+  EXPECT_EQ(stopped.worker.has_session, false);
+  EXPECT_THAT(stopped.worker.report, Not(HasSubstr("can be continued")));
+  EXPECT_THAT(stopped.refusal.note.value_or(""), Not(HasSubstr("conversation")));
+  stop("Busy");
+}
+
 // ---- starting ---------------------------------------------------------------------------------------
 
 TEST_F(WorkersTest, ARefusedStartLeavesNeitherWorktreeNorBranchNorName) {
@@ -74,6 +88,8 @@ TEST_F(WorkersTest, ARefusedStartLeavesNeitherWorktreeNorBranchNorName) {
   const TurnReply full = must(start(start_args("Ada", kQuick)));
   EXPECT_EQ(full.refusal.error_code, "job_limit");
   EXPECT_EQ(full.refusal.max_concurrent_jobs, 1);
+  EXPECT_EQ(full.refusal.note,
+            "Maximum active jobs (1) reached. Wait for a running turn to end, or stop one, then call again.");
   EXPECT_EQ(must(os::list_dir(worktrees)).size(), 1u);
   EXPECT_THAT(turns("Ada"), IsEmpty());
   stop("Busy");
