@@ -78,7 +78,12 @@ Result<std::string> checked_path(const PathCheck& check, PathKind kind, const st
   const char* option = kind == PathKind::kImage ? "images" : "add_dirs";
   if (!check)
     return Error{ErrorCode::kRootNotAllowed, fmt::format("{} may not be used here", option), {}, {}};
-  std::string canonical = PB_TRY(check(path.starts_with('/') ? path : os::join(cwd, path)));
+  auto checked = check(path.starts_with('/') ? path : os::join(cwd, path));
+  if (!checked && checked.error().code == ErrorCode::kNotFound) {
+    return Error{ErrorCode::kNotFound, fmt::format("{} names {}, which does not exist.", option, display_safe(path)),
+                 "Relative paths count from the workspace.", {}};
+  }
+  std::string canonical = PB_TRY(std::move(checked));
   struct stat st {};
   const bool exists = ::stat(canonical.c_str(), &st) == 0;
   if (!canonical.starts_with('/') || !exists || has_control_character(canonical)) {

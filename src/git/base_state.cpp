@@ -31,7 +31,7 @@ class BaseLook {
     out_.state.moved = !spec_.base_revision.empty() && branch.head != spec_.base_revision;
     PB_TRY(find_earlier());
     const TreeHandle tree = PB_TRY(head_tree(repo_.get()));
-    ScanOptions options;
+    ScanOptions options;  // without common_dir: submodules are nothing that an integration could overwrite
     options.each_untracked = true;
     options.trust_mode = checkout_.settings.trust_mode;
     options.prune = {std::string(kOwnDirectory)};
@@ -42,7 +42,9 @@ class BaseLook {
          PB_TRY(compare_tree_with_index(repo_.get(), tree.get(), checkout_.index, ""))) {
       tracked.insert(c.path);
     }
-    for (const TrackedChange& c : scan.changes) tracked.insert(std::string(c.entry->path));
+    for (const TrackedChange& c : scan.changes) {
+      if (!PB_TRY(only_line_ends(c))) tracked.insert(std::string(c.entry->path));
+    }
     for (const IndexEntry& e : checkout_.index.entries()) {
       if (e.stage != 0) tracked.insert(std::string(e.path));
     }
@@ -54,6 +56,13 @@ class BaseLook {
   }
 
  private:
+  // Git's own conversion makes a checkout that is not what the index says byte by byte.
+  Result<bool> only_line_ends(const TrackedChange& c) const {
+    if (c.letter != 'M') return false;
+    const FileState now = PB_TRY(read_state(checkout_.root.get(), std::string(c.entry->path), kMaxCompared));
+    return now.same_text_as(c.entry->mode, c.entry->id);
+  }
+
   // After an integration the baseline is what was integrated; what holds exactly that is our doing.
   Status find_earlier() {
     if (spec_.base_revision.empty()) return {};
@@ -75,12 +84,12 @@ class BaseLook {
     if (git_tree_entry_bypath(&raw, integrated_tree_.get(), path.c_str()) != 0) return now.mode == 0;
     const TreeEntryHandle entry(raw);
     if (git_tree_entry_type(raw) == GIT_OBJECT_TREE) return now.mode == 0;
-    return now.same_as(git_tree_entry_filemode(raw), *git_tree_entry_id(raw));
+    return now.same_text_as(git_tree_entry_filemode(raw), *git_tree_entry_id(raw));
   }
 
   bool holds_result(const std::string& path, const FileState& now) const {
     const auto it = results_.find(path);
-    return it != results_.end() && now.same_as(it->second.mode, it->second.id);
+    return it != results_.end() && now.same_text_as(it->second.mode, it->second.id);
   }
 
   Status file(const std::string& path, bool tracked) {

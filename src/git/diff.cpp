@@ -34,6 +34,7 @@ class ChangeCollector {
     options.untracked = include_untracked;
     options.each_untracked = true;
     options.trust_mode = checkout_.settings.trust_mode;
+    options.common_dir = repo_.layout.common_dir;
     const ScanResult scan =
         PB_TRY(scan_worktree(checkout_.root.get(), checkout_.index, checkout_.settings.ignores, options));
     for (const TrackedChange& c : scan.changes) {
@@ -41,6 +42,9 @@ class ChangeCollector {
       if (c.letter == 'D' || c.mode == 0) {
         change.new_mode = 0;
         change.new_id = {};
+      } else if (c.mode == GIT_FILEMODE_COMMIT) {
+        change.new_mode = c.mode;
+        change.new_id = c.commit;
       } else {
         PB_TRY(load(change, c.mode));
       }

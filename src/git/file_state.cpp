@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "git/merge.h"
 #include "git/tree_fs.h"
 #include "patchbay/base/hash.h"
 
@@ -29,6 +30,13 @@ void find_blocker(int root, const std::string& path, FileState& out) {
 }
 
 }  // namespace
+
+bool FileState::same_text_as(unsigned other_mode, const git_oid& other_id) const {
+  if (same_as(other_mode, other_id)) return true;
+  if (mode != other_mode || !comparable() || (mode & 0170000) != 0100000) return false;
+  const git_oid with_line_feeds = blob_id(with_lf(bytes));
+  return git_oid_equal(&with_line_feeds, &other_id) != 0;
+}
 
 Result<FileState> read_state(int root, const std::string& path, std::size_t limit) {
   FileState out;

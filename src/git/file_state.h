@@ -32,6 +32,8 @@ struct FileState {
     if (mode != other_mode || !comparable()) return false;
     return mode == 0 || git_oid_equal(&id, &other_id) != 0;
   }
+  /// The same, or the same with CRLF in place of LF as git checks it out under eol=crlf or core.autocrlf.
+  bool same_text_as(unsigned other_mode, const git_oid& other_id) const;
 };
 
 /// Looks at `path` below `root` without following any symlink. Contents above `limit` are kTooLarge.

@@ -197,6 +197,26 @@ Result<Layout> find_layout(const Target& target) {
   return out;
 }
 
+namespace {
+
+// libgit2 would read the index for attributes alone; it cannot read a sparse one, and a large one is slow. We read the
+// index ourselves.
+Status keep_index_unread(git_repository* repo) {
+  const auto none = PB_TRY(acquire<IndexHandle>("Opening the repository", git_index_new));
+  return check(git_repository_set_index(repo, none.get()), "Opening the repository");
+}
+
+Error cannot_open(int rc) {
+  Error e = git_failure(rc, "Opening the repository");
+  if (e.code == ErrorCode::kGitError && e.detail.find("unsupported") != std::string::npos) {
+    e.message = "The repository has a format that cannot be read here.";
+    e.hint = "SHA-256 objects, reftable and other format extensions are not supported; work in a clone that has none.";
+  }
+  return e;
+}
+
+}  // namespace
+
 Result<Repo> open_repo(const Target& target) {
   init_library();
   Repo repo;
@@ -208,8 +228,9 @@ Result<Repo> open_repo(const Target& target) {
   if (rc == GIT_ENOTFOUND && owned_by_others(repo.layout))
     return git_failure(GIT_EOWNER, "Opening the repository");
   if (rc == GIT_ENOTFOUND) return not_a_repository();
-  if (rc < 0) return git_failure(rc, "Opening the repository");
+  if (rc < 0) return cannot_open(rc);
   repo.handle.reset(raw);
+  PB_TRY(keep_index_unread(raw));
   if (git_repository_is_bare(raw))
     return not_a_repository("The repository is bare: it has no working files.");
   if (!same_file(git_repository_workdir(raw), repo.layout.toplevel)) {

@@ -24,6 +24,23 @@ bool is_binary(std::string_view bytes) {
   return bytes.substr(0, kSniff).find('\0') != std::string_view::npos;
 }
 
+bool all_crlf(std::string_view text) {
+  std::size_t lines = 0;
+  for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1), ++lines) {
+    if (at == 0 || text[at - 1] != '\r') return false;
+  }
+  return lines > 0 && !is_binary(text);
+}
+std::string with_crlf(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + text.size() / 16);
+  for (const char c : text) {
+    if (c == '\n') out += '\r';
+    out += c;
+  }
+  return out;
+}
+
 Merged conflict(std::string reason) {
   return {Merged::Kind::kConflict, 0, {}, std::move(reason), {}};
 }
@@ -105,12 +122,43 @@ Merged merge_both_changed(const std::string& path, const Side& base, const Side&
   return out;
 }
 
+bool differs_in_line_ends(const Side& base, const Side& ours, const Side& theirs) {
+  if (!is_regular(base) || !is_regular(ours) || (theirs.mode != 0 && !is_regular(theirs))) return false;
+  return base.bytes.find('\n') != std::string_view::npos && !all_crlf(base.bytes) && all_crlf(ours.bytes) &&
+         !is_binary(base.bytes) && !is_binary(theirs.bytes);
+}
+
+// All three with LF, and the result with CRLF again.
+Merged merge_with_lf(const std::string& path, const Side& base, const Side& ours, const Side& theirs) {
+  const std::string texts[] = {with_lf(base.bytes), with_lf(ours.bytes), with_lf(theirs.bytes)};
+  const Side sides[] = {{base.mode, blob_id(texts[0]), texts[0]},
+                        {ours.mode, blob_id(texts[1]), texts[1]},
+                        {theirs.mode, blob_id(texts[2]), texts[2]}};
+  Merged out = merge_path(path, sides[0], sides[1], sides[2]);
+  if (out.kind == Merged::Kind::kTake && theirs.mode != 0) {
+    out.kind = Merged::Kind::kCombine;
+    out.bytes = texts[2];
+  }
+  if (out.kind == Merged::Kind::kCombine) out.bytes = with_crlf(out.bytes);
+  return out;
+}
+
 }  // namespace
+
+std::string with_lf(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\r' || i + 1 == text.size() || text[i + 1] != '\n') out += text[i];
+  }
+  return out;
+}
 
 Merged merge_path(const std::string& path, const Side& base, const Side& ours, const Side& theirs) {
   if (same(ours, theirs)) return {};
   if (same(ours, base)) return {Merged::Kind::kTake, theirs.mode, {}, {}, {}};
   if (same(theirs, base)) return {};
+  if (differs_in_line_ends(base, ours, theirs)) return merge_with_lf(path, base, ours, theirs);
   if (base.mode == 0) return conflict("the worker adds it, and the checkout has another file of this name");
   if (theirs.mode == 0) return conflict("the worker deletes it, and the checkout has changed it");
   if (ours.mode == 0) return conflict("the worker changes it, and the checkout has deleted it");

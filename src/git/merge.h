@@ -28,8 +28,12 @@ struct Merged {
 };
 
 /// Merges one path: what `theirs` made of `base`, into `ours`. On bytes; text is merged by lines when no
-/// side looks binary.
+/// side looks binary. Where git checked `ours` out with CRLF (eol=crlf, core.autocrlf) and the other sides have LF, line
+/// ends are no difference, and the result has those of `ours`.
 Merged merge_path(const std::string& path, const Side& base, const Side& ours, const Side& theirs);
+
+/// CRLF turned into LF.
+std::string with_lf(std::string_view text);
 
 /// Whether a symlink at `path` with this target stays inside of the tree whose paths are relative.
 bool link_stays_inside(std::string_view path, std::string_view target);

@@ -36,7 +36,8 @@ class Planner {
     Uncommitted base = PB_TRY(look_at_base(repo_, checkout_, spec_, deltas_));
     plan.base = std::move(base.state);
     blocking_ = std::move(base.blocking);
-    for (const SpecialFile& s : spec_.special) unsafe(s.path, std::string("it is a ") + name_of(s.type));
+    for (const SpecialFile& s : spec_.special) unsafe(s.path, s.type == SpecialType::kSubmodule ? "it is a submodule with work of its own in it"
+                                                                                            : std::string("it is a ") + name_of(s.type));
     plan.too_large = plan.changes.patch_bytes > spec_.max_bytes;
     if (!plan.too_large) {
       for (const bool deletions : {true, false}) {
@@ -105,14 +106,24 @@ class Planner {
     if (!checkout_.settings.trust_mode && regular && (d.old_mode & kTypeMask) == 0100000)
       now.mode = d.old_mode;
 
+    // What a sparse checkout leaves out is not deleted: the index has it.
+    const IndexEntry* left_out = now.mode == 0 && now.blocked == Blocked::kNo ? checkout_.index.find(d.path) : nullptr;
+    if (left_out != nullptr && !left_out->skip_worktree) left_out = nullptr;
+    const std::string left_out_bytes =
+        left_out != nullptr ? PB_TRY(content(left_out->mode, left_out->id)) : std::string();
+    const Side ours = left_out != nullptr ? Side{left_out->mode, left_out->id, left_out_bytes}
+                                          : Side{now.mode, now.id, now.bytes};
+
     const std::string before = PB_TRY(content(d.old_mode, d.old_id));
     const std::string after = PB_TRY(content(d.new_mode, d.new_id));
     if (d.new_mode == GIT_FILEMODE_LINK && !link_stays_inside(d.path, after)) {
       return unsafe(d.path, "its symlink points out of the checkout"), Status();
     }
-    Merged merged = merge_path(d.path, {d.old_mode, d.old_id, before}, {now.mode, now.id, now.bytes},
-                               {d.new_mode, d.new_id, after});
+    Merged merged = merge_path(d.path, {d.old_mode, d.old_id, before}, ours, {d.new_mode, d.new_id, after});
     if (merged.kind == Merged::Kind::kKeep) return {};
+    if (left_out != nullptr && merged.kind == Merged::Kind::kTake && d.new_mode == 0) {
+      return conflict(d.path, "the worker deletes it, and the sparse checkout does not hold it"), Status();
+    }
     if (merged.kind == Merged::Kind::kConflict) {
       return conflict(d.path, std::move(merged.reason), std::move(merged.excerpt)), Status();
     }

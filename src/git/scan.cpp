@@ -11,6 +11,7 @@
 #include <deque>
 #include <thread>
 
+#include "git/submodule.h"
 #include "git/tree_fs.h"
 #include "patchbay/base/hash.h"
 #include "patchbay/base/text.h"
@@ -238,10 +239,12 @@ class Scanner {
   bool tracked_file(int dir, const Child& child, const DirEntry& entry, ScanResult& out) {
     const IndexEntry& e = index_.entries()[child.begin];
     if (e.mode == 0160000) {
-      if (entry.type != DT_DIR) out.changes.push_back({&e, is_file_type(entry.type) ? 'T' : 'D', 0});
-      return entry.type == DT_DIR;
+      if (entry.type == DT_DIR) return submodule(dir, entry.name, e, out);
+      out.changes.push_back({&e, is_file_type(entry.type) ? 'T' : 'D', 0});
+      return false;
     }
-    if (e.stage != 0 || e.skip_worktree || e.assume_unchanged) return true;
+    // A file outside of a sparse checkout's patterns that is there all the same counts like any other.
+    if (e.stage != 0 || e.assume_unchanged) return true;
     if (!is_file_type(entry.type)) {
       out.changes.push_back({&e, 'D', 0});
       return false;
@@ -255,6 +258,16 @@ class Scanner {
       out.changes.push_back({&e, 'A', git_mode(st)});
     } else if (!index_.is_unchanged(e, st, options_.trust_mode)) {
       compare_content(dir, entry.name, e, st, out);
+    }
+    return true;
+  }
+
+  bool submodule(int dir, const std::string& name, const IndexEntry& e, ScanResult& out) {
+    if (e.stage != 0 || options_.common_dir.empty()) return true;
+    const SubmoduleState now = look_at_submodule(dir, name, options_.common_dir);
+    if (now.head && !git_oid_equal(&*now.head, &e.id)) out.changes.push_back({&e, 'M', e.mode, *now.head});
+    if (options_.submodule_work && holds_uncommitted(dir, name, options_.common_dir, ignores_)) {
+      out.special.push_back({std::string(e.path), SpecialType::kSubmodule});
     }
     return true;
   }

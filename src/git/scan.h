@@ -12,6 +12,8 @@ struct ScanOptions {
   bool each_untracked = false;     ///< list every file, not "dir/" for a directory without tracked ones
   bool trust_mode = true;          ///< core.fileMode
   std::vector<std::string> prune;  ///< directories below the toplevel whose untracked content is skipped
+  std::string common_dir;          ///< of the repository; "": submodules count as unchanged
+  bool submodule_work = false;     ///< report submodules that hold uncommitted work as special
 };
 
 /// A tracked path whose working file is not what the index says.
@@ -19,6 +21,7 @@ struct TrackedChange {
   const IndexEntry* entry = nullptr;
   char letter = 'M';  ///< M, D, T; A for an intent to add
   unsigned mode = 0;  ///< git mode on disk, 0 when gone
+  git_oid commit{};   ///< of a submodule: the commit that is checked out
 };
 
 struct UntrackedPath {
@@ -30,7 +33,7 @@ struct UntrackedPath {
 struct ScanResult {
   std::vector<TrackedChange> changes;
   std::vector<UntrackedPath> untracked;
-  std::vector<SpecialFile> special;  ///< FIFOs, sockets, devices, nested repositories, unreadable directories
+  std::vector<SpecialFile> special;  ///< FIFOs, sockets, devices, nested repositories, unreadable directories, submodules
 };
 
 /// Compares the working files below `root` (a descriptor of the toplevel) with the index.
@@ -38,7 +41,7 @@ struct ScanResult {
 /// One pass over the directories: each is listed once, its tracked files are stat'ed relative to it, the
 /// rest is held against the ignore rules. Directories are shared out to several threads. Files are read
 /// only when their stat data differs and their size does not. No symlink is followed and nothing but
-/// regular files is opened. Submodules count as unchanged while a directory is in their place.
+/// regular files is opened. A submodule is changed when another commit is checked out in it.
 Result<ScanResult> scan_worktree(int root, const IndexFile& index, const GlobalIgnores& ignores,
                                  const ScanOptions& options);
 

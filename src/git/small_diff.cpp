@@ -22,7 +22,7 @@ git_diff_options diff_options(int context_lines) {
   options.context_lines = static_cast<std::uint32_t>(context_lines);
   options.interhunk_lines = 0;
   options.max_size = kMaxComparedFile;
-  options.ignore_submodules = GIT_SUBMODULE_IGNORE_ALL;
+  options.ignore_submodules = GIT_SUBMODULE_IGNORE_NONE;  // both sides are ids: nothing is looked at
   return options;
 }
 

@@ -103,6 +103,8 @@ class SnapshotBuilder {
     ScanOptions options;
     options.each_untracked = true;
     options.trust_mode = checkout_.settings.trust_mode;
+    options.common_dir = repo_.layout.common_dir;
+    options.submodule_work = true;
     options.prune = spec_.excluded;
     const ScanResult scan =
         PB_TRY(scan_worktree(checkout_.root.get(), checkout_.index, checkout_.settings.ignores, options));
@@ -167,6 +169,9 @@ class SnapshotBuilder {
         entries_.push_back({path, e.mode, e.id});
       } else if (c->letter == 'D' || c->mode == 0) {
         mark_dirty(path);
+      } else if (c->mode == GIT_FILEMODE_COMMIT) {
+        mark_dirty(path);
+        entries_.push_back({path, c->mode, c->commit});
       } else {
         PB_TRY(store(path, c->mode, blobs));
       }

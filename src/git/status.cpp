@@ -59,6 +59,8 @@ class StatusBuilder {
     options.scope = scope_;
     options.each_untracked = options_.each_untracked_file;
     options.trust_mode = checkout.settings.trust_mode;
+    options.common_dir = repo_.layout.common_dir;
+    options.submodule_work = true;
     staged = PB_TRY(compare_tree_with_index(repo_.get(), tree.get(), checkout.index, scope_));
     scan = PB_TRY(scan_worktree(checkout.root.get(), checkout.index, checkout.settings.ignores, options));
     return {};
@@ -80,6 +82,9 @@ class StatusBuilder {
     }
     for (const TrackedChange& change : scan.changes) {
       lines_[std::string(change.entry->path)].worktree = change.letter;
+    }
+    for (const SpecialFile& s : scan.special) {
+      if (s.type == SpecialType::kSubmodule) lines_[s.path].worktree = 'M';
     }
     std::map<std::string, unsigned> stages;
     for (const IndexEntry& e : checkout.index.entries()) {

@@ -21,7 +21,6 @@ Result<DiffHandle> diff_trees(git_repository* repo, const ObjectId& before, cons
   const TreeHandle old_tree = PB_TRY(tree_by_id(repo, before));
   const TreeHandle new_tree = PB_TRY(tree_by_id(repo, after));
   git_diff_options options = diff_options(context_lines);
-  options.ignore_submodules = GIT_SUBMODULE_IGNORE_NONE;
   return acquire<DiffHandle>("Comparing trees", git_diff_tree_to_tree, repo, old_tree.get(), new_tree.get(),
                              &options);
 }

@@ -273,6 +273,18 @@ Status may_delete(const std::string& common_dir, const std::string& directory, b
                     directory);
 }
 
+// Whether the checkout or one of its worktrees that exist has this branch as its HEAD.
+bool is_checked_out(const Repo& repo, const std::string& branch) {
+  const auto head = read_branch(repo.get(), false);
+  if (head.ok() && !head->detached && head->name == branch) return true;
+  const auto all = list_registrations(repo.layout.common_dir);
+  if (!all.ok()) return true;
+  return std::any_of(all->begin(), all->end(), [&](const Registration& r) {
+    const auto theirs = read_worktree_head(repo.get(), r);
+    return theirs.ok() && theirs->branch == branch && os::is_directory(r.directory);
+  });
+}
+
 }  // namespace
 
 namespace ops {
@@ -316,7 +328,7 @@ Status remove_worktree(const Target& base, const WorktreeRemoval& removal) {
   if (registration.ok()) PB_TRY(os::remove_tree(registration.value().admin_dir));
   // Only when it was the last one; git removes it then, too.
   (void)::rmdir(os::join(common, "worktrees").c_str());
-  if (removal.branch.empty()) return {};
+  if (removal.branch.empty() || is_checked_out(repo, removal.branch)) return {};
   git_reference* raw = nullptr;
   const int rc = git_reference_lookup(&raw, repo.get(), branch_ref(removal.branch).c_str());
   const ReferenceHandle ref(raw);

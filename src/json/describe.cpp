@@ -117,9 +117,10 @@ void report_unknown(const Json& object, const std::vector<std::string>& known, c
       const std::size_t d = edit_distance(name, k, 2);
       if (d < best) best = d, nearest = &k;
     }
-    if (nearest == nullptr) {  // "path" for "file_path", "repo" for "repo_path"
+    if (nearest == nullptr) {  // "path" for "file_path" rather than "repo_path", "repo" for "repo_path"
       for (const std::string& k : known) {
-        if (k.ends_with("_" + name) || k.starts_with(name + "_")) nearest = &k;
+        const bool fits = k.ends_with("_" + name) || k.starts_with(name + "_");
+        if (fits && (nearest == nullptr || k == "file_" + name)) nearest = &k;
       }
     }
     if (nearest != nullptr) {

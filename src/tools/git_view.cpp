@@ -34,6 +34,7 @@ GitView git_view(const Error& error) {
   if (error.code == ErrorCode::kNotAGitRepository) return v;
   v.is_git_repo = true;
   v.git_error = fmt::format("{}: {}", name_of(error.code), error.message);
+  if (!error.hint.empty()) *v.git_error += " " + error.hint;
   return v;
 }
 

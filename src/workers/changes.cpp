@@ -37,6 +37,16 @@ Result<git::Diff> worker_diff(Core& self, const Worker& worker, const WorkerChan
                                   file_path, page);
 }
 
+std::string named(const std::vector<git::SpecialFile>& files) {
+  constexpr std::size_t kMaxNamed = 5;
+  std::vector<std::string> shown;
+  for (std::size_t i = 0; i < std::min(files.size(), kMaxNamed); ++i) {
+    shown.push_back(fmt::format("{} ({})", display_safe(files[i].path), git::name_of(files[i].type)));
+  }
+  std::string out = fmt::format("{}", fmt::join(shown, ", "));
+  return files.size() > kMaxNamed ? out + fmt::format(" and {} more", files.size() - kMaxNamed) : out;
+}
+
 Json change_json(const git::Change& change) {
   Json j = {{"path", display_safe(change.path)}, {"status", std::string(1, change.status)}};
   if (change.old_path) j["old_path"] = display_safe(*change.old_path);

@@ -21,6 +21,9 @@ Result<WorkerChanges> worker_changes(Core& self, const Worker& worker);
 Result<git::Diff> worker_diff(Core& self, const Worker& worker, const WorkerChanges& changes,
                               const std::string& file_path, const git::PatchPage& page);
 
+/// "a (fifo), b (repository) and 3 more"; empty for none.
+std::string named(const std::vector<git::SpecialFile>& files);
+
 /// One change as clients see it.
 Json change_json(const git::Change& change);
 

@@ -109,7 +109,7 @@ Refusal Core::refuse_takeover(const OwnershipView& owner, const TakeoverArgs& ar
 }
 
 Refusal Core::refuse_job_limit(const Error& error) const {
-  Refusal r = refuse(ErrorCode::kJobLimit, error.message + ". " + error.hint);
+  Refusal r = refuse(ErrorCode::kJobLimit, error.message + (error.message.ends_with('.') ? " " : ". ") + error.hint);
   r.active_jobs = parts.jobs.active_count();
   r.max_concurrent_jobs = parts.jobs.options().max_concurrent;
   return r;

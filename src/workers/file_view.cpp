@@ -26,6 +26,7 @@ Result<FileFields> read_worker_file(Core& self, const Worker& worker, const Insp
 
   workspace::PageRequest request;
   request.start_line = args.start_line.value_or(1);
+  request.start_column = args.start_column.value_or(1);
   if (args.end_line) request.end_line = *args.end_line;
   request.max_bytes = std::min<std::int64_t>(args.max_bytes.value_or(static_cast<int>(self.options.page_bytes)),
                                              self.options.max_read_bytes);
@@ -48,6 +49,7 @@ Result<FileFields> read_worker_file(Core& self, const Worker& worker, const Insp
   f.sha256 = page->sha256;
   f.truncated = page->truncated;
   if (page->next_start_line) f.next_start_line = static_cast<int>(*page->next_start_line);
+  f.next_column = page->next_column;
   return f;
 }
 

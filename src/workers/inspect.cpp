@@ -15,13 +15,36 @@ constexpr std::size_t kMaxListed = 500;
 constexpr std::size_t kCompactReport = 2'000;
 constexpr std::size_t kDiagnosedTurns = 20;
 
+/// The path as a tree names it. Names are accepted as they are shown, with bytes that are not UTF-8 as \xNN.
+Result<std::string> tree_path(const std::string& asked) {
+  const std::string text = workspace::unescape_shown_name(asked).value_or(asked);
+  std::vector<std::string_view> parts;
+  bool outside = text.starts_with('/');
+  for (const std::string_view part : split(text, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part != "..") {
+      parts.push_back(part);
+    } else if (parts.empty()) {
+      outside = true;
+    } else {
+      parts.pop_back();
+    }
+  }
+  if (!outside) return fmt::format("{}", fmt::join(parts, "/"));
+  return Error{ErrorCode::kPathEscapesWorkspace, "file_path leads out of the workspace.",
+               "Take a path from view changes.", {}};
+}
+
 class Inspector {
  public:
   Inspector(Core& self, const Actor& actor, const InspectArgs& args) : self_(self), actor_(actor), args_(args) {}
 
   Result<InspectReply> run(const CallContext& call) {
     worker_ = PB_TRY(self_.resolve(args_.worker, args_.repo_path));
-    PB_TRY(self_.choose_root(worker_->base_repo()));
+    const auto root = self_.choose_root(worker_->base_repo());
+    // What a worker has reported outlives its repository.
+    const bool from_records = args_.view == "report" || args_.view == "status";
+    if (!root && !(from_records && root.error().code == ErrorCode::kWorkspaceMissing)) return root.error();
     if (args_.wait_seconds > 0) {
       self_.wait_for_end(worker_->id(), args_.wait_seconds, call);
       worker_ = self_.directory.by_id(worker_->id());
@@ -106,7 +129,11 @@ class Inspector {
         f.changed_files.push_back(display_safe(change.path));
         f.changes.push_back(change_json(change));
       }
-      note_changes(c.changes.entries.size());
+      note_changes(c.changes.entries.size() + c.snapshot.special.size());
+      if (!c.snapshot.special.empty()) {
+        reply_.refusal.note = "Beside these there is what cannot be part of an integration and blocks it: " +
+                              named(c.snapshot.special) + ".";
+      }
     }
     reply_.changes = std::move(f);
     return {};
@@ -115,8 +142,7 @@ class Inspector {
   Status diff() {
     PB_TRY(need_file_path());
     DiffFields f;
-    // Names are accepted as they are shown, with bytes that are not UTF-8 as \xNN.
-    const std::string path = workspace::unescape_shown_name(args_.file_path).value_or(args_.file_path);
+    const std::string path = PB_TRY(tree_path(args_.file_path));
     f.file_path = display_safe(path);
     if (!no_own_workspace()) {
       if (self_.parts.blocked.matches(path)) return blocked();
@@ -154,6 +180,10 @@ class Inspector {
     if (self_.workspace_available(*worker_)) {
       f = PB_TRY(read_worker_file(self_, *worker_, args_));
       count_redactions(f.text);
+      if (f.next_column) {
+        reply_.refusal.note = fmt::format("The line goes on with start_line {} and start_column {}.",
+                                          f.next_start_line.value_or(f.end_line), *f.next_column);
+      }
     } else {
       reply_.refusal.note = "The worker's workspace is gone.";
     }

@@ -27,7 +27,10 @@ Status ready_for_turn(Core& self, const Worker& worker) {
                  "The worker has no conversation that could be continued. Start a new worker with the same brief.", {}, {}};
   }
   if (!self.workspace_available(worker)) {
-    return Error{ErrorCode::kWorkspaceUnavailable, "The worker's workspace is gone. Start a new worker.", {}, {}};
+    return Error{ErrorCode::kWorkspaceUnavailable, worker.discarded()
+                     ? "The worker's workspace was removed. Start a new worker, or have the operator run: patchbay worker "
+                       "restore " + worker.id()
+                     : "The worker's workspace is gone. Start a new worker.", {}, {}};
   }
   return {};
 }

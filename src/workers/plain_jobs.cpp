@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kAnswerWithin{1'800};
 constexpr std::size_t kIdPrefix = 8;
+constexpr std::size_t kMaxNamedFiles = 20;
 
 // Private option keys of these jobs.
 constexpr char kCwd[] = "_codex_cwd";
@@ -147,6 +148,9 @@ Status PlainJobs::room() const {
 Result<PlainJobs::Plan> PlainJobs::check(const JobRequest& request) const {
   PB_TRY(room());
   const workspace::Workspace workspace = PB_TRY(roots_.choose(request.repo_path));
+  if (trim(request.spec).empty()) {
+    return Error{ErrorCode::kMissingArgument, "spec is empty.", "Say what the job should do.", {}};
+  }
   Plan plan;
   plan.job.mode = request.mode;
   plan.job.repo_path = workspace.path;
@@ -356,6 +360,23 @@ void PlainJobs::keep(std::future<Status> checkout) {
 
 // ---- looking ----------------------------------------------------------------------------------------
 
+/// What the job changed, for somebody who asked for another file. Its report need not name any.
+std::string PlainJobs::changed_files_sentence(const jobs::JobRecord& job) {
+  git::DiffOptions options;
+  options.sides = git::DiffSides::kBase;
+  options.base = job.option(kBaseRevision);
+  options.page.max_bytes = 0;
+  const auto all = git_.diff(worktree_target(job), options);
+  if (!all.ok()) return {};
+  if (all->files.empty()) return "The job changed nothing.";
+  std::vector<std::string> shown;
+  for (std::size_t i = 0; i < std::min(all->files.size(), kMaxNamedFiles); ++i) {
+    shown.push_back(display_safe(all->files[i].path));
+  }
+  const std::size_t more = all->file_count - shown.size();
+  return fmt::format("The job changed {}{}.", fmt::join(shown, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
+}
+
 Result<git::Diff> PlainJobs::file_diff(const jobs::JobPtr& job, const std::string& file_path,
                                        std::size_t max_bytes) {
   if (!is_apply(job->mode) || job->state != jobs::JobState::kCompleted) {
@@ -376,13 +397,9 @@ Result<git::Diff> PlainJobs::file_diff(const jobs::JobPtr& job, const std::strin
   options.file_path = file_path;
   options.page.max_bytes = max_bytes;
   git::Diff diff = PB_TRY(git_.diff(worktree_target(*job), options));
-  if (diff.files.empty()) {
-    return Error{ErrorCode::kNotFound,
-                 "Delta not available for " + file_path,
-                 "codex_get_result names the files that the job changed.",
-                 {}};
-  }
-  return diff;
+  if (!diff.files.empty()) return diff;
+  return Error{ErrorCode::kNotFound, "Delta not available for " + display_safe(file_path) + ".",
+               changed_files_sentence(*job), {}};
 }
 
 // ---- retention --------------------------------------------------------------------------------------

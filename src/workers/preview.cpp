@@ -145,12 +145,15 @@ class PreviewBuilder {
                         ". Commit or stash there, or set allow_dirty_base; files both sides changed still refuse.");
     }
     if (!plan.unsafe.empty()) {
-      return refuse(ErrorCode::kUnsafeChange, fmt::format("{}: {}.", display_safe(plan.unsafe.front().path),
-                                                          display_safe(plan.unsafe.front().reason)));
+      return refuse(ErrorCode::kUnsafeChange,
+                    fmt::format("{}: {}. It cannot be brought into the checkout: message the worker to take it out of its "
+                                "changes, then preview again.",
+                                display_safe(plan.unsafe.front().path), display_safe(plan.unsafe.front().reason)));
     }
     if (plan.too_large) {
       return refuse(ErrorCode::kUnsafeChange,
-                    fmt::format("The changes have more than workers.max_integration_bytes ({}).",
+                    fmt::format("The changes have more than workers.max_integration_bytes ({}). Message the worker to leave large "
+                                "files out of its changes, or ask the operator to raise the limit.",
                                 self_.options.max_integration_bytes));
     }
     if (!plan.conflicts.empty()) {

@@ -154,8 +154,10 @@ class Starter {
       const bool plain_folder = layout.error().code == ErrorCode::kNotAGitRepository;
       if (!plain_folder) return std::move(layout).error();
       if (plan_.mode == WorkspaceMode::kIsolatedWrite || self_.options.require_git_repo) {
-        return Error{ErrorCode::kNotAGitRepository, "An isolated worker needs a git repository.",
-                     "Run git init and make a first commit there, or start a read_only worker.", {}};
+        return Error{ErrorCode::kNotAGitRepository, layout.error().message + " An isolated worker needs a checkout.",
+                     "Run git init and make a first commit there (of a bare repository: make a clone), or start a read_only "
+                     "worker.",
+                     {}};
       }
       return {};
     }
@@ -355,7 +357,8 @@ class Starter {
     r.refused_workspace_mode = std::string(name_of(plan_.mode));
     r.refused_workspace_name = os::base_name(plan_.root);
     if (!holder_id_.empty()) r.conflicting_worker_id = holder_id_;
-    if (!error.hint.empty() && r.refusal.note) *r.refusal.note += " " + error.hint;
+    // The note of a full house has the hint already.
+    if (!error.hint.empty() && r.refusal.note && error.code != ErrorCode::kJobLimit) *r.refusal.note += " " + error.hint;
     return r;
   }
 

@@ -25,6 +25,22 @@ class Stopping {
   std::multiset<std::string>::iterator at_;
 };
 
+/// What would be lost with the worktree: content that no tree can hold.
+std::vector<git::SpecialFile> unkept_content(const git::Snapshot& kept, const std::optional<git::Changes>& changes) {
+  std::vector<git::SpecialFile> out;
+  for (const git::SpecialFile& s : kept.special) {
+    const bool no_content = s.type == git::SpecialType::kFifo || s.type == git::SpecialType::kSocket ||
+                            s.type == git::SpecialType::kDevice;
+    if (!no_content) out.push_back(s);
+  }
+  if (!changes) return out;
+  // A tree names a submodule's commit; the commit itself goes with the worktree.
+  for (const git::Change& c : changes->entries) {
+    if (c.new_mode == 0160000) out.push_back({c.path, git::SpecialType::kSubmodule});
+  }
+  return out;
+}
+
 class Stopper {
  public:
   Stopper(Core& self, const Actor& actor, const CallContext& call, Core::HeldWorker held, const StopArgs& args)
@@ -60,8 +76,8 @@ class Stopper {
       PB_TRY(clean(notes));
     }
     if (!notes.note) {
-      notes.note = reply_.stopped ? "The turn was stopped; conversation and workspace are kept."
-                                  : "No turn was running; conversation and workspace are kept.";
+      notes.note = fmt::format("{}; {} kept.", reply_.stopped ? "The turn was stopped" : "No turn was running",
+                               worker_->session().empty() ? "the workspace is" : "conversation and workspace are");
     }
     return finish(std::move(notes));
   }
@@ -111,6 +127,13 @@ class Stopper {
     const git::Target base = self_.base_target(worker_->base_repo());
     const git::Layout layout = PB_TRY(self_.parts.git.discover(base));
     const std::string lock = self_.git_lock_path(layout);
+    std::string unkept, branch = worker_->branch();
+    const bool gone = !worker_->discarded() && !os::is_directory(worker_->worktree());
+    // Nothing is left to take a snapshot of; commits of the worker are on its branch alone.
+    if (gone) {
+      const auto head = self_.parts.git.resolve_commit(base, branch);
+      if (head && *head != worker_->base_revision()) branch.clear();
+    }
     // A discarded workspace that is still there is what a removal that failed has left; all of it was pinned then.
     if (!worker_->discarded() && os::is_directory(worker_->worktree())) {
       // What is thrown away is pinned first; no ref, no cleanup (SEC:W2, I9).
@@ -121,8 +144,17 @@ class Stopper {
       spec.lock_path = lock;
       const git::Snapshot kept = PB_TRY(self_.parts.git.snapshot(base, spec));
       const git::ObjectId start = PB_TRY(baseline_of(self_, *worker_));
+      std::optional<git::Changes> changes;
+      if (auto found = self_.parts.git.changes(base, start, kept.tree)) changes = std::move(*found);
+      unkept = named(unkept_content(kept, changes));
+      if (!unkept.empty() && !args_.force) {
+        notes = Core::refuse(ErrorCode::kUnsafeChange, "Not removed, because it would be lost for good: " + unkept +
+                                                           ". Message the worker to move it away, or call again with "
+                                                           "force: true.");
+        return {};
+      }
       std::vector<std::string> files;
-      if (const auto changes = self_.parts.git.changes(base, start, kept.tree)) {
+      if (changes) {
         for (const git::Change& c : changes->entries) {
           if (files.size() < kMaxListed) files.push_back(display_safe(c.path));
         }
@@ -136,11 +168,17 @@ class Stopper {
         return true;
       }));
     }
-    PB_TRY(self_.parts.git.remove_worktree(base, {worker_->worktree(), worker_->branch(), lock}));
+    PB_TRY(self_.parts.git.remove_worktree(base, {worker_->worktree(), branch, lock}));
     reply_.workspace_cleaned = true;
+    if (gone) {
+      notes.note = "The workspace was gone already, so nothing of it could be kept; what was left of it is removed" +
+                   std::string(branch.empty() ? ", but for the branch with its commits." : ".");
+      return {};
+    }
     notes.note = fmt::format("The workspace was removed. Its content stays recoverable for {} days with: patchbay worker "
                              "restore {}",
                              self_.options.snapshot_retention_days, worker_->id());
+    if (!unkept.empty()) *notes.note += ". Lost with it: " + unkept + ".";
     return {};
   }
 

@@ -68,7 +68,10 @@ std::string report_of(const Core& self, const Worker& worker, Detail detail) {
   const JobRecord& job = worker.latest();
   std::string text;
   switch (job.state) {
-    case JobState::kPending: text = "The turn is starting; there is no report yet."; break;
+    case JobState::kPending:
+      text = job.progress.phase == "queued" ? "The turn waits in the queue; there is no report yet."
+                                            : "The turn is starting; there is no report yet.";
+      break;
     case JobState::kRunning: text = "The turn is running; there is no final report yet."; break;
     case JobState::kCompleted: text = result_text(self, job, detail); break;
     case JobState::kFailed:
@@ -76,7 +79,9 @@ std::string report_of(const Core& self, const Worker& worker, Detail detail) {
       if (const std::string next = codex::next_step(job.result); !next.empty()) text += "\nNext: " + next;
       break;
     case JobState::kCancelled:
-      text = "The turn was stopped. The worker can be continued with a new message.";
+      text = worker.session().empty()
+                 ? "The turn was stopped before its conversation began. Start a new worker with the same brief."
+                 : "The turn was stopped. The worker can be continued with a new message.";
       if (!job.cancel_reason.empty()) text += " Reason: " + job.cancel_reason;
       break;
   }

@@ -26,7 +26,7 @@ struct Worktree {
 
 struct WorktreeRemoval {
   std::string directory{};
-  std::string branch{};     ///< deleted too when not empty, whatever it points at
+  std::string branch{};     ///< deleted too when not empty and no other checkout stands on it
   std::string lock_path{};  ///< as in WorktreeSpec
 };
 

@@ -83,6 +83,7 @@ class PlainJobs {
   git::Target worktree_target(const jobs::JobRecord& job) const;
   Result<std::string> git_lock_path(const git::Target& base) const;
   bool holds_changes(const jobs::JobRecord& job);
+  std::string changed_files_sentence(const jobs::JobRecord& job);
   bool remove_job(const jobs::JobPtr& job);
   void keep(std::future<Status> checkout);
 

@@ -326,6 +326,7 @@ struct FileFields {  ///< view file
   std::optional<std::string> sha256;
   bool truncated = false;
   std::optional<int> next_start_line;
+  std::optional<std::int64_t> next_column;  ///< in the line next_start_line, when that is longer than a page
 
   template <class V>
   static void describe(V& v) {
@@ -342,6 +343,7 @@ struct FileFields {  ///< view file
     v.field("sha256", &FileFields::sha256);
     v.field("truncated", &FileFields::truncated);
     v.field("next_start_line", &FileFields::next_start_line);
+    v.optional("next_column", &FileFields::next_column, "");
   }
 };
 

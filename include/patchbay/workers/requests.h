@@ -155,6 +155,7 @@ struct InspectArgs {
   std::string view = "report";
   std::string file_path;
   std::optional<int> start_line, end_line;
+  std::optional<std::int64_t> start_column;
   std::optional<int> max_bytes;
   std::string cursor;
   bool compact = false, diagnostics = false;
@@ -169,6 +170,8 @@ struct InspectArgs {
     v.optional("file_path", &InspectArgs::file_path, "", json::MaxLength{4096});
     v.optional("start_line", &InspectArgs::start_line, "", json::Range{1, 100'000'000});
     v.optional("end_line", &InspectArgs::end_line, "", json::Range{1, 100'000'000});
+    v.optional("start_column", &InspectArgs::start_column, "In a very long line.",
+               json::Range{1, 1'000'000'000'000});
     v.optional("max_bytes", &InspectArgs::max_bytes, "", json::Range{1, 100'000'000});
     v.optional("cursor", &InspectArgs::cursor, "Next page of a diff.", json::MaxLength{200});
     v.optional("compact", &InspectArgs::compact, "");

@@ -82,6 +82,17 @@ class GitTest : public testing::Test {
     git({"commit", "-q", "--allow-empty", "-m", message}, where);
   }
 
+  /// A repository of its own with a file `l`, and a submodule of it at `lib`.
+  void add_submodule() const {
+    const std::string library = dir.path("library");
+    (void)os::make_private_dirs(library);
+    git({"init", "-q", "-b", "main"}, library);
+    put(library, "l", "1\n");
+    commit_all("library", library);
+    git({"-c", "protocol.file.allow=always", "submodule", "add", "-q", library, "lib"});
+    commit_all("submodule");
+  }
+
   Target target(const std::string& subdir = {}) const {
     return {subdir.empty() ? root : root + "/" + subdir, root, {root, worktrees}};
   }

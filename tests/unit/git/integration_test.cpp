@@ -462,6 +462,107 @@ TEST_F(IntegrationTest, AHardLinkOutsideKeepsItsContent) {  // SEC:P6
   EXPECT_EQ(get(root + "/a"), "2\n");
 }
 
+TEST_F(IntegrationTest, WorkInsideOfASubmoduleBlocksAndIsNeverLeftOutSilently) {  // SEC:W1
+  put("a", "1\n");
+  add_submodule();
+  start();
+  put(w, "a", "2\n");
+  EXPECT_TRUE(unsafe(plan()).empty());
+  // Its folder is empty in the worktree: a file there is in no repository at all.
+  put(w, "lib/new", "n\n");
+  EXPECT_EQ(unsafe(plan()), (std::vector<std::string>{"lib"}));
+  EXPECT_EQ(code_of(try_apply()), "unsafe_change");
+  ::unlink((w + "/lib/new").c_str());
+  git({"-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init"}, w);
+  EXPECT_TRUE(unsafe(plan()).empty());
+  put(w, "lib/l", "2\n");
+  EXPECT_EQ(unsafe(plan()), (std::vector<std::string>{"lib"}));
+  commit_all("in the submodule", w + "/lib");
+  const IntegrationPlan moved = plan();
+  EXPECT_EQ(unsafe(moved), (std::vector<std::string>{"lib"}));
+  ASSERT_EQ(moved.changes.entries.size(), 2u);
+  EXPECT_EQ(moved.changes.entries[1].path, "lib");
+}
+
+TEST_F(IntegrationTest, ASubmoduleOfTheBaseThatStandsElsewhereIsNotInTheWay) {
+  put("a", "1\n");
+  add_submodule();
+  start();
+  put(root + "/lib", "l", "2\n");
+  commit_all("in the submodule", root + "/lib");
+  put(w, "a", "2\n");
+  EXPECT_FALSE(plan().base.dirty());
+  EXPECT_EQ(apply().written, (std::vector<std::string>{"a"}));
+}
+
+TEST_F(IntegrationTest, ACheckoutWithCrlfKeepsItsLineEnds) {
+  put(".gitattributes", "*.bat text eol=crlf\n");
+  put("edited.bat", "one\r\ntwo\r\nthree\r\n");
+  put("merged.bat", "one\r\ntwo\r\nthree\r\nfour\r\nfive\r\n");
+  put("gone.bat", "one\r\n");
+  start();
+  ASSERT_EQ(get(w + "/edited.bat"), "one\ntwo\nthree\n");
+  put(w, "edited.bat", "one\nTWO\nthree\n");
+  put(w, "merged.bat", "ONE\ntwo\nthree\nfour\nfive\n");
+  ::unlink((w + "/gone.bat").c_str());
+  put("merged.bat", "one\r\ntwo\r\nthree\r\nfour\r\nFIVE\r\n");
+  commit_all("base moved");
+  apply();
+  EXPECT_EQ(get(root + "/edited.bat"), "one\r\nTWO\r\nthree\r\n");
+  EXPECT_EQ(get(root + "/merged.bat"), "ONE\r\ntwo\r\nthree\r\nfour\r\nFIVE\r\n");
+  EXPECT_FALSE(os::exists(root + "/gone.bat"));
+  // What was integrated as it is, is not held against the next round.
+  git({"commit", "-q", "-m", "merged", "merged.bat"});
+  put(w, "edited.bat", "one\nTWO\nTHREE\n");
+  EXPECT_FALSE(plan().base.dirty());
+  apply();
+  EXPECT_EQ(get(root + "/edited.bat"), "one\r\nTWO\r\nTHREE\r\n");
+}
+
+TEST_F(IntegrationTest, AFileThatWasOnlyTouchedInACrlfCheckoutIsNotDirty) {
+  put(".gitattributes", "*.bat text eol=crlf\n");
+  put("touched.bat", "one\r\n");
+  put("a", "1\n");
+  start();
+  put("touched.bat", "one\r\n");
+  put(w, "a", "2\n");
+  EXPECT_FALSE(plan().base.dirty());
+  put("touched.bat", "two\r\n");
+  EXPECT_EQ(plan().base.tracked_dirty, (std::vector<std::string>{"touched.bat"}));
+}
+
+TEST_F(IntegrationTest, WhatASparseCheckoutLeavesOutIsNotDeleted) {
+  put("in/f", "1\n");
+  put("out/f", "1\n");
+  put("out/gone", "1\n");
+  start();
+  git({"sparse-checkout", "set", "--no-cone", "/in/"});
+  put(w, "in/f", "2\n");
+  put(w, "out/f", "2\n");
+  apply();
+  EXPECT_EQ(get(root + "/in/f"), "2\n");
+  EXPECT_EQ(get(root + "/out/f"), "2\n");
+  EXPECT_FALSE(os::exists(root + "/out/gone"));
+  ::unlink((w + "/out/gone").c_str());
+  const IntegrationPlan p = plan();
+  ASSERT_EQ(p.conflicts.size(), 1u);
+  EXPECT_EQ(p.conflicts[0].path, "out/gone");
+  EXPECT_NE(p.conflicts[0].reason.find("sparse"), std::string::npos) << p.conflicts[0].reason;
+}
+
+TEST_F(IntegrationTest, ChangesCanBeReadWhileTheBaseHasASparseIndex) {
+  put("in/f", "1\n");
+  put("out/f", "1\n");
+  start();
+  git({"sparse-checkout", "set", "--cone", "--sparse-index", "in"});
+  put(w, "in/f", "2\n");
+  integration();
+  EXPECT_EQ(must(client->changes(target(), baseline, snapshot.tree)).entries.size(), 1u);
+  const auto refused = client->plan(target(), integration());
+  EXPECT_EQ(code_of(refused), "git_error");
+  EXPECT_NE(refused.error().hint.find("--no-sparse-index"), std::string::npos) << refused.error().message;
+}
+
 TEST_F(IntegrationTest, ALinkedWorktreeCanBeTheBase) {
   put("a", "1\n");
   commit_all();

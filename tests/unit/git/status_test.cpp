@@ -238,6 +238,60 @@ TEST_F(StatusTest, TrackedFilesAreFilteredByName) {
             (std::vector<std::string>{"AGENTS.md", "other"}));
 }
 
+TEST_F(StatusTest, SubmodulesReadAsGitPrintsThem) {
+  add_submodule();
+  const std::string lib = root + "/lib";
+  EXPECT_EQ(lines(), porcelain());
+  put(lib, "new", "n\n");
+  EXPECT_EQ(lines(), (std::vector<std::string>{" M lib"}));
+  EXPECT_EQ(lines(), porcelain());
+  git({"add", "new"}, lib);
+  EXPECT_EQ(lines(), porcelain());
+  EXPECT_EQ(lines(), (std::vector<std::string>{" M lib"}));
+  commit_all("more", lib);
+  EXPECT_EQ(lines(), (std::vector<std::string>{" M lib"}));
+  EXPECT_EQ(lines(), porcelain());
+  const Diff unstaged = must(client->diff(target(), {}));
+  EXPECT_NE(unstaged.text.find("+Subproject commit " + line(git({"rev-parse", "HEAD"}, lib))), std::string::npos)
+      << unstaged.text;
+  git({"pack-refs", "--all"}, lib);
+  EXPECT_EQ(lines(), porcelain());
+  git({"add", "lib"});
+  EXPECT_EQ(lines(), (std::vector<std::string>{"M  lib"}));
+  DiffOptions staged;
+  staged.sides = DiffSides::kStaged;
+  EXPECT_EQ(must(client->diff(target(), staged)).text, git({"diff", "--cached"}));
+  commit_all();
+  EXPECT_EQ(lines(), porcelain());
+  must(os::remove_tree(lib));
+  EXPECT_EQ(lines(), porcelain());
+  must(os::make_private_dirs(lib));
+  EXPECT_EQ(lines(), porcelain());
+  EXPECT_TRUE(lines().empty());
+}
+
+TEST_F(StatusTest, AGitDirectoryOfASubmoduleThatLiesElsewhereIsNotRead) {  // SEC:G2
+  add_submodule();
+  const std::string elsewhere = dir.path("elsewhere");
+  git({"clone", "-q", dir.path("library"), elsewhere});
+  put(elsewhere, "l", "2\n");
+  commit_all("other", elsewhere);
+  put(root + "/lib", ".git", "gitdir: " + elsewhere + "/.git\n");
+  const Diff d = must(client->diff(target(), {}));
+  EXPECT_EQ(d.text.find(line(git({"rev-parse", "HEAD"}, elsewhere))), std::string::npos) << d.text;
+}
+
+TEST_F(StatusTest, AFileThatASparseCheckoutLeavesOutCountsWhenItIsThere) {
+  put("in/f", "1\n");
+  put("out/f", "1\n");
+  commit_all();
+  git({"sparse-checkout", "set", "--no-cone", "/in/"});
+  EXPECT_TRUE(lines().empty());
+  put("out/f", "2\n");
+  EXPECT_EQ(lines(), (std::vector<std::string>{" M out/f"}));
+  EXPECT_EQ(lines(), porcelain());
+}
+
 TEST_F(StatusTest, ADirectoryWithoutARepositoryIsSaidToBeOne) {  // SEC:G11
   const std::string plain = dir.path("plain");
   must(os::make_private_dirs(plain));
@@ -254,7 +308,9 @@ TEST_F(StatusTest, ADirectoryWithoutARepositoryIsSaidToBeOne) {  // SEC:G11
 TEST_F(StatusTest, Sha256AndShallowRepositoriesGiveTypedAnswers) {  // SEC:G11
   const std::string other = dir.path("sha256");
   git({"init", "-q", "--object-format=sha256", other});
-  EXPECT_EQ(code_of(client->status({other, other, {other}})), "git_error");
+  const auto refused = client->status({other, other, {other}});
+  EXPECT_EQ(code_of(refused), "git_error");
+  EXPECT_NE(refused.error().hint.find("SHA-256"), std::string::npos) << refused.error().message;
   put("f", "1\n");
   commit_all();
   put("f", "2\n");

@@ -78,6 +78,21 @@ TEST_F(WorktreeTest, RemoveTakesDirectoryRegistrationAndBranchAndMayBeRepeated) 
   must(client->add_worktree(target(), spec));
 }
 
+TEST_F(WorktreeTest, ABranchThatSomebodyElseHasCheckedOutIsNotDeleted) {
+  put("a", "1\n");
+  commit_all();
+  const WorktreeSpec spec = worktree_spec();
+  must(client->add_worktree(target(), spec));
+  git({"worktree", "move", spec.directory, dir.path("moved")});
+  must(client->remove_worktree(target(), {spec.directory, spec.branch, lock_path()}));
+  EXPECT_TRUE(branch_exists(spec.branch));
+  EXPECT_EQ(get(dir.path("moved/a")), "1\n");
+  git({"worktree", "remove", dir.path("moved")});
+  git({"checkout", "-q", spec.branch});
+  must(client->remove_worktree(target(), {spec.directory, spec.branch, lock_path()}));
+  EXPECT_TRUE(branch_exists(spec.branch));
+}
+
 TEST_F(WorktreeTest, RemoveRefusesWhatIsNoWorktreeOfTheRepository) {
   put("a", "1\n");
   commit_all();
@@ -127,13 +142,7 @@ TEST_F(WorktreeTest, FailuresLeaveNothingBehind) {
 }
 
 TEST_F(WorktreeTest, SubmodulesAreLeftAsEmptyDirectoriesAndNamed) {
-  const std::string library = dir.path("library");
-  must(os::make_private_dirs(library));
-  git({"init", "-q", "-b", "main"}, library);
-  put(library, "l", "1\n");
-  commit_all("library", library);
-  git({"-c", "protocol.file.allow=always", "submodule", "add", "-q", library, "lib"});
-  commit_all();
+  add_submodule();
   const Worktree w = must(client->add_worktree(target(), worktree_spec()));
   EXPECT_EQ(w.submodules, (std::vector<std::string>{"lib"}));
   EXPECT_EQ(git({"status", "--porcelain"}, w.directory), "");

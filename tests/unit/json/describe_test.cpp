@@ -84,6 +84,24 @@ TEST(Describe, ReportsEveryProblemWithItsPath) {
   EXPECT_NE(r.problems.back().message.find("did you mean path?"), std::string::npos);
 }
 
+struct TwoPaths {
+  std::optional<std::string> repo_path, file_path, other_path;
+
+  template <class V>
+  static void describe(V& v) {
+    v.optional("repo_path", &TwoPaths::repo_path, "");
+    v.optional("file_path", &TwoPaths::file_path, "");
+    v.optional("other_path", &TwoPaths::other_path, "");
+  }
+};
+
+TEST(Describe, SuggestsTheFileForAPathWithoutMore) {
+  TwoPaths a;
+  const auto r = parse_args(*parse(R"({"path":"x"})"), a);
+  ASSERT_EQ(r.problems.size(), 1u);
+  EXPECT_NE(r.problems[0].message.find("did you mean file_path?"), std::string::npos) << r.problems[0].message;
+}
+
 TEST(Describe, RefusesNumbersThatDoNotFit) {  // SEC:J4
   for (const char* n : {"1e300", "18446744073709551615", "2.5", "\"3\"", "true"}) {
     Args a;

@@ -271,6 +271,19 @@ TEST_F(PlainJobsTest, DiffIsOnlyForPathsInsideAndForCompletedApplyJobs) {
   EXPECT_EQ(code_of(plain->file_diff(finished(plan(kQuick)), "kept.txt", 1000)), "invalid_state");
 }
 
+TEST_F(PlainJobsTest, AFileThatTheJobLeftAloneIsAnsweredWithThoseItChanged) {
+  const auto diff = plain->file_diff(finished(apply(kEdit)), "other.txt", 1000);
+  ASSERT_EQ(code_of(diff), "not_found");
+  EXPECT_THAT(diff.error().hint, HasSubstr("kept.txt"));
+  EXPECT_THAT(plain->file_diff(finished(apply(kQuick)), "other.txt", 1000).error().hint, HasSubstr("nothing"));
+}
+
+TEST_F(PlainJobsTest, AJobWithoutATaskIsRefused) {
+  EXPECT_EQ(code_of(plain->start(plan(" \n "))), "missing_argument");
+  EXPECT_EQ(code_of(plain->start(apply(""))), "missing_argument");
+  EXPECT_TRUE(all_jobs->all().empty());
+}
+
 TEST_F(PlainJobsTest, CommitsOfTheJobBelongToItsDiff) {
   const jobs::JobPtr job = finished(apply(
       R"(echo '{"thread":"t-1"}'; echo changed > kept.txt; export HOME=/; git -c user.name=A -c user.email=a@b.c )"

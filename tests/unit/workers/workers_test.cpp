@@ -65,6 +65,20 @@ TEST_F(WorkersTest, ANameInSeveralOtherRepositoriesIsAmbiguous) {
   EXPECT_TRUE(workers->stop(me, call(), here).ok());
 }
 
+TEST_F(WorkersTest, AWorkerThatWasStoppedInTheQueueDoesNotPromiseAConversation) {
+  job_options.max_concurrent = 1;
+  job_options.queue_enabled = true;
+  open();
+  must(start(start_args("Busy", kEndless)));
+  EXPECT_THAT(must(start(start_args("Ada", kQuick))).worker->report, HasSubstr("queue"));
+  const StopReply stopped = stop("Ada");
+  EXPECT_TRUE(stopped.stopped);
+  EXPECT_EQ(stopped.worker.has_session, false);
+  EXPECT_THAT(stopped.worker.report, Not(HasSubstr("can be continued")));
+  EXPECT_THAT(stopped.refusal.note.value_or(""), Not(HasSubstr("conversation")));
+  stop("Busy");
+}
+
 // ---- starting ---------------------------------------------------------------------------------------
 
 TEST_F(WorkersTest, ARefusedStartLeavesNeitherWorktreeNorBranchNorName) {
@@ -74,6 +88,8 @@ TEST_F(WorkersTest, ARefusedStartLeavesNeitherWorktreeNorBranchNorName) {
   const TurnReply full = must(start(start_args("Ada", kQuick)));
   EXPECT_EQ(full.refusal.error_code, "job_limit");
   EXPECT_EQ(full.refusal.max_concurrent_jobs, 1);
+  EXPECT_EQ(full.refusal.note,
+            "Maximum active jobs (1) reached. Wait for a running turn to end, or stop one, then call again.");
   EXPECT_EQ(must(os::list_dir(worktrees)).size(), 1u);
   EXPECT_THAT(turns("Ada"), IsEmpty());
   stop("Busy");
@@ -180,6 +196,91 @@ TEST_F(WorkersTest, WhatAnIntegrationBroughtIsNotCountedAsDiscarded) {
   EXPECT_TRUE(cleaned.workspace_cleaned);
   EXPECT_EQ(cleaned.recoverable, true);
   EXPECT_EQ(cleaned.discarded_changed_files, std::vector<std::string>{"later.txt"});
+}
+
+TEST_F(WorkersTest, AReportIsReadWhenTheRepositoryIsGone) {  // design 1
+  run("Ada", kQuick);
+  ASSERT_EQ(::rename(root.c_str(), dir.path("elsewhere").c_str()), 0);
+  InspectArgs look;
+  look.worker = "Ada";
+  EXPECT_EQ(must(workers->inspect(me, call(), look)).worker.report, "report");
+  look.view = "changes";
+  EXPECT_EQ(code_of(workers->inspect(me, call(), look)), "workspace_missing");
+  ASSERT_EQ(::rename(dir.path("elsewhere").c_str(), root.c_str()), 0);
+}
+
+TEST_F(WorkersTest, ACleanupOfWhatIsGonePromisesNothingAndKeepsCommits) {  // SEC:W2
+  run("Ada", kEdit);
+  run("Ben", R"(echo '{"thread":"t-1"}'; export HOME=/; echo w > w; git add w; git -c user.name=A -c user.email=a@b.c )"
+             R"(commit -qm work; echo '{"done":true}'; exit 0)");
+  must(os::remove_tree(worktree("Ada")));
+  must(os::remove_tree(worktree("Ben")));
+  const StopReply ada = stop("Ada", true);
+  EXPECT_TRUE(ada.workspace_cleaned);
+  EXPECT_THAT(ada.refusal.note.value_or(""), Not(HasSubstr("restore")));
+  EXPECT_EQ(line(git({"branch", "--list", "codex/*"})).find('\n'), std::string::npos);
+  const StopReply ben = stop("Ben", true);
+  EXPECT_THAT(ben.refusal.note.value_or(""), HasSubstr("commits"));
+  EXPECT_NE(line(git({"branch", "--list", "codex/*"})), "");
+}
+
+TEST_F(WorkersTest, ALineLongerThanAPageIsReadToItsEnd) {  // K 6.6
+  run("Ada", R"(echo '{"thread":"t-1"}'; head -c 3000 /dev/zero | tr '\0' x > one; echo '{"done":true}'; exit 0)");
+  InspectArgs look;
+  look.worker = "Ada";
+  look.view = "file";
+  look.file_path = "one";
+  look.max_bytes = 1000;
+  std::size_t seen = 0;
+  for (int pages = 0; pages < 10; ++pages) {
+    const FileFields page = *must(workers->inspect(me, call(), look)).file;
+    seen += static_cast<std::size_t>(std::count(page.text.begin(), page.text.end(), 'x'));
+    if (!page.next_start_line) break;
+    look.start_line = page.next_start_line;
+    look.start_column = page.next_column;
+  }
+  EXPECT_EQ(seen, 3000u);
+}
+
+TEST_F(WorkersTest, ADiffTakesAnySpellingOfAPathInsideAndNoneOutside) {
+  run("Ada", kEdit);
+  InspectArgs look;
+  look.worker = "Ada";
+  look.view = "diff";
+  for (const char* spelling : {"kept.txt", "./kept.txt", "no/../kept.txt", ".//kept.txt"}) {
+    look.file_path = spelling;
+    EXPECT_THAT(must(workers->inspect(me, call(), look)).diff->diff, HasSubstr("+changed")) << spelling;
+  }
+  for (const char* spelling : {"../kept.txt", "/etc/passwd", "a/../../kept.txt"}) {
+    look.file_path = spelling;
+    EXPECT_EQ(code_of(workers->inspect(me, call(), look)), "path_escapes_workspace") << spelling;
+  }
+}
+
+TEST_F(WorkersTest, ACleanupThatWouldLoseWhatNoTreeHoldsAsksFirst) {  // SEC:W2, design 7
+  run("Ada", kEdit);
+  const std::string nested = worktree("Ada") + "/vendored";
+  must(os::make_private_dirs(nested));
+  git({"init", "-q", "-b", "main"}, nested);
+  put(nested, "own.txt", "only here\n");
+  InspectArgs look;
+  look.worker = "Ada";
+  look.view = "changes";
+  const InspectReply seen = must(workers->inspect(me, call(), look));
+  EXPECT_THAT(seen.refusal.note.value_or(""), HasSubstr("vendored (repository)"));
+
+  const StopReply asked = stop("Ada", true);
+  EXPECT_EQ(asked.refusal.error_code, "unsafe_change");
+  EXPECT_FALSE(asked.workspace_cleaned);
+  EXPECT_THAT(asked.refusal.note.value_or(""), HasSubstr("vendored (repository)"));
+  EXPECT_EQ(get(nested + "/own.txt"), "only here\n");
+
+  StopArgs args = stop_args("Ada", true);
+  args.force = true;
+  const StopReply cleaned = must(workers->stop(me, call(), args));
+  EXPECT_TRUE(cleaned.workspace_cleaned);
+  EXPECT_THAT(cleaned.refusal.note.value_or(""), HasSubstr("vendored (repository)"));
+  EXPECT_FALSE(os::exists(nested));
 }
 
 TEST_F(WorkersTest, ACleanupThatWasCutShortGoesOnAndItsContentComesBack) {  // K 5.13
