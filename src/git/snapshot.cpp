@@ -226,7 +226,7 @@ const char* name_of(SpecialType type) {
     case SpecialType::kUnreadable:
       return "unreadable";
     case SpecialType::kTooLarge:
-      return "too_large";
+      return "too large";
   }
   return "unknown";
 }

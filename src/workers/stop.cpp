@@ -175,8 +175,8 @@ class Stopper {
                    std::string(branch.empty() ? ", but for the branch with its commits." : ".");
       return {};
     }
-    notes.note = fmt::format("The workspace was removed. Its content stays recoverable for {} days with: patchbay worker "
-                             "restore {}",
+    notes.note = fmt::format("The workspace was removed. Its content, but for ignored files, stays recoverable for {} days "
+                             "with: patchbay worker restore {}",
                              self_.options.snapshot_retention_days, worker_->id());
     if (!unkept.empty()) *notes.note += ". Lost with it: " + unkept + ".";
     return {};

@@ -190,6 +190,7 @@ TEST_F(WorkersTest, StoppingAHealthyTurnIsAskedForTwiceWhenTheOperatorWantsThat)
 TEST_F(WorkersTest, WhatAnIntegrationBroughtIsNotCountedAsDiscarded) {
   run("Ada", kEdit);
   ASSERT_TRUE(integrate("Ada").preview.applied);
+  EXPECT_THAT(integrate("Ada").refusal.note.value_or(""), HasSubstr("last integration"));
   ASSERT_TRUE(must(message("Ada", R"(echo more > later.txt; echo '{"done":true}'; exit 0)")).accepted);
   finish("Ada");
   const StopReply cleaned = stop("Ada", true);
