@@ -225,6 +225,20 @@ TEST_F(WorkersTest, ACleanupOfWhatIsGonePromisesNothingAndKeepsCommits) {  // SE
   EXPECT_NE(line(git({"branch", "--list", "codex/*"})), "");
 }
 
+TEST_F(WorkersTest, ASymlinkInPlaceOfAWorktreeIsNotFollowed) {  // SEC:W1, W8
+  run("Ada", R"(echo '{"thread":"t-1"}'; d=$PWD; cd ..; mv "$d" "$d.moved"; ln -s /etc "$d"; echo '{"done":true}'; exit 0)");
+  InspectArgs look;
+  look.worker = "Ada";
+  look.view = "file";
+  look.file_path = "passwd";
+  const auto seen = workers->inspect(me, call(), look);
+  EXPECT_TRUE(!seen.ok() || !seen->file->exists);
+  EXPECT_EQ(must(message("Ada", kQuick)).refusal.error_code, "workspace_unavailable");
+  EXPECT_FALSE(stop("Ada").worker.workspace_available);
+  EXPECT_EQ(stop("Ada", true).refusal.error_code, "workspace_unavailable");
+  EXPECT_TRUE(os::exists("/etc/passwd"));
+}
+
 TEST_F(WorkersTest, ALineLongerThanAPageIsReadToItsEnd) {  // K 6.6
   run("Ada", R"(echo '{"thread":"t-1"}'; head -c 3000 /dev/zero | tr '\0' x > one; echo '{"done":true}'; exit 0)");
   InspectArgs look;
