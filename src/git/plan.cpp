@@ -23,6 +23,23 @@ constexpr unsigned kTypeMask = 0170000;
 
 using Blocked = FileState::Blocked;
 
+std::string why_unsafe(SpecialType type) {
+  switch (type) {
+    case SpecialType::kSubmodule:
+      return "it is a submodule with work of its own in it";
+    case SpecialType::kUnreadable:
+      return "it cannot be read";
+    case SpecialType::kTooLarge:
+      return "it is larger than 1 GiB";
+    case SpecialType::kFifo:
+    case SpecialType::kSocket:
+    case SpecialType::kDevice:
+    case SpecialType::kRepository:
+      break;
+  }
+  return std::string("it is a ") + name_of(type);
+}
+
 class Planner {
  public:
   Planner(const Repo& repo, const IntegrationSpec& spec) : repo_(repo), spec_(spec) {}
@@ -36,8 +53,7 @@ class Planner {
     Uncommitted base = PB_TRY(look_at_base(repo_, checkout_, spec_, deltas_));
     plan.base = std::move(base.state);
     blocking_ = std::move(base.blocking);
-    for (const SpecialFile& s : spec_.special) unsafe(s.path, s.type == SpecialType::kSubmodule ? "it is a submodule with work of its own in it"
-                                                                                            : std::string("it is a ") + name_of(s.type));
+    for (const SpecialFile& s : spec_.special) unsafe(s.path, why_unsafe(s.type));
     plan.too_large = plan.changes.patch_bytes > spec_.max_bytes;
     if (!plan.too_large) {
       for (const bool deletions : {true, false}) {

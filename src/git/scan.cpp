@@ -221,9 +221,11 @@ class Scanner {
   void deleted(std::size_t begin, std::size_t end, ScanResult& out) {
     for (std::size_t i = begin; i < end; ++i) {
       const IndexEntry& e = index_.entries()[i];
-      if (e.stage == 0 && !e.skip_worktree && !e.assume_unchanged) out.changes.push_back({&e, 'D', 0});
+      if (e.stage == 0 && !e.skip_worktree && !is_assumed(e)) out.changes.push_back({&e, 'D', 0});
     }
   }
+
+  bool is_assumed(const IndexEntry& e) const { return e.assume_unchanged && options_.assume_unchanged; }
 
   // Returns whether the name on disk is accounted for.
   bool tracked_directory(const Item& item, const Child& child, const DirEntry& entry, ScanResult& out,
@@ -244,7 +246,7 @@ class Scanner {
       return false;
     }
     // A file outside of a sparse checkout's patterns that is there all the same counts like any other.
-    if (e.stage != 0 || e.assume_unchanged) return true;
+    if (e.stage != 0 || is_assumed(e)) return true;
     if (!is_file_type(entry.type)) {
       out.changes.push_back({&e, 'D', 0});
       return false;

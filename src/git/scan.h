@@ -13,6 +13,7 @@ struct ScanOptions {
   bool trust_mode = true;          ///< core.fileMode
   std::vector<std::string> prune;  ///< directories below the toplevel whose untracked content is skipped
   std::string common_dir;          ///< of the repository; "": submodules count as unchanged
+  bool assume_unchanged = true;    ///< believe entries that are marked so, as git does
   bool submodule_work = false;     ///< report submodules that hold uncommitted work as special
 };
 

@@ -105,6 +105,7 @@ class SnapshotBuilder {
     options.trust_mode = checkout_.settings.trust_mode;
     options.common_dir = repo_.layout.common_dir;
     options.submodule_work = true;
+    options.assume_unchanged = false;
     options.prune = spec_.excluded;
     const ScanResult scan =
         PB_TRY(scan_worktree(checkout_.root.get(), checkout_.index, checkout_.settings.ignores, options));
@@ -226,7 +227,7 @@ const char* name_of(SpecialType type) {
     case SpecialType::kUnreadable:
       return "unreadable";
     case SpecialType::kTooLarge:
-      return "too_large";
+      return "too large";
   }
   return "unknown";
 }

@@ -88,7 +88,12 @@ std::string Core::git_lock_path(const git::Layout& layout) const {
 }
 
 bool Core::workspace_available(const Worker& worker) const {
-  return !worker.discarded() && os::is_directory(worker.isolated() ? worker.worktree() : worker.base_repo());
+  if (worker.discarded()) return false;
+  if (!worker.isolated()) return os::is_directory(worker.base_repo());
+  // A symlink that the worker put in place of its worktree leads wherever it likes.
+  const auto real = os::real_path(worker.worktree());
+  const auto parent = os::real_path(os::parent_of(worker.worktree()));
+  return real && parent && *real == os::join(*parent, os::base_name(worker.worktree())) && os::is_directory(*real);
 }
 
 Refusal Core::refuse(ErrorCode code, std::string note) {

@@ -133,7 +133,9 @@ class PreviewBuilder {
       preview_.refusal = Core::refuse(code, std::move(note));
     };
     if (plan.changes.entries.empty() && plan.unsafe.empty()) {
-      return refuse(ErrorCode::kNoChanges, "The worker has changed nothing since its baseline.");
+      return refuse(ErrorCode::kNoChanges,
+                    fmt::format("The worker has changed nothing since {}.",
+                                worker_.newest_with(key::kIntegratedTree) != nullptr ? "its last integration" : "it started"));
     }
     if (!f.blocked_files.empty()) {
       return refuse(ErrorCode::kBlockedFiles, "Some changed files are blocked by security.blocked_globs.");
@@ -160,8 +162,8 @@ class PreviewBuilder {
       f.apply_check = "conflict";
       f.conflict_summary = public_text(self_, worker_, plan.conflict_summary, kConflictBytes);
       return refuse(ErrorCode::kPatchConflict,
-                    "The checkout has changed in the same places. Message the worker with the conflict, or resolve it in "
-                    "the checkout first.");
+                    "The changes cannot be merged into the checkout; conflict_summary says where and why. Message the worker "
+                    "with it, or settle it in the checkout (commit or stash what is uncommitted there), then call again.");
     }
     if (plan.writes.empty()) {
       return refuse(ErrorCode::kNoChanges, "The checkout already holds everything the worker changed.");

@@ -129,6 +129,11 @@ class Stopper {
     const std::string lock = self_.git_lock_path(layout);
     std::string unkept, branch = worker_->branch();
     const bool gone = !worker_->discarded() && !os::is_directory(worker_->worktree());
+    if (!worker_->discarded() && !gone && !self_.workspace_available(*worker_)) {
+      notes = Core::refuse(ErrorCode::kWorkspaceUnavailable,
+                           "A symlink lies in place of the worker's folder, so nothing was removed. Have the operator look at it.");
+      return {};
+    }
     // Nothing is left to take a snapshot of; commits of the worker are on its branch alone.
     if (gone) {
       const auto head = self_.parts.git.resolve_commit(base, branch);
@@ -175,8 +180,8 @@ class Stopper {
                    std::string(branch.empty() ? ", but for the branch with its commits." : ".");
       return {};
     }
-    notes.note = fmt::format("The workspace was removed. Its content stays recoverable for {} days with: patchbay worker "
-                             "restore {}",
+    notes.note = fmt::format("The workspace was removed. Its content, but for ignored files, stays recoverable for {} days "
+                             "with: patchbay worker restore {}",
                              self_.options.snapshot_retention_days, worker_->id());
     if (!unkept.empty()) *notes.note += ". Lost with it: " + unkept + ".";
     return {};

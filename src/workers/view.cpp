@@ -24,11 +24,6 @@ std::string result_text(const Core& self, const JobRecord& job, Detail detail) {
   return job.result.is_object() ? codex::report_text(job.result) : std::string();
 }
 
-bool workspace_present(const Worker& worker) {
-  if (worker.discarded()) return false;
-  return os::is_directory(worker.isolated() ? worker.worktree() : worker.base_repo());
-}
-
 std::string integration_state(const Worker& worker) {
   return worker.newest_with(key::kIntegratedAt) == nullptr ? "not_integrated" : "applied_to_checkout";
 }
@@ -106,7 +101,7 @@ WorkerView make_view(const Core& self, const Actor& actor, const Worker& worker,
   v.workspace_id = worker.workspace_id();
   v.workspace_name = os::base_name(worker.base_repo());
   v.workspace_mode = name_of(worker.mode());
-  v.workspace_available = workspace_present(worker);
+  v.workspace_available = self.workspace_available(worker);
   v.workspace_location = worker.isolated()                               ? "worker_worktree_only"
                          : worker.mode() == WorkspaceMode::kSharedWrite ? "base_checkout"
                                                                         : "base_checkout_read_only";

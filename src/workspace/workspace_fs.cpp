@@ -177,9 +177,20 @@ WorkspaceFs WorkspaceFs::at_this_moment() const {
   return {std::make_shared<const Tree>(Tree{tree_->root, protected_.identities(), now}), blocked_, protected_};
 }
 
+namespace {
+
+Error link_in_place() {
+  return Error{ErrorCode::kWorkspaceUnavailable, "A symlink lies in place of the worker's folder.",
+               "Have the operator look at the worktree.", {}};
+}
+
+}  // namespace
+
 Result<WorkspaceFs> WorkspaceFs::open_own(const std::string& directory, BlockedGlobs blocked,
                                           ProtectedPaths protected_paths) {
   const std::string path = PB_TRY(os::real_path(directory));
+  const std::string parent = PB_TRY(os::real_path(os::parent_of(directory)));
+  if (path != os::join(parent, os::base_name(directory))) return link_in_place();
   auto tree = std::make_shared<const Tree>(Tree{shared(PB_TRY(Beneath::open(path, {directory})))});
   return WorkspaceFs(std::move(tree), std::move(blocked), std::move(protected_paths));
 }

@@ -352,6 +352,13 @@ TEST_F(IntegrationTest, SpecialFilesAndNestedRepositoriesBlock) {  // SEC:W1
   put(w, "a", "2\n");
   EXPECT_EQ(unsafe(plan()), (std::vector<std::string>{"fifo", "nested"}));
   EXPECT_EQ(code_of(try_apply()), "unsafe_change");
+  const os::Fd large(::open((w + "/large").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  ASSERT_EQ(::ftruncate(large.get(), (1ll << 30) + 1), 0);
+  const IntegrationPlan with_large = plan();
+  ASSERT_EQ(with_large.unsafe.size(), 3u);
+  EXPECT_EQ(with_large.unsafe[0].path, "large");
+  EXPECT_EQ(with_large.unsafe[0].reason, "it is larger than 1 GiB");
+  ::unlink((w + "/large").c_str());
   // Added as a submodule it is in the tree; that is no better.
   ::unlink((w + "/fifo").c_str());
   put(w, "nested/x", "x");

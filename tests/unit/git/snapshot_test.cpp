@@ -80,6 +80,18 @@ TEST_F(SnapshotTest, TheTreeIsWhatGitWouldWriteAndTheIndexStays) {
   git({"fsck", "--strict"});
 }
 
+TEST_F(SnapshotTest, MarksInTheIndexHideNothing) {
+  put("assumed", "1\n");
+  put("skipped", "1\n");
+  start();
+  git({"update-index", "--assume-unchanged", "assumed"}, spec.directory);
+  git({"update-index", "--skip-worktree", "skipped"}, spec.directory);
+  EXPECT_TRUE(changes(snap()).entries.empty());
+  put(spec.directory, "assumed", "2\n");
+  put(spec.directory, "skipped", "2\n");
+  EXPECT_EQ(changes(snap()).entries.size(), 2u);
+}
+
 TEST_F(SnapshotTest, CommitsAndDirtyFilesCountTogether) {  // SEC:W2
   put("a", "1\n");
   put("b", "1\n");

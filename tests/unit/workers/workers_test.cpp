@@ -190,6 +190,7 @@ TEST_F(WorkersTest, StoppingAHealthyTurnIsAskedForTwiceWhenTheOperatorWantsThat)
 TEST_F(WorkersTest, WhatAnIntegrationBroughtIsNotCountedAsDiscarded) {
   run("Ada", kEdit);
   ASSERT_TRUE(integrate("Ada").preview.applied);
+  EXPECT_THAT(integrate("Ada").refusal.note.value_or(""), HasSubstr("last integration"));
   ASSERT_TRUE(must(message("Ada", R"(echo more > later.txt; echo '{"done":true}'; exit 0)")).accepted);
   finish("Ada");
   const StopReply cleaned = stop("Ada", true);
@@ -222,6 +223,20 @@ TEST_F(WorkersTest, ACleanupOfWhatIsGonePromisesNothingAndKeepsCommits) {  // SE
   const StopReply ben = stop("Ben", true);
   EXPECT_THAT(ben.refusal.note.value_or(""), HasSubstr("commits"));
   EXPECT_NE(line(git({"branch", "--list", "codex/*"})), "");
+}
+
+TEST_F(WorkersTest, ASymlinkInPlaceOfAWorktreeIsNotFollowed) {  // SEC:W1, W8
+  run("Ada", R"(echo '{"thread":"t-1"}'; d=$PWD; cd ..; mv "$d" "$d.moved"; ln -s /etc "$d"; echo '{"done":true}'; exit 0)");
+  InspectArgs look;
+  look.worker = "Ada";
+  look.view = "file";
+  look.file_path = "passwd";
+  const auto seen = workers->inspect(me, call(), look);
+  EXPECT_TRUE(!seen.ok() || !seen->file->exists);
+  EXPECT_EQ(must(message("Ada", kQuick)).refusal.error_code, "workspace_unavailable");
+  EXPECT_FALSE(stop("Ada").worker.workspace_available);
+  EXPECT_EQ(stop("Ada", true).refusal.error_code, "workspace_unavailable");
+  EXPECT_TRUE(os::exists("/etc/passwd"));
 }
 
 TEST_F(WorkersTest, ALineLongerThanAPageIsReadToItsEnd) {  // K 6.6
