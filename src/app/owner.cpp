@@ -172,6 +172,7 @@ void say_goodbye(const std::string& reason, int turns) {
 }  // namespace
 
 void prepare_process() {
+  os::fill_standard_streams();
   os::set_private_umask();
   os::ignore_sigpipe();
 }

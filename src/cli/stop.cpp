@@ -28,6 +28,16 @@ Status nobody_runs() {
   return {};
 }
 
+/// Turns live without it, so nothing but its own memory is lost with one that hangs.
+Error hangs(const config::Home& home, std::string message) {
+  const auto owner = app::find_owner(home);
+  return {ErrorCode::kTimeout, std::move(message),
+          owner ? fmt::format("`kill -9 {}` ends it all the same; its turns go on, and the next start takes them up.",
+                              owner->process.pid)
+                : "Try again in a moment.",
+          {}};
+}
+
 Status stop(bool turns) {
   const config::Home home = PB_TRY(config::Home::locate(os::current_environment(), working_directory()));
   if (!os::is_directory(home.run_dir())) return nobody_runs();
@@ -42,12 +52,13 @@ Status stop(bool turns) {
   if (!asked && asked.error().code == ErrorCode::kNotFound) return nobody_runs();
   // One that was leaving when it was asked has said all it had to say.
   const bool was_leaving = !asked && asked.error().code == ErrorCode::kIoError;
+  if (!asked && asked.error().code == ErrorCode::kTimeout) return hangs(home, asked.error().message);
   if (!asked && !was_leaving) return asked.error();
   // The lock is the proof that it is gone; nobody else may be hindered by our having it, so it is given back
   // at once.
   const os::FileLock gone =
       PB_TRY(app::take_owner_lock(home, std::chrono::steady_clock::now() + kGoneWithin));
-  if (!gone.held()) return Error{ErrorCode::kTimeout, "the owner did not end in time", {}, {}};
+  if (!gone.held()) return hangs(home, "the owner did not end in time");
   if (was_leaving) asked = Json::object();
   print(outcome(static_cast<int>(json::get_int(*asked, "cancelled_turns")),
                 static_cast<int>(json::get_int(*asked, "active_turns"))));

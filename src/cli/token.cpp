@@ -79,13 +79,18 @@ os::FileLock wait_for_starts(const config::Home& home) {
 }
 
 /// A token on standard output, once; everything about it on standard error.
-void hand_out(const TokenFlags& flags, const std::string& scope, const std::string& secret) {
+Status hand_out(const TokenFlags& flags, const std::string& scope, const std::string& secret) {
   if (flags.json) {
     print(json::dump_pretty(Json{{"name", flags.name}, {"scope", scope}, {"token", secret}}) + "\n");
   } else {
     print(secret + "\n");
   }
+  if (std::ferror(stdout) != 0) {
+    return Error{ErrorCode::kIoError, "the token could not be written to standard output, and nobody has it now",
+                 "Make another with `patchbay token rotate " + flags.name + "`.", {}};
+  }
   std::fputs("Keep it now: it is stored as a hash only and cannot be shown again.\n", stderr);
+  return {};
 }
 
 /// Makes a running owner take up the operator's token, and says what becomes of it.
@@ -135,7 +140,7 @@ Result<int> create(const TokenFlags& flags) {
   token.sha256_hex = sha256_hex(secret);
   store::StateDb state = open_state(home);
   PB_TRY(state.create_token(token));
-  hand_out(flags, token.scope, secret);
+  PB_TRY(hand_out(flags, token.scope, secret));
   wait_for_starts(home).release();
   const auto owner = app::find_owner(home);
   if (owner && !owner->http_url.empty())
@@ -168,7 +173,7 @@ Result<int> rotate(const TokenFlags& flags) {
   PB_TRY(state.rotate_token(flags.name, sha256_hex(secret)));
   const auto tokens = PB_TRY(store::look_at_tokens(home.state_db()));
   const auto rotated = std::ranges::find(tokens, flags.name, &store::NamedToken::name);
-  hand_out(flags, rotated == tokens.end() ? "" : rotated->scope, secret);
+  PB_TRY(hand_out(flags, rotated == tokens.end() ? "" : rotated->scope, secret));
   return 0;
 }
 

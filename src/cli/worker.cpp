@@ -14,6 +14,8 @@ constexpr char kWorker[] = "worker";
 constexpr int kRefused = 1;
 constexpr int kWaitPiece = 25;
 constexpr auto kCallWithin = std::chrono::seconds(150);
+/// What only looks, or waits for kWaitPiece at most, is answered long before that by an owner that is well.
+constexpr auto kLookWithin = std::chrono::seconds(60);
 
 struct WorkerFlags {
   std::string worker;
@@ -34,10 +36,16 @@ void put(Json& arguments, const char* name, bool value) {
   if (value) arguments[name] = true;
 }
 
+Result<std::string> named_folder(const std::string& path) {
+  auto resolved = os::real_path(os::expand_home(path));
+  if (resolved || resolved.error().code != ErrorCode::kNotFound) return resolved;
+  return Error{ErrorCode::kNotFound, "--repo: there is no folder " + display_safe(path), {}, {}};
+}
+
 /// A relative path means this directory, not the owner's.
 Result<Json> common_arguments(const WorkerFlags& flags) {
   Json arguments = Json::object();
-  if (flags.repo_path) arguments["repo_path"] = PB_TRY(os::real_path(os::expand_home(*flags.repo_path)));
+  if (flags.repo_path) arguments["repo_path"] = PB_TRY(named_folder(*flags.repo_path));
   if (!flags.worker.empty()) arguments["worker"] = flags.worker;
   put(arguments, "takeover", flags.takeover);
   put(arguments, "takeover_reason", flags.takeover_reason);
@@ -136,7 +144,7 @@ Result<int> list(const WorkerFlags& flags) {
   // A person at this machine asks about everything, not about one conversation.
   arguments["scope"] = flags.scope.value_or("history");
   OwnerClient owner = PB_TRY(OwnerClient::connect());
-  return show(flags, PB_TRY(owner.call("codex_worker_list", arguments, kCallWithin)), &list_text);
+  return show(flags, PB_TRY(owner.call("codex_worker_list", arguments, kLookWithin)), &list_text);
 }
 
 Result<int> inspect(const WorkerFlags& flags) {
@@ -149,7 +157,7 @@ Result<int> inspect(const WorkerFlags& flags) {
   put(arguments, "max_bytes", flags.max_bytes);
   put(arguments, "cursor", flags.cursor);
   OwnerClient owner = PB_TRY(OwnerClient::connect());
-  return show(flags, PB_TRY(owner.call("codex_worker_inspect", arguments, kCallWithin)), &worker_text);
+  return show(flags, PB_TRY(owner.call("codex_worker_inspect", arguments, kLookWithin)), &worker_text);
 }
 
 /// The last reply about the worker: it rests, or the deadline has passed.
@@ -159,7 +167,7 @@ Result<Json> wait_for_one(OwnerClient& owner, Json arguments, MonoTime deadline)
     const auto left =
         std::chrono::duration_cast<std::chrono::seconds>(deadline - std::chrono::steady_clock::now()).count();
     arguments["wait_seconds"] = static_cast<int>(std::clamp<std::int64_t>(left, 0, kWaitPiece));
-    Json reply = PB_TRY(owner.call("codex_worker_inspect", arguments, kCallWithin));
+    Json reply = PB_TRY(owner.call("codex_worker_inspect", arguments, kLookWithin));
     if (!is_active(reply) || std::chrono::steady_clock::now() >= deadline) return reply;
   }
 }
@@ -169,7 +177,7 @@ Result<Json> active_workers(OwnerClient& owner, const WorkerFlags& flags) {
   Json arguments = PB_TRY(common_arguments(flags));
   arguments["scope"] = "history";
   arguments["active_only"] = true;
-  return owner.call("codex_worker_list", arguments, kCallWithin);
+  return owner.call("codex_worker_list", arguments, kLookWithin);
 }
 
 /// Every worker that is active now, and those that become so meanwhile.

@@ -102,6 +102,19 @@ Result<std::string> Server::Impl::mint_handle(Caller& caller) {
   return handle;
 }
 
+Status Server::Impl::bind_handle(const std::string& handle, const std::string& scope_key, Caller& caller) {
+  const std::string hash = sha256_hex(handle);
+  auto record = PB_TRY(store.find_handle(hash));
+  if (!record || record->credential != caller.credential)
+    return Error{ErrorCode::kHandleUnknown, "The handle is unknown or expired.", {}, {}};
+  record->scope_key = scope_key;
+  PB_TRY(store.put_handle(hash, *record));
+  caller.scope_key = scope_key;
+  caller.client_ref = client_ref_of(scope_key);
+  touch_scope(scope_key);
+  return {};
+}
+
 Mode Server::Impl::base_mode(const Credential& credential, std::optional<Mode> url_mode) {
   {
     auto locked = scopes.lock();

@@ -97,6 +97,10 @@ Result<std::string> RunningCall::mint_handle() {
   return handle;
 }
 
+Status RunningCall::bind_handle(const std::string& scope_key) {
+  return server_.bind_handle(handle_.value_or(""), scope_key, caller_);
+}
+
 Result<Json> RunningCall::ask_client(std::string_view method, const Json& params) {
   const std::string needed = needed_for(method, params);
   if (request_.modern() || !request_.session || !client_can(needed) || !request_.outlet->can_send()) {

@@ -29,6 +29,7 @@ class RunningCall final : public RichCall {
   MonoTime deadline() const override { return deadline_; }
   void progress(std::string_view message) override;
   Result<std::string> mint_handle() override;
+  Status bind_handle(const std::string& scope_key) override;
   std::optional<std::string> handle() const override { return handle_; }
 
   // RichCall

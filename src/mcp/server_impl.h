@@ -91,6 +91,7 @@ struct Server::Impl {
   /// Caller of a request that names no handle.
   Caller identify(const Request& request);
   Result<std::string> mint_handle(Caller& caller);
+  Status bind_handle(const std::string& handle, const std::string& scope_key, Caller& caller);
   Mode base_mode(const Credential& credential, std::optional<Mode> url_mode);
   /// The mode a list shows (7.3).
   Mode listed_mode(const Request& request);

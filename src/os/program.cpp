@@ -45,6 +45,13 @@ mode_t operator_umask() {
   return g_operator_umask ? *g_operator_umask : present_umask();
 }
 
+void fill_standard_streams() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    // The lowest free number is this one, since those below it are open by now.
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF && ::open("/dev/null", O_RDWR) != fd) ::_exit(1);
+  }
+}
+
 void ignore_sigpipe() {
   ::signal(SIGPIPE, SIG_IGN);
 }

@@ -16,6 +16,7 @@ Result<workers::TurnReply> worker_start(Services& services, mcp::Call& call, con
   }
   workers::TurnReply reply = PB_TRY(services.workers.start(actor, context_of(services, call), args));
   if (reply.accepted) reply.handle = minted;
+  if (minted && !reply.goes_on_as.empty()) PB_TRY(call.bind_handle(reply.goes_on_as));
   return reply;
 }
 

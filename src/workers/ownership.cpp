@@ -35,6 +35,10 @@ void Ownership::stamp(const Actor& actor, Json& options) const {
   options[kOwnerSeen] = now;
 }
 
+std::string Ownership::owner_of(const Worker& worker) {
+  return worker.latest().option(kOwner);
+}
+
 bool Ownership::live(const jobs::JobRecord& job) const {
   const std::string scope_key = job.option(kOwner);
   if (live_ && live_(scope_key)) return true;

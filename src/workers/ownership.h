@@ -25,6 +25,8 @@ class Ownership {
   Ownership(std::string scope, double idle_seconds, std::function<bool(const std::string&)> live, const Clock& clock);
 
   OwnershipView view(const Actor& actor, const Worker& worker) const;
+  /// Scope key of the owner; empty when there is none on record.
+  static std::string owner_of(const Worker& worker);
   /// Writes the caller as owner into the options of a job.
   void stamp(const Actor& actor, Json& options) const;
 

@@ -362,10 +362,10 @@ class Starter {
     return r;
   }
 
-  TurnReply accepted_view(const Worker& worker) {
+  TurnReply accepted_view(const Actor& actor, const Worker& worker) {
     TurnReply r = context_fields();
     r.accepted = true;
-    r.worker = make_view(self_, actor_, worker, Detail::kFull);
+    r.worker = make_view(self_, actor, worker, Detail::kFull);
     r.next = NextCall{.tool = "codex_worker_inspect",
                       .arguments = {{"worker", worker.id()}, {"wait_seconds", kNextWaitSeconds}},
                       .after_ms = kNextAfterMs};
@@ -373,7 +373,12 @@ class Starter {
   }
 
   Result<TurnReply> reply_for_twin(const Worker& worker) {
-    TurnReply r = accepted_view(worker);
+    // A handle that was made for this call would be somebody else's than the one whose answer may have been lost.
+    Actor actor = actor_;
+    const bool fresh = !actor_.asked_as.empty() && actor_.asked_as != actor_.scope_key;
+    if (fresh) actor.scope_key = Ownership::owner_of(worker);
+    TurnReply r = accepted_view(actor, worker);
+    if (fresh) r.goes_on_as = actor.scope_key;
     r.deduplicated = true;
     r.refusal.note = "The same start was accepted a moment ago; this is that worker.";
     return r;
@@ -382,7 +387,7 @@ class Starter {
   Result<TurnReply> accepted(const StartFacts& facts) {
     const WorkerPtr worker = self_.directory.by_id(plan_.worker_id);
     if (!worker) return Error{ErrorCode::kInternal, "The worker vanished while it was being started.", {}, {}};
-    TurnReply r = accepted_view(*worker);
+    TurnReply r = accepted_view(actor_, *worker);
     facts.tell(plan_.mode, r);
     return r;
   }

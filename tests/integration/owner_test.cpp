@@ -182,6 +182,25 @@ TEST_F(OwnerTest, EndSignalLeavesTurnsRunningAndSaysSo) {  // SEC:S14
   EXPECT_EQ(json::get_string(seen, "state"), "working");
 }
 
+// A service manager or a script may close them all; the next file that is opened would take their place.
+TEST_F(OwnerTest, ClosedStandardStreamsAreNotTakenForFiles) {
+  const std::string ready = dir_.path("ready"), lock = dir_.path("home/run/owner.lock");
+  os::SpawnOptions spawn{
+      .argv = {"/bin/sh", "-c", "exec \"$0\" \"$@\" <&- >&- 2>&-", testing_support::patchbay_binary(), "start", "--port",
+               "0", "--root", repo_.path(), "--codex", support::FakeCodex::program(), "--ready-file", ready},
+      .env = env_};
+  os::Child owner = std::move(*os::Child::spawn(spawn));
+  ASSERT_TRUE(eventually([&] { return os::exists(ready); }));
+  for (const char* fd : {"0", "1", "2"}) {
+    const auto file = os::real_path("/proc/" + std::to_string(owner.pid()) + "/fd/" + fd);
+    EXPECT_EQ(file ? *file : "?", "/dev/null") << fd;
+  }
+  const std::string before = *os::read_file(lock);
+  ASSERT_TRUE(owner.signal(SIGTERM).ok());
+  ASSERT_TRUE(owner.wait_until(system_clock().mono() + std::chrono::seconds(10)).has_value());
+  EXPECT_EQ(*os::read_file(lock), before) << "the last words of the log went into the lock";
+}
+
 TEST_F(OwnerTest, StopCountsTheTurnsThatGoOnAndStopsThemWhenAsked) {
   codex_.script(kLongTurn);
   auto owner = start();

@@ -71,6 +71,32 @@ TEST_F(SmallPrintTest, ConfiguredNameOfTheQueryTokenOpensAndIsHiddenEverywhere) 
   EXPECT_THAT(named->body, Not(HasSubstr("zebra-77")));
 }
 
+// A client without a session that lost the first answer has only the handle of the second one.
+TEST_F(SmallPrintTest, HandleOfARepeatedStartOwnsTheWorkerLikeThatOfTheFirst) {  // B8, Q5
+  const auto owner = start();
+  http::Client http({.port = owner->port()});
+  const auto call = [&](const std::string& tool, const Json& arguments) {
+    const Json body{{"jsonrpc", "2.0"},
+                    {"id", 1},
+                    {"method", "tools/call"},
+                    {"params", {{"name", tool}, {"arguments", arguments}}}};
+    const auto reply = http.post("/mcp", json::dump(body), {{"Accept", "application/json"}});
+    const auto parsed = reply ? json::parse(reply->body) : Result<Json>(Json::object());
+    return parsed ? (*parsed)["result"]["structuredContent"] : Json::object();
+  };
+  const Json arguments{{"name", "Twice"}, {"brief", "Do it."}, {"workspace_mode", "read_only"}};
+  const Json first = call("codex_worker_start", arguments), second = call("codex_worker_start", arguments);
+  ASSERT_TRUE(json::get_bool(second, "deduplicated")) << json::dump(second);
+  EXPECT_TRUE(json::get_bool(second, "owned_by_current_client"));
+  for (const Json& start : {first, second}) {
+    const Json seen = call("codex_worker_inspect", {{"worker", "Twice"}, {"handle", start["handle"]}});
+    EXPECT_TRUE(json::get_bool(seen, "owned_by_current_client")) << json::dump(seen);
+  }
+  const Json stranger = call("codex_self_test", Json::object());
+  const Json seen = call("codex_worker_inspect", {{"worker", "Twice"}, {"handle", stranger["handle"]}});
+  EXPECT_FALSE(json::get_bool(seen, "owned_by_current_client", true)) << json::dump(seen);
+}
+
 TEST_F(SmallPrintTest, CopyUrlGivesTheWholeUrlToTheClipboardAndToNobodyElse) {  // cli.md 5.4
   env_["PATCHBAY_HTTP_TOKEN"] = "canary-token-0123456789abcdef";
   put_program("wl-copy", "exec cat > '" + dir_.path("clipboard") + "'");

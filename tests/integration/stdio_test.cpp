@@ -86,6 +86,16 @@ TEST_F(StdioTest, TurnsAdvanceWhileTheHostSaysNothing) {
             "idle");
 }
 
+TEST_F(StdioTest, ClosedInputIsTheEndOfInput) {  // S3
+  os::SpawnOptions spawn{.argv = {"/bin/sh", "-c", "exec \"$0\" stdio <&-", testing_support::patchbay_binary()},
+                         .env = env_,
+                         .cwd = repo_.path()};
+  os::Child closed = std::move(*os::Child::spawn(spawn));
+  const auto status = closed.wait_until(system_clock().mono() + std::chrono::seconds(15));
+  ASSERT_TRUE(status.has_value());
+  EXPECT_EQ(status->code, 0);
+}
+
 TEST_F(StdioTest, EndOfInputEndsOnlyTheFrontEnd) {  // S3
   codex_.script(kLongTurn);
   const auto first = host();

@@ -99,6 +99,16 @@ TEST_F(TokenCommandTest, OperatorsTokenIsReplacedOnlyWhenThereIsOne) {
   EXPECT_FALSE(os::exists(dir_.path("home/token"))) << "a token makes every later start ask for it";
 }
 
+TEST_F(TokenCommandTest, TokenThatCouldNotBeWrittenOutIsTold) {
+  const auto ran = os::run({.argv = {"/bin/sh", "-c", "exec \"$0\" token create lost >/dev/full",
+                                     testing_support::patchbay_binary()},
+                            .env = env_},
+                           {}, system_clock().mono() + std::chrono::seconds(20));
+  ASSERT_TRUE(ran.ok());
+  EXPECT_EQ(ran->status.code, 74) << ran->err;
+  EXPECT_THAT(ran->err, HasSubstr("patchbay token rotate lost"));
+}
+
 TEST_F(TokenCommandTest, JsonIsPrintedByEveryActionThatTakesIt) {
   const auto printed = [&](std::vector<std::string> arguments) {
     arguments.push_back("--json");

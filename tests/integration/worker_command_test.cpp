@@ -60,6 +60,7 @@ TEST_F(WorkerCommandTest, UnknownWorkerIsAnError) {
   EXPECT_THAT(done.err, HasSubstr("`patchbay worker list`"));
   EXPECT_THAT(done.err, Not(HasSubstr("codex_worker_list"))) << "there are no tools at a terminal";
   EXPECT_EQ(run({"worker", "show"}).code, 2);
+  EXPECT_THAT(run({"worker", "list", "--repo", "/nowhere"}).err, HasSubstr("--repo: there is no folder /nowhere\n"));
 }
 
 TEST_F(WorkerCommandTest, StopOfAnothersWorkerNeedsTakeover) {

@@ -71,6 +71,8 @@ class Call {
   virtual void progress(std::string_view message) = 0;
   /// A fresh handle for this caller (mcp.md 7.2), stored before it returns.
   virtual Result<std::string> mint_handle() = 0;
+  /// Makes the handle minted on this call, and its caller, stand for an identity the same credential had before.
+  virtual Status bind_handle(const std::string& scope_key) = 0;
   /// The handle the call came with, if any.
   virtual std::optional<std::string> handle() const = 0;
 };

@@ -15,6 +15,9 @@
 /// Settings of the whole process, made once near the start of main().
 namespace patchbay::os {
 
+/// Puts /dev/null where standard input, output or error was closed. Before anything else is opened: the next file would
+/// get that number, and every line for standard error would go into it.
+void fill_standard_streams();
 /// Files and directories created from here on are ours alone (umask 077).
 void set_private_umask();
 /// The umask before set_private_umask(): what the operator wants for files that are not ours.

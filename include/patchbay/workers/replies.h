@@ -148,6 +148,7 @@ struct TurnReply {  ///< start and message
   std::optional<std::string> refused_name, refused_workspace_mode, refused_workspace_name;
   std::optional<NextCall> next;
   std::optional<std::string> handle;
+  std::string goes_on_as;  ///< of a repeated start: scope key of the first one, for which the handle has to stand; not told
   Refusal refusal;
 
   template <class V>

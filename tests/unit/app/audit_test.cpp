@@ -26,6 +26,7 @@ class QuietCall : public mcp::Call {
   MonoTime deadline() const override { return MonoTime::max(); }
   void progress(std::string_view) override {}
   Result<std::string> mint_handle() override { return std::string("h"); }
+  Status bind_handle(const std::string&) override { return {}; }
   std::optional<std::string> handle() const override { return std::nullopt; }
 
  private:

@@ -31,6 +31,10 @@ class FakeCall : public mcp::Call {
     }
     return "pbh_minted" + std::to_string(minted);
   }
+  Status bind_handle(const std::string& scope_key) override {
+    who.scope_key = scope_key;
+    return {};
+  }
   std::optional<std::string> handle() const override { return given; }
 
   mcp::Caller who;
