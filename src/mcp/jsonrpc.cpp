@@ -1,6 +1,6 @@
 #include "patchbay/mcp/jsonrpc.h"
 
-#include <algorithm>
+#include "mcp/characters.h"
 
 namespace patchbay::mcp {
 namespace {
@@ -10,13 +10,6 @@ constexpr std::size_t kMaxMethodCharacters = 128;
 
 RpcError bad_shape(std::string message) {
   return {.code = rpc::kInvalidRequest, .message = std::move(message), .http_status = 400};
-}
-
-/// Of text that was parsed, so its UTF-8 is valid: every byte that does not continue a character begins one.
-bool is_longer_than(const std::string& text, std::size_t characters) {
-  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
-  return text.size() > characters &&
-         static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins)) > characters;
 }
 
 bool good_id(const Json& id) {

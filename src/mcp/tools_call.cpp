@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "mcp/capabilities.h"
+#include "mcp/characters.h"
 #include "mcp/headers.h"
 #include "mcp/running_call.h"
 #include "mcp/running_place.h"
@@ -17,17 +18,17 @@ namespace {
 constexpr std::size_t kMaxRequestKey = 64;
 
 /// Takes one of the catalogue's own arguments out of `arguments`; null counts as absent.
-Result<std::optional<std::string>> take_argument(Json& arguments, const char* name, std::size_t max_bytes) {
+Result<std::optional<std::string>> take_argument(Json& arguments, const char* name, std::size_t max_characters) {
   const auto it = arguments.find(name);
   if (it == arguments.end()) return std::optional<std::string>();
   Json value = std::move(*it);
   arguments.erase(it);
   if (value.is_null()) return std::optional<std::string>();
   const bool fits = value.is_string() && !value.get_ref<const std::string&>().empty() &&
-                    value.get_ref<const std::string&>().size() <= max_bytes;
+                    !is_longer_than(value.get_ref<const std::string&>(), max_characters);
   if (!fits) {
     return Error{ErrorCode::kInvalidArgument,
-                 fmt::format("{} must be a string of 1 to {} bytes.", name, max_bytes),
+                 fmt::format("{} must be a string of 1 to {} characters.", name, max_characters),
                  "Correct the argument or leave it out.",
                  {}};
   }

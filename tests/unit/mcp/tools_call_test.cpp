@@ -344,6 +344,13 @@ TEST_F(ToolsCallTest, B7RefusesUnusableKeys) {
   EXPECT_EQ(world.runs, 0);
 }
 
+TEST_F(ToolsCallTest, B7CountsTheCharactersOfAKey) {
+  std::string key;
+  for (int i = 0; i < 64; ++i) key += "\u00e9";
+  EXPECT_FALSE(world.call("demo_start", {{"name", "a"}, {"request_key", key}}).is_tool_error());
+  EXPECT_TRUE(world.call("demo_start", {{"name", "a"}, {"request_key", key + "k"}}).is_tool_error());
+}
+
 TEST_F(ToolsCallTest, B7LetsARepeatWaitForTheFirst) {
   std::promise<void> entered, go;
   auto gate = go.get_future().share();
