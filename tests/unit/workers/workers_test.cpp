@@ -6,6 +6,7 @@
 
 #include "git/apply.h"
 #include "git/ops.h"
+#include "workers/merged_files.h"
 
 namespace patchbay::workers {
 namespace {
@@ -716,6 +717,37 @@ TEST_F(MergedFileTest, RecordsOfIntegrationsWithoutWhatWasMergedAreReadable) {
   EXPECT_EQ(integrate("Ada").refusal.error_code, "base_dirty");
   commit_all("merged");
   EXPECT_TRUE(integrate("Ada").preview.applied);
+}
+
+TEST(MergedFiles, ALaterIntegrationReplacesThemPathByPathAndAnyNameIsKept) {
+  const std::string odd = "odd \xff\nname";
+  const std::string first(40, '1'), second(40, '2');
+  const auto writes = [](const std::string& path, const std::string& id) {
+    return git::PlannedWrite{path, git::WriteKind::kReplace, 0100644, 1, !id.empty(), id};
+  };
+  const auto before = merged_after({}, {writes("again", first), writes(odd, first), writes("taken", first)});
+  const auto after = merged_after(before, {writes("again", second), writes("taken", ""), writes("apart", "")});
+  auto job = std::make_shared<jobs::JobRecord>();
+  job->options["_worker_integrated_tree"] = second;
+  job->options["_worker_integrated_merged"] = Json::parse(merged_json(after).dump());
+  const auto kept = merged_files(Worker({job}, std::make_shared<Place>()));
+  ASSERT_EQ(kept.size(), 2u);
+  EXPECT_EQ(kept[0].path, "again");
+  EXPECT_EQ(kept[0].id, second);
+  EXPECT_EQ(kept[1].path, odd);
+  EXPECT_EQ(kept[1].id, first);
+  EXPECT_EQ(kept[1].mode, 0100644u);
+}
+
+TEST(MergedFiles, TheirNumberAndTheLengthOfTheirNamesAreLimited) {
+  std::vector<git::PlannedWrite> many, lengthy;
+  for (int i = 0; i < 3'000; ++i) {
+    many.push_back({std::to_string(i), git::WriteKind::kReplace, 0100644, 1, true, std::string(40, '1')});
+    lengthy.push_back(many.back());
+    lengthy.back().path += std::string(1'020, 'x');
+  }
+  EXPECT_EQ(merged_after({}, many).size(), 2'000u);
+  EXPECT_LE(merged_after({}, lengthy).size(), 257u);
 }
 
 TEST_F(MergedFileTest, AnIntegrationThatOnlyItsRecordIsMissingOfIsKnownWithWhatItMerged) {  // SEC:P7
