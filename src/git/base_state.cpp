@@ -23,6 +23,9 @@ class BaseLook {
            const std::vector<TreeDelta>& deltas)
       : repo_(repo), checkout_(checkout), spec_(spec) {
     for (const TreeDelta& d : deltas) results_[d.path] = {d.new_mode, d.new_id};
+    for (const MergedFile& m : spec.merged) {
+      if (const auto id = from_id(m.id); id.ok()) merged_[m.path] = {m.mode, id.value()};
+    }
   }
 
   Result<Uncommitted> run() {
@@ -87,9 +90,16 @@ class BaseLook {
     return now.same_text_as(git_tree_entry_filemode(raw), *git_tree_entry_id(raw));
   }
 
-  bool holds_result(const std::string& path, const FileState& now) const {
-    const auto it = results_.find(path);
-    return it != results_.end() && now.same_text_as(it->second.mode, it->second.id);
+  bool holds_result(const std::string& path, const FileState& now) const { return holds(results_, path, now); }
+
+  // What came out of a merge with the checkout is in no tree of the worker.
+  bool holds_earlier(const std::string& path, const FileState& now) const {
+    return holds_integrated(path, now) || holds(merged_, path, now);
+  }
+
+  static bool holds(const std::map<std::string, Content>& contents, const std::string& path, const FileState& now) {
+    const auto it = contents.find(path);
+    return it != contents.end() && now.same_text_as(it->second.mode, it->second.id);
   }
 
   Status file(const std::string& path, bool tracked) {
@@ -101,7 +111,7 @@ class BaseLook {
     const FileState now = PB_TRY(read_state(checkout_.root.get(), path, kMaxCompared));
     // Nothing but the checkout itself has the original of a copy, so a change of the copy never replaces it.
     const bool original = !tracked && copies_.contains(path) && results_.contains(path);
-    if ((!original && holds_integrated(path, now)) || holds_result(path, now)) {
+    if ((!original && holds_earlier(path, now)) || holds_result(path, now)) {
       note(out_.state.integrated, path, now);
     } else if (tracked) {
       note(out_.state.tracked_dirty, path, now);
@@ -122,7 +132,7 @@ class BaseLook {
         continue;
       if (std::binary_search(out_.state.collisions.begin(), out_.state.collisions.end(), path)) continue;
       const FileState now = PB_TRY(read_state(checkout_.root.get(), path, kMaxCompared));
-      if (now.mode == 0 || holds_integrated(path, now) || holds_result(path, now)) continue;
+      if (now.mode == 0 || holds_earlier(path, now) || holds_result(path, now)) continue;
       note(out_.state.collisions, path, now);
       std::sort(out_.state.collisions.begin(), out_.state.collisions.end());
     }
@@ -150,6 +160,7 @@ class BaseLook {
   const Checkout& checkout_;
   const IntegrationSpec& spec_;
   std::map<std::string, Content> results_;
+  std::map<std::string, Content> merged_;  // by earlier integrations
   TreeHandle integrated_tree_;  // null before the first integration
   std::set<std::string> copies_;  // paths that the worker got from untracked files of the checkout
   std::map<std::string, std::string> contents_;

@@ -166,8 +166,20 @@ class Planner {
     if (op.kind == WriteKind::kDelete) deleted_.insert(op.path);
     const bool combined = merged.kind == Merged::Kind::kCombine;
     out_.plan.applied_with_3way |= combined;
-    out_.plan.writes.push_back({op.path, op.kind, op.new_mode, op.bytes.size(), combined});
+    out_.plan.writes.push_back(
+        {op.path, op.kind, op.new_mode, op.bytes.size(), combined, combined ? own_result(op, d) : ObjectId()});
     out_.ops.push_back(std::move(op));
+  }
+
+  // Id of a result that is not the worker's version, with these or other line ends.
+  static ObjectId own_result(FileOp& op, const TreeDelta& d) {
+    FileState result;
+    result.mode = op.new_mode;
+    result.id = op.new_id;
+    result.bytes.swap(op.bytes);
+    const bool as_the_worker = result.same_text_as(d.new_mode, d.new_id);
+    result.bytes.swap(op.bytes);
+    return as_the_worker ? ObjectId() : to_id(op.new_id);
   }
 
   // A file may take the place of a directory when the change deletes all that the directory holds.

@@ -160,13 +160,18 @@ void fields(V& v, Blob& x) {
   v("exists", x.exists), v("mode", x.mode), v("id", x.id), v("size", x.size), v.raw("bytes", x.bytes);
 }
 template <class V>
+void fields(V& v, MergedFile& x) {
+  v("path", x.path), v("mode", x.mode), v("id", x.id);
+}
+template <class V>
 void fields(V& v, IntegrationSpec& x) {
   v("baseline", x.baseline), v("snapshot", x.snapshot), v("base_revision", x.base_revision);
-  v("start", x.start), v("max_bytes", x.max_bytes), v("special", x.special);
+  v("start", x.start), v("max_bytes", x.max_bytes), v("special", x.special), v("merged", x.merged);
 }
 template <class V>
 void fields(V& v, PlannedWrite& x) {
   v("path", x.path), v("kind", x.kind), v("mode", x.mode), v("bytes", x.bytes), v("merged", x.merged);
+  v("id", x.id);
 }
 template <class V>
 void fields(V& v, PathReason& x) {

@@ -10,6 +10,7 @@
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
 #include "workers/core.h"
+#include "workers/merged_files.h"
 #include "workers/preview.h"
 #include "workers/recovery.h"
 #include "workers/view.h"
@@ -107,7 +108,8 @@ class Integrator {
                                       {"patch_sha256", *preview_.fields.patch_sha256},
                                       {"plan_sha256", preview_.plan_sha256},
                                       {"token", token_digest()},
-                                      {"files", preview_.fields.changed_files}};
+                                      {"files", preview_.fields.changed_files},
+                                      {"merged", merged_json(preview_.merged)}};
       self_.stamp_owner(actor_, claim_, args_.takeover, r.options);
       return true;
     }));

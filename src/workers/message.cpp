@@ -80,7 +80,7 @@ Result<TurnReply> Workers::message(const Actor& actor, const CallContext& call, 
   job.options = worker->latest().options;
   // What was integrated, or was about to be, stays with the turn that it was said about.
   for (const char* of_that_turn : {key::kIntegrating, key::kOutcomeUnknown, key::kIntegratedAt, key::kIntegratedFiles,
-                                   key::kIntegratedSha, key::kIntegratedTree, key::kIntegratedToken}) {
+                                   key::kIntegratedSha, key::kIntegratedTree, key::kIntegratedMerged, key::kIntegratedToken}) {
     job.options.erase(of_that_turn);
   }
   if (!choice.model.empty()) job.options[key::kModel] = choice.model;

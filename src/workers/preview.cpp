@@ -2,6 +2,7 @@
 
 #include "patchbay/base/hash.h"
 #include "patchbay/base/text.h"
+#include "workers/merged_files.h"
 #include "workers/view.h"
 
 namespace patchbay::workers {
@@ -65,8 +66,10 @@ class PreviewBuilder {
     preview_.spec.start = worker_.start_tree();
     preview_.spec.max_bytes = static_cast<std::uint64_t>(self_.options.max_integration_bytes);
     preview_.spec.special = changes.snapshot.special;
+    preview_.spec.merged = merged_files(worker_);
     const git::IntegrationPlan plan = PB_TRY(self_.parts.git.plan(base, preview_.spec));
     preview_.plan_sha256 = plan.plan_sha256;
+    preview_.merged = merged_after(preview_.spec.merged, plan.writes);
     fill(plan);
     bind(plan);
     judge(plan);

@@ -60,6 +60,10 @@ void mark_integrated(jobs::JobRecord& record, double now) {
   record.options[key::kIntegratedTree] = json::get_string(intent, "tree");
   record.options[key::kIntegratedSha] = json::get_string(intent, "patch_sha256");
   if (const Json* files = json::find(intent, "files")) record.options[key::kIntegratedFiles] = *files;
+  record.options.erase(key::kIntegratedMerged);
+  if (const Json* merged = json::find(intent, "merged"); merged != nullptr && !merged->empty()) {
+    record.options[key::kIntegratedMerged] = *merged;
+  }
   record.options.erase(key::kIntegratedToken);
   if (const std::string token = json::get_string(intent, "token"); !token.empty()) {
     record.options[key::kIntegratedToken] = token;

@@ -31,6 +31,7 @@ inline constexpr char kIntegratedAt[] = "_worker_integrated_at";
 inline constexpr char kIntegratedFiles[] = "_worker_integrated_changed_files";
 inline constexpr char kIntegratedSha[] = "_worker_integrated_patch_sha256";
 inline constexpr char kIntegratedTree[] = "_worker_integrated_tree";
+inline constexpr char kIntegratedMerged[] = "_worker_integrated_merged";
 inline constexpr char kIntegratedToken[] = "_worker_integrated_token";
 inline constexpr char kIntegrating[] = "_worker_integrating";
 inline constexpr char kOutcomeUnknown[] = "_worker_integration_outcome_unknown";

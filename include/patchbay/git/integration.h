@@ -4,6 +4,13 @@
 
 namespace patchbay::git {
 
+/// A file as an integration left it in the checkout.
+struct MergedFile {
+  std::string path;
+  unsigned mode = 0;
+  ObjectId id;  ///< blob of exactly the bytes that were written
+};
+
 /// What to bring into a base checkout: everything that differs between two trees of its repository.
 struct IntegrationSpec {
   ObjectId baseline{};                  ///< tree: what the worker started from, or what was integrated last
@@ -14,6 +21,9 @@ struct IntegrationSpec {
   ObjectId start{};
   std::uint64_t max_bytes = 50u << 20;  ///< of post-images
   std::vector<SpecialFile> special{};   ///< of the snapshot: they make the plan unsafe
+  /// What earlier integrations of the same worker merged into the checkout. A file that still holds exactly that, or that
+  /// with CRLF, is no change of the user, just like one that holds what `baseline` has.
+  std::vector<MergedFile> merged{};
 };
 
 enum class WriteKind { kCreate, kReplace, kDelete };
@@ -25,6 +35,7 @@ struct PlannedWrite {
   unsigned mode = 0;        ///< of the result; 0120000 is a symlink; 0 for a deletion
   std::uint64_t bytes = 0;  ///< of the result
   bool merged = false;      ///< both sides had changed it
+  ObjectId id;              ///< blob of the result of a merge that is not the worker's version; else empty
 };
 
 struct PathReason {

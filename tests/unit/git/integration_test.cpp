@@ -25,7 +25,8 @@ class IntegrationTest : public GitTest {
     return {.baseline = baseline,
             .snapshot = snapshot.tree,
             .base_revision = work.commit,
-            .special = snapshot.special};
+            .special = snapshot.special,
+            .merged = earlier};
   }
   IntegrationPlan plan() { return must(client->plan(target(), integration())); }
   std::string journal() const { return dir.path("journal.json"); }
@@ -42,6 +43,9 @@ class IntegrationTest : public GitTest {
         client->apply(target(), {.integration = s, .plan_sha256 = p.plan_sha256, .journal_path = journal()}));
     EXPECT_FALSE(os::exists(journal()));
     baseline = s.snapshot;
+    for (const PlannedWrite& write : p.writes) {
+      if (!write.id.empty()) earlier.push_back({write.path, write.mode, write.id});
+    }
     return a;
   }
 
@@ -83,8 +87,19 @@ class IntegrationTest : public GitTest {
   Worktree work;
   std::string w;
   ObjectId baseline;
+  std::vector<MergedFile> earlier;  ///< merged by the integrations so far
   Snapshot snapshot;
 };
+
+std::string numbered_lines() {
+  std::string text;
+  for (int i = 1; i <= 20; ++i) text += "line " + std::to_string(i) + "\n";
+  return text;
+}
+std::string with_line(std::string text, int number, const std::string& now) {
+  const std::string old = "line " + std::to_string(number) + "\n";
+  return text.replace(text.find(old), old.size(), now + "\n");
+}
 
 TEST_F(IntegrationTest, EveryKindOfFileArrivesByteForByte) {  // workers 5.11, SEC:W5
   put("tracked", "1\n");
@@ -201,8 +216,7 @@ TEST_F(IntegrationTest, ApplyingAgainWritesNothing) {
 }
 
 TEST_F(IntegrationTest, AMovedBaseIsMergedByLines) {
-  std::string text;
-  for (int i = 1; i <= 20; ++i) text += "line " + std::to_string(i) + "\n";
+  const std::string text = numbered_lines();
   put("f", text);
   put("script", "x\n");
   start();
@@ -226,6 +240,69 @@ TEST_F(IntegrationTest, AMovedBaseIsMergedByLines) {
   merged.replace(merged.find("line 2\n"), 7, "worker\n");
   EXPECT_EQ(get(root + "/f"), merged);
   EXPECT_EQ(content_of(root)["script"], "exec x\ny\n");
+}
+
+TEST_F(IntegrationTest, WhatAnEarlierIntegrationMergedIsNotHeldAgainstTheNext) {
+  const std::string text = numbered_lines();
+  put("f", text);
+  put("script", "x\n");
+  put("taken", "1\n");
+  start();
+  put(w, "f", with_line(text, 2, "worker"));
+  put(w, "script", "x\n", 0755);
+  put(w, "taken", "2\n");
+  put("f", with_line(text, 18, "base"));
+  put("script", "x\ny\n");
+  commit_all("base moved on");
+  apply();
+  std::vector<std::string> recorded;
+  for (const MergedFile& m : earlier) recorded.push_back(m.path);
+  EXPECT_EQ(recorded, (std::vector<std::string>{"f", "script"}));
+  ASSERT_EQ(earlier.size(), 2u);
+  EXPECT_EQ(earlier[0].id, line(git({"hash-object", "f"})));
+  EXPECT_EQ(earlier[1].mode, 0100755u);
+
+  put(w, "f", with_line(with_line(text, 2, "worker"), 10, "worker again"));
+  const IntegrationPlan p = plan();
+  EXPECT_FALSE(p.base.dirty());
+  EXPECT_EQ(p.base.integrated, (std::vector<std::string>{"f", "script", "taken"}));
+  EXPECT_EQ(p.changes.entries.size(), 1u);
+  EXPECT_EQ(apply().written, (std::vector<std::string>{"f"}));
+  EXPECT_EQ(get(root + "/f"), with_line(with_line(with_line(text, 2, "worker"), 10, "worker again"), 18, "base"));
+  put(w, "f", text);
+  EXPECT_FALSE(plan().base.dirty());
+  apply();
+  EXPECT_EQ(get(root + "/f"), with_line(text, 18, "base"));
+}
+
+TEST_F(IntegrationTest, AMergedFileThatWasEditedSinceIsTheUsersAndOneThatWasRevertedIsNobodys) {  // SEC:W6
+  const std::string text = numbered_lines();
+  put("f", text);
+  start();
+  put(w, "f", with_line(text, 2, "worker"));
+  put("f", with_line(text, 18, "base"));
+  commit_all("base moved on");
+  apply();
+  const std::string left = get(root + "/f");
+  put(w, "f", with_line(with_line(text, 2, "worker"), 10, "worker again"));
+  const std::string fingerprint = plan().base.fingerprint;
+
+  put("f", left + "the user's\n");
+  EXPECT_EQ(plan().base.tracked_dirty, (std::vector<std::string>{"f"}));
+  EXPECT_EQ(conflicts(plan()), (std::vector<std::string>{"f"}));
+  EXPECT_NE(plan().base.fingerprint, fingerprint);
+  put("f", left, 0755);
+  EXPECT_EQ(plan().base.tracked_dirty, (std::vector<std::string>{"f"}));
+  put("f", left);
+  EXPECT_EQ(plan().base.fingerprint, fingerprint);
+
+  git({"checkout", "-q", "--", "f"});
+  const IntegrationPlan reverted = plan();
+  EXPECT_FALSE(reverted.base.dirty());
+  EXPECT_TRUE(reverted.base.integrated.empty());
+  EXPECT_TRUE(reverted.clean()) << reverted.conflict_summary;
+  apply();
+  EXPECT_EQ(get(root + "/f"), with_line(with_line(text, 10, "worker again"), 18, "base"));
 }
 
 TEST_F(IntegrationTest, ConflictsAreNamedAndNothingIsTouched) {
@@ -518,12 +595,15 @@ TEST_F(IntegrationTest, ACheckoutWithCrlfKeepsItsLineEnds) {
   EXPECT_EQ(get(root + "/edited.bat"), "one\r\nTWO\r\nthree\r\n");
   EXPECT_EQ(get(root + "/merged.bat"), "ONE\r\ntwo\r\nthree\r\nfour\r\nFIVE\r\n");
   EXPECT_FALSE(os::exists(root + "/gone.bat"));
-  // What was integrated as it is, is not held against the next round.
-  git({"commit", "-q", "-m", "merged", "merged.bat"});
+  // What was integrated, merged or as it is, is not held against the next round; only the former is more than the tree says.
+  ASSERT_EQ(earlier.size(), 1u);
+  EXPECT_EQ(earlier[0].path, "merged.bat");
   put(w, "edited.bat", "one\nTWO\nTHREE\n");
+  put(w, "merged.bat", "ONE\ntwo\nTHREE\nfour\nfive\n");
   EXPECT_FALSE(plan().base.dirty());
   apply();
   EXPECT_EQ(get(root + "/edited.bat"), "one\r\nTWO\r\nTHREE\r\n");
+  EXPECT_EQ(get(root + "/merged.bat"), "ONE\r\ntwo\r\nTHREE\r\nfour\r\nFIVE\r\n");
 }
 
 TEST_F(IntegrationTest, AFileThatWasOnlyTouchedInACrlfCheckoutIsNotDirty) {

@@ -1,6 +1,12 @@
 #include "unit/workers/workers_fixture.h"
 
+#include <sys/wait.h>
+
 #include <thread>
+
+#include "git/apply.h"
+#include "git/ops.h"
+#include "workers/merged_files.h"
 
 namespace patchbay::workers {
 namespace {
@@ -599,6 +605,189 @@ TEST_F(WorkersTest, AnIntegrationWhoseOutcomeCannotBeToldBlocksUntilItCan) {
   EXPECT_EQ(get(root + "/kept.txt"), "as it was\n");
   must(os::remove_file(journal));
   EXPECT_TRUE(integrate("Ada").preview.applied);
+}
+
+// ---- integration of a file that the checkout has changed too, and again ---------------------------------
+
+/// A worker and the checkout have each changed another line of `shared.txt`; that of the checkout is committed.
+class MergedFileTest : public WorkersTest {
+ protected:
+  static std::string lines(const std::string& second, const std::string& sixth, const std::string& tenth) {
+    return "1\n" + second + "\n3\n4\n5\n" + sixth + "\n7\n8\n9\n" + tenth + "\n11\n";
+  }
+  static std::string replace(const char* line, const char* by) {
+    return fmt::format(R"(echo '{{"thread":"t-1"}}'; sed -i 's/^{}$/{}/' shared.txt; echo '{{"done":true}}'; exit 0)", line, by);
+  }
+  void change_both() {
+    put("shared.txt", lines("2", "6", "10"));
+    commit_all("shared");
+    run("Ada", replace("2", "worker"));
+    put("shared.txt", lines("2", "6", "base"));
+    commit_all("base moved on");
+  }
+  void change_again() {
+    ASSERT_TRUE(must(message("Ada", replace("6", "worker again"))).accepted);
+    finish("Ada");
+  }
+  /// Puts the records back to where a crash during the integration leaves them: nothing but the intent is there.
+  void forget_integration() {
+    must(all_jobs->update(turns("Ada").back()->job_id, [](jobs::JobRecord& r) {
+      r.options["_worker_integrating"] = {{"tree", r.options["_worker_integrated_tree"]},
+                                          {"baseline", baseline},
+                                          {"patch_sha256", r.options["_worker_integrated_patch_sha256"]},
+                                          {"files", r.options["_worker_integrated_changed_files"]},
+                                          {"merged", r.options["_worker_integrated_merged"]}};
+      for (const char* key : {"at", "tree", "patch_sha256", "changed_files", "merged"}) {
+        r.options.erase(std::string("_worker_integrated_") + key);
+      }
+      return true;
+    }));
+  }
+  void expect_only_the_second_change_is_left() {
+    EXPECT_EQ(get(root + "/shared.txt"), lines("worker", "6", "base"));
+    change_again();
+    Refusal refusal;
+    const PreviewFields p = preview("Ada", &refusal);
+    EXPECT_TRUE(p.can_apply) << refusal.note.value_or("");
+    ASSERT_EQ(p.changes.size(), 1u);
+    EXPECT_EQ(p.changes[0]["additions"], 1);
+    EXPECT_TRUE(integrate("Ada").preview.applied);
+    EXPECT_EQ(get(root + "/shared.txt"), lines("worker", "worker again", "base"));
+  }
+  static inline std::string baseline;
+};
+
+TEST_F(MergedFileTest, AFollowUpIsIntegratedWhileTheMergedFileIsNotCommittedYet) {
+  change_both();
+  ASSERT_TRUE(integrate("Ada").preview.applied);
+  EXPECT_EQ(get(root + "/shared.txt"), lines("worker", "6", "base"));
+  change_again();
+  open();  // what was merged is on record, not in memory
+  Refusal refusal;
+  const PreviewFields p = preview("Ada", &refusal);
+  EXPECT_TRUE(p.can_apply) << refusal.note.value_or("");
+  EXPECT_EQ(p.base_dirty, false);
+  EXPECT_EQ(p.changed_files, Strings{"shared.txt"});
+  ASSERT_EQ(p.changes.size(), 1u);
+  EXPECT_EQ(p.changes[0]["additions"], 1);
+  IntegrateArgs args = integrate_args("Ada");
+  args.preview_token = p.preview_token.value_or("");
+  const IntegrateReply done = must(workers->integrate(me, call(), args));
+  EXPECT_TRUE(done.preview.applied) << done.text();
+  EXPECT_TRUE(done.preview.applied_with_3way);
+  EXPECT_EQ(get(root + "/shared.txt"), lines("worker", "worker again", "base"));
+
+  // And once more, in a file that the merged one stands beside.
+  ASSERT_TRUE(must(message("Ada", kEdit)).accepted);
+  finish("Ada");
+  EXPECT_TRUE(integrate("Ada").preview.applied);
+  EXPECT_EQ(get(root + "/kept.txt"), "changed\n");
+  EXPECT_EQ(get(root + "/shared.txt"), lines("worker", "worker again", "base"));
+  ASSERT_TRUE(must(message("Ada", replace("8", "last"))).accepted);
+  finish("Ada");
+  EXPECT_TRUE(integrate("Ada").preview.applied);
+}
+
+TEST_F(MergedFileTest, AMergedFileThatTheUserEditedSinceIsRefused) {  // SEC:W6
+  change_both();
+  ASSERT_TRUE(integrate("Ada").preview.applied);
+  change_again();
+  const PreviewFields seen = preview("Ada");
+  const std::string edited = get(root + "/shared.txt") + "the user's\n";
+  put("shared.txt", edited);
+  Refusal refusal;
+  EXPECT_FALSE(preview("Ada", &refusal).can_apply);
+  EXPECT_EQ(refusal.error_code, "base_dirty");
+  IntegrateArgs args = integrate_args("Ada");
+  args.preview_token = seen.preview_token.value_or("");
+  const IntegrateReply stale = must(workers->integrate(me, call(), args));
+  EXPECT_EQ(stale.stale_bindings, Strings{"base_state"});
+  args.preview_token.clear();
+  args.allow_dirty_base = true;
+  EXPECT_EQ(must(workers->integrate(me, call(), args)).refusal.error_code, "patch_conflict");
+  EXPECT_EQ(get(root + "/shared.txt"), edited);
+}
+
+TEST_F(MergedFileTest, RecordsOfIntegrationsWithoutWhatWasMergedAreReadable) {
+  change_both();
+  ASSERT_TRUE(integrate("Ada").preview.applied);
+  must(all_jobs->update(latest("Ada")->job_id, [](jobs::JobRecord& r) { return r.options.erase("_worker_integrated_merged") == 1; }));
+  change_again();
+  open();
+  EXPECT_EQ(integrate("Ada").refusal.error_code, "base_dirty");
+  commit_all("merged");
+  EXPECT_TRUE(integrate("Ada").preview.applied);
+}
+
+TEST(MergedFiles, ALaterIntegrationReplacesThemPathByPathAndAnyNameIsKept) {
+  const std::string odd = "odd \xff\nname";
+  const std::string first(40, '1'), second(40, '2');
+  const auto writes = [](const std::string& path, const std::string& id) {
+    return git::PlannedWrite{path, git::WriteKind::kReplace, 0100644, 1, !id.empty(), id};
+  };
+  const auto before = merged_after({}, {writes("again", first), writes(odd, first), writes("taken", first)});
+  const auto after = merged_after(before, {writes("again", second), writes("taken", ""), writes("apart", "")});
+  auto job = std::make_shared<jobs::JobRecord>();
+  job->options["_worker_integrated_tree"] = second;
+  job->options["_worker_integrated_merged"] = Json::parse(merged_json(after).dump());
+  const auto kept = merged_files(Worker({job}, std::make_shared<Place>()));
+  ASSERT_EQ(kept.size(), 2u);
+  EXPECT_EQ(kept[0].path, "again");
+  EXPECT_EQ(kept[0].id, second);
+  EXPECT_EQ(kept[1].path, odd);
+  EXPECT_EQ(kept[1].id, first);
+  EXPECT_EQ(kept[1].mode, 0100644u);
+}
+
+TEST(MergedFiles, TheirNumberAndTheLengthOfTheirNamesAreLimited) {
+  std::vector<git::PlannedWrite> many, lengthy;
+  for (int i = 0; i < 3'000; ++i) {
+    many.push_back({std::to_string(i), git::WriteKind::kReplace, 0100644, 1, true, std::string(40, '1')});
+    lengthy.push_back(many.back());
+    lengthy.back().path += std::string(1'020, 'x');
+  }
+  EXPECT_EQ(merged_after({}, many).size(), 2'000u);
+  EXPECT_LE(merged_after({}, lengthy).size(), 257u);
+}
+
+TEST_F(MergedFileTest, AnIntegrationThatOnlyItsRecordIsMissingOfIsKnownWithWhatItMerged) {  // SEC:P7
+  change_both();
+  baseline = must(client->tree_of(target(), latest("Ada")->option("_worker_base_revision")));
+  ASSERT_TRUE(integrate("Ada").preview.applied);
+  forget_integration();
+  open();
+  expect_only_the_second_change_is_left();
+}
+
+TEST_F(MergedFileTest, AnIntegrationThatIsFinishedFromItsJournalIsKnownWithWhatItMerged) {  // SEC:P7
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "the thread sanitizer cannot follow a forked process that starts threads";
+#endif
+  change_both();
+  baseline = must(client->tree_of(target(), latest("Ada")->option("_worker_base_revision")));
+  ASSERT_TRUE(integrate("Ada").preview.applied);
+  const git::ApplySpec spec{
+      .integration = {.baseline = baseline,
+                      .snapshot = latest("Ada")->option("_worker_integrated_tree"),
+                      .base_revision = latest("Ada")->option("_worker_base_revision")},
+      .journal_path = os::join(options.journal_dir, latest("Ada")->worker_id() + ".journal")};
+  forget_integration();
+  git({"checkout", "-q", "--", "shared.txt"});
+  const pid_t child = ::fork();
+  if (child == 0) {
+    git::set_apply_hook([](const char* step) {
+      if (std::string_view(step) == "move file") ::_exit(9);  // all is decided, nothing has arrived
+    });
+    ::_exit(git::ops::apply(target(), spec).ok() ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_EQ(WEXITSTATUS(status), 9);
+  ASSERT_TRUE(os::exists(spec.journal_path));
+  EXPECT_EQ(get(root + "/shared.txt"), lines("2", "6", "base"));
+  open();
+  EXPECT_FALSE(os::exists(spec.journal_path));
+  expect_only_the_second_change_is_left();
 }
 
 }  // namespace
