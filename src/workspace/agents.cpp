@@ -14,6 +14,9 @@ namespace {
 constexpr std::array<std::string_view, 4> kNames = {"AGENTS.override.md", "AGENTS.md", "agents.md",
                                                     ".agents.md"};
 
+/// So many entries are looked at however long it takes: a busy machine hides nothing of a small workspace.
+constexpr std::size_t kUnhurried = 64;
+
 class Walk {
  public:
   Walk(const WorkspaceFs& fs, const InstructionScan& scan, const CancelToken& cancel)
@@ -46,8 +49,9 @@ class Walk {
   }
 
   bool exhausted() {
-    const bool enough = visited_ >= scan_.max_entries || cancel_.cancelled() ||
-                        system_clock().mono() >= deadline_ || found_.paths.size() > scan_.max_files;
+    const bool late = visited_ >= kUnhurried && system_clock().mono() >= deadline_;
+    const bool enough = late || visited_ >= scan_.max_entries || cancel_.cancelled() ||
+                        found_.paths.size() > scan_.max_files;
     found_.truncated = found_.truncated || enough;
     return enough;
   }

@@ -59,6 +59,9 @@ std::string shown(const std::string& text, std::size_t max_bytes) {
   return display_safe(utf8_prefix(redact(collapse_whitespace(text)), max_bytes));
 }
 
+/// So many entries of a place are looked at however long it takes: a busy machine hides no skill of a small workspace.
+constexpr std::size_t kUnhurriedEntries = 64;
+
 /// Looks through one place.
 class Walk {
  public:
@@ -69,8 +72,8 @@ class Walk {
     if (place_.fs->blocked(place_.folder)) return {};
     std::deque<Folder> queue{{place_.folder, place_.folder, 0, false}};
     while (!queue.empty()) {
-      if (visited_ >= scan_.max_entries || found_.size() > scan_.max_skills || cancel_.cancelled() ||
-          system_clock().mono() >= deadline_) {
+      const bool late = visited_ >= kUnhurriedEntries && system_clock().mono() >= deadline_;
+      if (late || visited_ >= scan_.max_entries || found_.size() > scan_.max_skills || cancel_.cancelled()) {
         truncated = true;
         break;
       }

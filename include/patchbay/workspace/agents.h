@@ -11,7 +11,7 @@ namespace patchbay::workspace {
 
 struct InstructionScan {
   std::size_t max_entries = 20'000;
-  std::chrono::milliseconds max_time{300};
+  std::chrono::milliseconds max_time{300};  ///< counts after the first entries
   std::size_t max_files = 20;
   /// Paths of the repository's index relative to the workspace, when the caller has them: then no directory
   /// but the root is walked.

@@ -25,7 +25,7 @@ struct SkillScan {
   const WorkspaceFs* home = nullptr;  ///< the user's home, for skills of all workspaces; null: those are left out
   std::size_t max_skills = 120;
   std::size_t max_entries = 20'000;
-  std::chrono::milliseconds max_time{300};
+  std::chrono::milliseconds max_time{300};  ///< counts after the first entries of each place
 };
 
 struct SkillList {

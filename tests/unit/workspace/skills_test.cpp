@@ -56,6 +56,16 @@ TEST_F(SkillsTest, AreReadFromTheirFrontMatter) {  // T 12.3
   EXPECT_FALSE(list.truncated);
 }
 
+TEST_F(SkillsTest, AFewAreFoundHoweverBusyTheMachineIs) {
+  put("ws/skills/first/SKILL.md", "# First\n");
+  EXPECT_EQ(find({.max_time = std::chrono::milliseconds(0)}).skills.size(), 1u);
+  for (int i = 0; i < 64; ++i) put("ws/skills/many/" + std::to_string(i), "");
+  put("ws/skills/second/SKILL.md", "# Second\n");
+  const SkillList late = find({.max_time = std::chrono::milliseconds(0)});
+  EXPECT_EQ(late.skills.size(), 1u);
+  EXPECT_TRUE(late.truncated);
+}
+
 TEST_F(SkillsTest, OfTheWorkspaceComeBeforeThoseOfTheUserAndOfPlugins) {  // T 12.3
   put("home/.codex/plugins/cache/a/b/c/d/e/SKILL.md", "name: review\n");
   put("home/.agents/skills/review/SKILL.md", "name: review\n");
