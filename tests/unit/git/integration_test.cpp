@@ -707,7 +707,7 @@ class RandomEdits {
         break;
       case 2:
         clear(path);
-        (void)::symlink("a", path.c_str());
+        if (::symlink("a", path.c_str()) != 0) return;  // a file is where a folder would have to be
         break;
       default:
         clear(path);

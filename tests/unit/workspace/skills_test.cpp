@@ -59,7 +59,7 @@ TEST_F(SkillsTest, AreReadFromTheirFrontMatter) {  // T 12.3
 TEST_F(SkillsTest, AFewAreFoundHoweverBusyTheMachineIs) {
   put("ws/skills/first/SKILL.md", "# First\n");
   EXPECT_EQ(find({.max_time = std::chrono::milliseconds(0)}).skills.size(), 1u);
-  for (int i = 0; i < 64; ++i) put("ws/skills/many/" + std::to_string(i), "");
+  for (int i = 0; i < 64; ++i) put(fmt::format("ws/skills/many/{}", i), "");
   put("ws/skills/second/SKILL.md", "# Second\n");
   const SkillList late = find({.max_time = std::chrono::milliseconds(0)});
   EXPECT_EQ(late.skills.size(), 1u);

@@ -218,7 +218,7 @@ TEST_F(TreeTest, FindsInstructionFilesWithinItsBudget) {  // W39
   EXPECT_TRUE(find_instruction_files(fs(), {.max_entries = 3}).truncated);
   EXPECT_FALSE(find_instruction_files(fs(), {.max_time = std::chrono::milliseconds(0)}).truncated)
       << "the little there is takes no time";
-  for (int i = 0; i < 64; ++i) file("many/" + std::to_string(i));
+  for (int i = 0; i < 64; ++i) file(fmt::format("many/{}", i));
   EXPECT_TRUE(find_instruction_files(fs(), {.max_time = std::chrono::milliseconds(0)}).truncated);
   const InstructionFiles few = find_instruction_files(fs(), {.max_files = 2});
   EXPECT_EQ(few.paths.size(), 2u);
