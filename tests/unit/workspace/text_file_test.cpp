@@ -253,7 +253,7 @@ TEST_F(TextFileTest, ASparseGigabyteCostsNothing) {  // SEC:P9
 
 TEST_F(TextFileTest, ALargeFileSaysItsLinesOnceTheEndIsSeen) {
   std::string text;
-  while (text.size() <= kLazyBytes) text += std::string(1023, 'q') + "\n";
+  while (text.size() <= kLazyBytes) text.append(1023, 'q') += '\n';
   write(text);
   const auto lines = static_cast<std::int64_t>(text.size() / 1024);
   const auto p = read({.start_line = lines, .max_bytes = 5000});
