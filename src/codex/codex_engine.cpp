@@ -25,7 +25,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMostPromptCharacters = 1'048'576;
-constexpr auto kProbeLimit = 5s;
 constexpr auto kLoginStatusAge = 60s;
 constexpr std::size_t kProbeOutput = 64 * 1024;
 constexpr char kDefaultPath[] = "/usr/local/bin:/usr/bin:/bin";
@@ -321,7 +320,7 @@ Result<Probe> CodexEngine::probe() const {
   const std::string stamp = file_stamp(found.path);
   auto version = state_->version.lock();
   if (!stamp.empty() && version->stamp == stamp) return version->probe;
-  const os::RunResult run = PB_TRY(run_helper({"--version"}, kProbeLimit, kProbeOutput));
+  const os::RunResult run = PB_TRY(run_helper({"--version"}, options_.answer_limit, kProbeOutput));
   if (run.timed_out) {
     return Error{ErrorCode::kTimeout, "codex --version did not answer in time",
                  "Check the Codex installation.", found.path};
@@ -341,7 +340,7 @@ LoginStatus CodexEngine::login_status() const {
   auto login = state_->login.lock();
   const MonoTime now = std::chrono::steady_clock::now();
   if (login->stamp == stamp && now - login->at < kLoginStatusAge) return login->status;
-  const auto run = run_helper({"login", "status"}, kProbeLimit, kProbeOutput);
+  const auto run = run_helper({"login", "status"}, options_.answer_limit, kProbeOutput);
   const LoginStatus status =
       run ? judge_login(*run) : LoginStatus{LoginStatus::State::kUnknown, run.error().message + "."};
   *login = State::Login{stamp, now, status};

@@ -17,7 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kAskLimit = 10s;
 constexpr auto kCatalogAge = 60s;
 constexpr std::size_t kLargestCatalog = 8u << 20;
 constexpr std::size_t kLargestConfig = 1u << 20;
@@ -116,7 +115,7 @@ bool has_answer(const Result<os::RunResult>& run) {
 }
 
 void read_models(const CodexEngine& engine, Catalog& catalog) {
-  const auto run = engine.run_helper({"debug", "models"}, kAskLimit, kLargestCatalog);
+  const auto run = engine.run_helper({"debug", "models"}, engine.options().answer_limit, kLargestCatalog);
   if (has_answer(run)) {
     if (auto models = models_of(run->out)) {
       catalog.source = "codex_debug_models";

@@ -6,6 +6,7 @@
 #include "patchbay/demo/model_server.h"
 #include "support/codex_program.h"
 #include "support/patchbay_process.h"
+#include "support/patience.h"
 #include "support/temp_dir.h"
 
 namespace patchbay::e2e {
@@ -73,7 +74,7 @@ class EndToEnd : public testing::Test {
     if (!lock || os::exists(os::join(job_dir, "exit.json"))) return;
     const pid_t pid = std::atoi(lock->c_str());
     if (pid > 1) ::kill(pid, SIGTERM);
-    for (int i = 0; i < 500 && !os::exists(os::join(job_dir, "exit.json")); ++i) ::usleep(20'000);
+    (void)testing_support::eventually([&] { return os::exists(os::join(job_dir, "exit.json")); });
   }
 
   testing_support::TempDir dir_;

@@ -1,4 +1,5 @@
 #include "e2e/e2e.h"
+#include "support/patience.h"
 
 namespace patchbay::e2e {
 namespace {
@@ -41,7 +42,7 @@ TEST_F(PlainJobs, ACancelledJobIsCancelledForGood) {
   auto c = client();
   const Json started = c->call("codex_plan_job", {{"spec", "[[stall]]"}});
   const std::string job = json::get_string(started, "job_id");
-  for (int i = 0; i < 200 && model_->requests().empty(); ++i) ::usleep(20'000);
+  ASSERT_TRUE(testing_support::eventually([&] { return !model_->requests().empty(); }));
   const Json cancelled = c->call("codex_cancel_job", {{"job_id", job}});
   EXPECT_TRUE(json::get_bool(cancelled, "cancelled")) << json::dump(cancelled);
   EXPECT_EQ(json::get_string(c->call("codex_get_status", {{"job_id", job}}), "state"), "cancelled");

@@ -1,4 +1,5 @@
 #include "e2e/e2e.h"
+#include "support/patience.h"
 
 namespace patchbay::e2e {
 namespace {
@@ -41,7 +42,7 @@ TEST_F(Ownership, StdioAndHttpHostsShareOneWorker) {  // design 3
       "\n";
   os::SpawnOptions stdio{.argv = {testing_support::patchbay_binary(), "stdio"}};
   stdio.env = patchbay_.env();
-  const auto r = os::run(stdio, input, system_clock().mono() + std::chrono::seconds(20));
+  const auto r = os::run(stdio, input, testing_support::end_of_patience());
   ASSERT_TRUE(r.ok());
   EXPECT_EQ(r->status.code, 0) << r->err;
   EXPECT_THAT(r->out, HasSubstr("\"Both\""));

@@ -1,4 +1,5 @@
 #include "e2e/e2e.h"
+#include "support/patience.h"
 
 namespace patchbay::e2e {
 namespace {
@@ -104,7 +105,7 @@ TEST_F(WorkerFlow, AWorkerReadsAnothersReportAndDiff) {  // workers 5.7
 TEST_F(WorkerFlow, StoppingALongTurnLeavesNoProcess) {
   auto c = client();
   start_worker(*c, "Slow", "[[shell sleep 300]] [[say never]]");
-  for (int i = 0; i < 200 && model_->requests().empty(); ++i) ::usleep(20'000);
+  ASSERT_TRUE(testing_support::eventually([&] { return !model_->requests().empty(); }));
   ::usleep(500'000);
   const Json stopped = c->call("codex_worker_stop", {{"worker", "Slow"}, {"reason", "enough"}});
   EXPECT_TRUE(json::get_bool(stopped, "stopped")) << json::dump(stopped);
@@ -112,7 +113,7 @@ TEST_F(WorkerFlow, StoppingALongTurnLeavesNoProcess) {
   const auto left = os::run({.argv = {"/bin/sh", "-c", "grep -alz 'PB_JOB_MARKER=' /proc/[0-9]*/environ 2>/dev/null | "
                                                        "while read f; do grep -z '^CODEX_HOME=" +
                                                            dir_.path("codex") + "$' \"$f\"; done"}},
-                            "", system_clock().mono() + std::chrono::seconds(10));
+                            "", testing_support::end_of_patience());
   EXPECT_EQ(left->out, "") << "a process of the turn is left";
   EXPECT_TRUE(json::get_bool(c->wait_for("Slow"), "can_message"));
 }
@@ -153,7 +154,7 @@ TEST_F(WorkerFlow, ADiscardedWorkspaceCanBeRestored) {  // SEC:W2
             "workspace_unavailable");
   os::SpawnOptions restore{.argv = {testing_support::patchbay_binary(), "worker", "restore", "Lost"}};
   restore.env = patchbay_.env();
-  const auto r = os::run(restore, "", system_clock().mono() + std::chrono::seconds(30));
+  const auto r = os::run(restore, "", testing_support::end_of_patience());
   ASSERT_EQ(r->status.code, 0) << r->err;
   EXPECT_EQ(*os::read_file(worktree() + "/precious.txt"), "gold\n");
 }

@@ -3,6 +3,7 @@
 #include "integration/fixture.h"
 #include "patchbay/os/socket.h"
 #include "store/crc32c.h"
+#include "support/patience.h"
 
 namespace patchbay::integration {
 namespace {
@@ -208,7 +209,7 @@ TEST_F(CommandLineTest, DoctorReportsAPublicAddressWithoutAToken) {
 TEST_F(CommandLineTest, DoctorWorksFromTheHomeDirectory) {
   os::SpawnOptions spawn{
       .argv = {testing_support::patchbay_binary(), "doctor", "--json"}, .env = env_, .cwd = dir_.path("user")};
-  const auto done = os::run(spawn, "", system_clock().mono() + std::chrono::seconds(60), 4u << 20);
+  const auto done = os::run(spawn, "", testing_support::end_of_patience(), 4u << 20);
   ASSERT_TRUE(done.ok());
   const Json report = *json::parse(done->out);
   EXPECT_EQ(json::get_string(check_named(report, "allowed_roots"), "status"), "warn") << done->out;
@@ -316,7 +317,7 @@ TEST_F(CommandLineTest, StartThatIsNotReadyIsRefusedUnlessForced) {
 TEST_F(CommandLineTest, CurrentFolderIsNoRootWhenItIsTheHomeDirectory) {  // cli.md 1
   os::SpawnOptions spawn{
       .argv = {testing_support::patchbay_binary(), "start", "--print-only"}, .env = env_, .cwd = dir_.path("user")};
-  const auto done = os::run(spawn, "", system_clock().mono() + std::chrono::seconds(60), 4u << 20);
+  const auto done = os::run(spawn, "", testing_support::end_of_patience(), 4u << 20);
   ASSERT_TRUE(done.ok());
   EXPECT_EQ(done->status.code, 2) << done->err;
 }
@@ -336,7 +337,7 @@ TEST_F(CommandLineTest, StopWaitsForAnOwnerThatHoldsTheHomeAndDoesNotListenYet) 
     const auto listener = os::listen_unix(dir_.path("home/run/owner.sock"));
     const auto peer = os::accept_same_user(listener->get());
     ASSERT_TRUE(peer.ok());
-    const auto asked = os::peek_line(peer->get(), 4096, system_clock().mono() + std::chrono::seconds(10));
+    const auto asked = os::peek_line(peer->get(), 4096, testing_support::end_of_patience());
     EXPECT_THAT(*asked, HasSubstr("\"stop\""));
     os::discard(peer->get(), asked->size() + 1);
     ASSERT_TRUE(os::write_all(peer->get(), "{\"active_turns\":2,\"cancelled_turns\":0}\n").ok());

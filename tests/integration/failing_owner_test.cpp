@@ -1,6 +1,7 @@
 // What an owner leaves behind when it fails, and what it tells when it is asked (SEC:S14, S15, F10, F12, C13).
 
 #include "integration/fixture.h"
+#include "support/patience.h"
 
 namespace patchbay::integration {
 namespace {
@@ -112,7 +113,7 @@ TEST_F(FailingOwnerTest, HangupOpensTheLogOfABackgroundOwnerAgain) {
     return text && text->find("PatchBay ends") != std::string::npos;
   }));
   first->end_input();
-  (void)first->wait(std::chrono::seconds(5));
+  (void)first->wait();
 }
 
 TEST_F(FailingOwnerTest, InterruptEndsAStartLikeAnEndSignal) {  // SEC:S14

@@ -14,6 +14,7 @@
 #include "patchbay/os/stream.h"
 #include "support/fake_codex/fake_codex.h"
 #include "support/patchbay_process.h"
+#include "support/patience.h"
 #include "support/temp_dir.h"
 
 namespace patchbay::integration {
@@ -22,6 +23,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing_support::McpClient;
 using testing_support::PatchbayProcess;
+using testing_support::eventually;
 
 struct Finished {
   int code = -1;
@@ -48,7 +50,7 @@ class StdioHost {
   }
 
   /// The answer with this id; other answers are dropped. Null when none came in time.
-  Json answer(int id, std::chrono::seconds within = std::chrono::seconds(20)) {
+  Json answer(int id, std::chrono::seconds within = testing_support::kPatience) {
     const MonoTime deadline = system_clock().mono() + within;
     for (;;) {
       for (std::size_t end; (end = rest_.find('\n')) != std::string::npos;) {
@@ -72,7 +74,7 @@ class StdioHost {
   }
 
   /// The next notification that nobody has asked for yet. Null when none came in time.
-  Json notification(std::chrono::seconds within = std::chrono::seconds(20)) {
+  Json notification(std::chrono::seconds within = testing_support::kPatience) {
     if (seen_ == notifications_.size() && answer(kNoId, within).is_null()) return nullptr;
     return notifications_[seen_++];
   }
@@ -99,9 +101,7 @@ class StdioHost {
 
   void end_input() { input_.reset(); }
   void signal(int signo) { (void)child_.signal(signo); }
-  std::optional<os::ExitStatus> wait(std::chrono::milliseconds within) {
-    return child_.wait_until(system_clock().mono() + within);
-  }
+  std::optional<os::ExitStatus> wait() { return child_.wait_until(testing_support::end_of_patience()); }
   pid_t pid() const { return child_.pid(); }
   int output() const { return output_.get(); }
 
@@ -214,7 +214,7 @@ class Integration : public testing::Test {
   Finished run(std::vector<std::string> arguments, const std::string& input = {}) {
     arguments.insert(arguments.begin(), testing_support::patchbay_binary());
     os::SpawnOptions spawn{.argv = std::move(arguments), .env = env_, .cwd = repo_.path()};
-    const auto done = os::run(spawn, input, system_clock().mono() + std::chrono::seconds(60), 4u << 20);
+    const auto done = os::run(spawn, input, testing_support::end_of_patience(), 4u << 20);
     EXPECT_TRUE(done.ok());
     if (!done) return {};
     return {done->status.signalled ? 1000 + done->status.code : done->status.code, done->out, done->err};
@@ -231,7 +231,7 @@ class Integration : public testing::Test {
     EXPECT_FALSE(command->wait_until(system_clock().mono() + std::chrono::milliseconds(600)).has_value())
         << "it did not wait";
     gate->release();
-    const auto ended = command->wait_until(system_clock().mono() + std::chrono::seconds(20));
+    const auto ended = command->wait_until(testing_support::end_of_patience());
     ASSERT_TRUE(ended.has_value());
     EXPECT_EQ(ended->code, code);
   }
@@ -245,16 +245,6 @@ class Integration : public testing::Test {
     const auto info = json::parse(*text);
     return info ? static_cast<pid_t>(json::get_int(*info, "pid")) : 0;
   }
-  template <class Condition>
-  static bool eventually(Condition condition, std::chrono::milliseconds within = std::chrono::seconds(15)) {
-    const MonoTime deadline = system_clock().mono() + within;
-    while (!condition()) {
-      if (system_clock().mono() > deadline) return false;
-      ::usleep(20'000);
-    }
-    return true;
-  }
-
   static std::vector<std::string> names_in(const std::string& folder) {
     const auto names = os::list_dir(folder);
     return names ? *names : std::vector<std::string>{};

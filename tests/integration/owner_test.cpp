@@ -1,6 +1,7 @@
 // One owner per home: start, handover, end (design.md 3, SEC:S14, F8, F9).
 
 #include "integration/fixture.h"
+#include "support/patience.h"
 
 namespace patchbay::integration {
 namespace {
@@ -165,7 +166,7 @@ TEST_F(OwnerTest, EndSignalLeavesTurnsRunningAndSaysSo) {  // SEC:S14
     ASSERT_TRUE(json::get_bool(worker, "accepted"));
     ASSERT_TRUE(eventually([&] { return !codex_.calls().empty(); }));
     ASSERT_TRUE(owner.signal(SIGTERM).ok());
-    const auto status = owner.wait_until(system_clock().mono() + std::chrono::seconds(10));
+    const auto status = owner.wait_until(testing_support::end_of_patience());
     ASSERT_TRUE(status.has_value());
     EXPECT_FALSE(status->signalled);
     EXPECT_EQ(status->code, 0);
@@ -197,7 +198,7 @@ TEST_F(OwnerTest, ClosedStandardStreamsAreNotTakenForFiles) {
   }
   const std::string before = *os::read_file(lock);
   ASSERT_TRUE(owner.signal(SIGTERM).ok());
-  ASSERT_TRUE(owner.wait_until(system_clock().mono() + std::chrono::seconds(10)).has_value());
+  ASSERT_TRUE(owner.wait_until(testing_support::end_of_patience()).has_value());
   EXPECT_EQ(*os::read_file(lock), before) << "the last words of the log went into the lock";
 }
 

@@ -1,6 +1,7 @@
 // `patchbay stdio`: front ends share one owner and take nothing with them (cli.md 9.2, mcp.md 5).
 
 #include "integration/fixture.h"
+#include "support/patience.h"
 
 namespace patchbay::integration {
 namespace {
@@ -91,7 +92,7 @@ TEST_F(StdioTest, ClosedInputIsTheEndOfInput) {  // S3
                          .env = env_,
                          .cwd = repo_.path()};
   os::Child closed = std::move(*os::Child::spawn(spawn));
-  const auto status = closed.wait_until(system_clock().mono() + std::chrono::seconds(15));
+  const auto status = closed.wait_until(testing_support::end_of_patience());
   ASSERT_TRUE(status.has_value());
   EXPECT_EQ(status->code, 0);
 }
@@ -104,7 +105,7 @@ TEST_F(StdioTest, EndOfInputEndsOnlyTheFrontEnd) {  // S3
   ASSERT_TRUE(eventually([&] { return !codex_.calls().empty(); }));
   const pid_t owner = owner_pid();
   first->end_input();
-  const auto status = first->wait(std::chrono::seconds(3));
+  const auto status = first->wait();
   ASSERT_TRUE(status.has_value());
   EXPECT_EQ(status->code, 0);
   EXPECT_EQ(owner_pid(), owner);
@@ -130,7 +131,7 @@ TEST_F(StdioTest, EndSignalEndsTheFrontEndInTime) {  // S3
   const auto first = host();
   first->handshake();
   first->signal(SIGTERM);
-  const auto status = first->wait(std::chrono::seconds(3));
+  const auto status = first->wait();
   ASSERT_TRUE(status.has_value());
   EXPECT_FALSE(status->signalled);
   EXPECT_GT(owner_pid(), 0);
@@ -142,7 +143,7 @@ TEST_F(StdioTest, FrontEndDiesAloneAndTheNextOneGoesOn) {
   ASSERT_TRUE(json::get_bool(first->call("codex_worker_start", start_arguments("Kept")), "accepted"));
   const pid_t owner = owner_pid();
   first->signal(SIGKILL);
-  ASSERT_TRUE(first->wait(std::chrono::seconds(3)).has_value());
+  ASSERT_TRUE(first->wait().has_value());
   const auto second = host();
   second->handshake();
   EXPECT_EQ(owner_pid(), owner);
@@ -168,7 +169,7 @@ TEST_F(StdioTest, FrontEndEndsWhenItsParentDies) {
   shell.wait();
   const auto identity = os::identify(front_end);
   if (!identity) return;  // it was faster
-  EXPECT_TRUE(eventually([&] { return !os::is_alive(*identity); }, std::chrono::seconds(4)));
+  EXPECT_TRUE(eventually([&] { return !os::is_alive(*identity); }));
 }
 
 TEST_F(StdioTest, KilledOwnerIsReplacedAndTheHostGoesOn) {
@@ -226,7 +227,7 @@ TEST_F(StdioTest, StopHoldsAlthoughHostsAreAttached) {
   const Finished done = run({"stop"});
   EXPECT_EQ(done.code, 0) << done.err;
   for (const auto& one : {first.get(), second.get()}) {
-    const auto status = one->wait(std::chrono::seconds(5));
+    const auto status = one->wait();
     ASSERT_TRUE(status.has_value()) << "the host's connection goes on";
     EXPECT_FALSE(status->signalled);
     EXPECT_EQ(status->code, 0);
@@ -243,7 +244,7 @@ TEST_F(StdioTest, StopEndsAnOwnerThatIsJustStarting) {
       const auto one = host();
       ::usleep(static_cast<useconds_t>(ms) * 1000);
       one->signal(SIGKILL);
-      (void)one->wait(std::chrono::seconds(3));
+      (void)one->wait();
     }
     const Finished done = run({"stop"});
     EXPECT_EQ(done.code, 0) << done.err;

@@ -2,6 +2,7 @@
 
 #include "integration/fixture.h"
 #include "patchbay/base/text.h"
+#include "support/patience.h"
 
 namespace patchbay::integration {
 namespace {
@@ -103,7 +104,7 @@ TEST_F(TokenCommandTest, TokenThatCouldNotBeWrittenOutIsTold) {
   const auto ran = os::run({.argv = {"/bin/sh", "-c", "exec \"$0\" token create lost >/dev/full",
                                      testing_support::patchbay_binary()},
                             .env = env_},
-                           {}, system_clock().mono() + std::chrono::seconds(20));
+                           {}, testing_support::end_of_patience());
   ASSERT_TRUE(ran.ok());
   EXPECT_EQ(ran->status.code, 74) << ran->err;
   EXPECT_THAT(ran->err, HasSubstr("patchbay token rotate lost"));

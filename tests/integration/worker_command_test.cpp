@@ -1,6 +1,7 @@
 // `patchbay worker ...`: the operator's view of the same workers (cli.md 2).
 
 #include "integration/fixture.h"
+#include "support/patience.h"
 
 namespace patchbay::integration {
 namespace {
@@ -124,7 +125,7 @@ TEST_F(WorkerCommandTest, OwnerThatIsStartedForACommandServesWhatTheLastOneServe
   for (const std::string& folder : {dir_.path("user"), std::string("/")}) {
     os::SpawnOptions spawn{
         .argv = {testing_support::patchbay_binary(), "worker", "list"}, .env = env_, .cwd = folder};
-    const auto done = os::run(spawn, "", system_clock().mono() + std::chrono::seconds(60), 4u << 20);
+    const auto done = os::run(spawn, "", testing_support::end_of_patience(), 4u << 20);
     ASSERT_TRUE(done.ok());
     EXPECT_EQ(done->status.code, 0) << done->err;
     EXPECT_THAT(done->out, HasSubstr("Reader"));

@@ -12,6 +12,7 @@
 #include "patchbay/json/json.h"
 #include "patchbay/os/file.h"
 #include "patchbay/os/process.h"
+#include "support/patience.h"
 
 namespace patchbay::testing_support {
 
@@ -42,10 +43,9 @@ class PatchbayProcess {
     auto child = os::Child::spawn(spawn);
     ASSERT_TRUE(child.ok()) << child.error().message;
     child_ = std::move(*child);
-    for (int i = 0; i < 1000 && !os::exists(ready); ++i) {
-      ASSERT_FALSE(child_.try_wait().has_value()) << "patchbay start ended";
-      ::usleep(10'000);
-    }
+    bool ended = false;
+    EXPECT_TRUE(eventually([&] { return (ended = child_.try_wait().has_value()) || os::exists(ready); }));
+    ASSERT_FALSE(ended) << "patchbay start ended";
     const auto text = os::read_file(ready);
     ASSERT_TRUE(text.ok()) << "not ready in time";
     const Json j = *json::parse(*text);
@@ -181,7 +181,7 @@ class TestRepository {
   std::string sh(const std::string& command) const {
     os::SpawnOptions spawn{.argv = {"/bin/sh", "-c", command}};
     spawn.cwd = path_;
-    const auto r = os::run(spawn, "", system_clock().mono() + std::chrono::seconds(60));
+    const auto r = os::run(spawn, "", testing_support::end_of_patience());
     EXPECT_TRUE(r.ok());
     EXPECT_EQ(r->status.code, 0) << command << ": " << r->err;
     return r->out;

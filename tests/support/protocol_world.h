@@ -12,6 +12,7 @@
 
 #include "patchbay/mcp/card.h"
 #include "patchbay/mcp/server.h"
+#include "support/patience.h"
 
 /// A protocol server in memory: fake time, a handful of tools, no sockets.
 namespace patchbay::testing_support {
@@ -53,7 +54,7 @@ class RecordingOutlet final : public mcp::Outlet {
   /// Waits until `count` messages were sent.
   bool wait_sent(std::size_t count) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return sent_.size() >= count; });
+    return changed_.wait_for(lock, testing_support::kPatience, [&] { return sent_.size() >= count; });
   }
   const mcp::Answer& last() const { return last_; }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "patchbay/os/fd.h"
+#include "support/patience.h"
 
 namespace patchbay::testing_support {
 
@@ -41,7 +42,7 @@ class RawConnection {
   }
 
   /// Reads until `text` holds `needle`; false at the end of the stream or after `patience`.
-  bool read_until(std::string_view needle, std::chrono::milliseconds patience = std::chrono::seconds(10)) {
+  bool read_until(std::string_view needle, std::chrono::milliseconds patience = testing_support::kPatience) {
     const auto until = std::chrono::steady_clock::now() + patience;
     while (text.find(needle) == std::string::npos) {
       if (!read_some(until)) return false;
@@ -50,7 +51,7 @@ class RawConnection {
   }
 
   /// Reads to the end of the stream. False when it did not end in time or was reset.
-  bool read_to_end(std::chrono::milliseconds patience = std::chrono::seconds(10)) {
+  bool read_to_end(std::chrono::milliseconds patience = testing_support::kPatience) {
     const auto until = std::chrono::steady_clock::now() + patience;
     while (read_some(until)) {
     }
@@ -65,7 +66,7 @@ class RawConnection {
     const std::size_t at = text.find("Content-Length: ");
     if (at != std::string::npos && at < head) {
       const std::size_t length = std::stoul(text.substr(at + 16));
-      const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+      const auto until = testing_support::end_of_patience();
       while (text.size() < head + length && read_some(until)) {
       }
     }

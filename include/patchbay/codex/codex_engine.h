@@ -35,6 +35,9 @@ struct EngineOptions {
   std::string private_dir;          ///< for the output schema; created 0700 on first use
   std::string gate_dir;             ///< per-user folder outside any home of ours; for the start-up gate
   bool serialize_startup = true;
+  /// The longest a short question to the program may take: its version, its login, its models. The first one
+  /// after a start of the machine reads 290 MB from the disk.
+  std::chrono::seconds answer_limit{10};
   PathCheck check_path;                        ///< for `images` and `add_dirs`; without it both are refused
   std::optional<os::Environment> environment;  ///< to filter instead of this process's own
 };
@@ -89,9 +92,9 @@ class CodexEngine : public runner::Engine {
 
   /// Where Codex is, without running it. Remembered until the file changes. kCodexCliMissing with a hint.
   Result<Program> program() const;
-  /// `codex --version`, run once per program file, at most 5 s. kCodexCliMissing, kTimeout, kSpawnFailed.
+  /// `codex --version`, run once per program file, within the answer limit. kCodexCliMissing, kTimeout, kSpawnFailed.
   Result<Probe> probe() const;
-  /// `codex login status`, remembered for 60 s, at most 5 s. A failure to ask is State::kUnknown.
+  /// `codex login status`, remembered for 60 s, within the answer limit. A failure to ask is State::kUnknown.
   LoginStatus login_status() const;
 
   /// Runs a short subcommand to its end with the environment of every Codex process: `debug models` and the

@@ -12,6 +12,7 @@
 #include "patchbay/transport/http_endpoint.h"
 #include "patchbay/transport/lines.h"
 #include "support/everything/fixtures.h"
+#include "support/patience.h"
 #include "support/raw_connection.h"
 
 namespace patchbay {
@@ -148,11 +149,11 @@ class WireTest : public ::testing::TestWithParam<std::string> {
     for (const Exchange& exchange : transcript.exchanges) {
       SCOPED_TRACE(GetParam() + ":" + std::to_string(exchange.line));
       for (const std::string& line : exchange.sent) {
-        ASSERT_TRUE(os::write_all_until(in.write.get(), line + "\n", system_clock().mono() + 10s).ok());
+        ASSERT_TRUE(os::write_all_until(in.write.get(), line + "\n", testing_support::end_of_patience()).ok());
       }
       for (const std::string& wanted : exchange.expected) {
         while (buffer.find('\n') == std::string::npos) {
-          const auto ready = os::wait_any_readable({out.read.get()}, system_clock().mono() + 10s);
+          const auto ready = os::wait_any_readable({out.read.get()}, testing_support::end_of_patience());
           ASSERT_TRUE(ready.ok() && *ready == 0) << "no answer";
           buffer += os::read_some(out.read.get(), 65536).value();
         }

@@ -7,6 +7,7 @@
 #include "patchbay/os/file.h"
 #include "patchbay/os/program.h"
 #include "patchbay/os/socket.h"
+#include "support/patience.h"
 #include "support/temp_dir.h"
 
 namespace patchbay::app {
@@ -76,7 +77,7 @@ TEST_F(OwnerLinkTest, LockIsTakenWhenItsHolderLeavesInTime) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     first->release();
   });
-  EXPECT_TRUE(take_owner_lock(home, in(std::chrono::seconds(10)))->held());
+  EXPECT_TRUE(take_owner_lock(home, testing_support::end_of_patience())->held());
   leaving.join();
 }
 
@@ -88,7 +89,7 @@ TEST_F(OwnerLinkTest, AskingWithoutAnOwnerIsNotFound) {
 
 TEST_F(OwnerLinkTest, BackgroundOwnerThatRefusesIsReportedWithItsLastWords) {
   const auto socket = reach_owner(home, {"/bin/sh", "-c", "echo 'security.x is unknown' >&2; exit 78"},
-                                  in(std::chrono::seconds(10)));
+                                  testing_support::end_of_patience());
   ASSERT_FALSE(socket.ok());
   EXPECT_EQ(socket.error().code, ErrorCode::kConfigRefused);
   EXPECT_EQ(socket.error().message, "security.x is unknown");
@@ -123,7 +124,7 @@ std::thread answers_later(const config::Home& home, std::chrono::milliseconds af
     ASSERT_TRUE(listener.ok());
     const auto peer = os::accept_same_user(listener->get());
     ASSERT_TRUE(peer.ok());
-    const auto line = os::peek_line(peer->get(), 4096, in(std::chrono::seconds(10)));
+    const auto line = os::peek_line(peer->get(), 4096, testing_support::end_of_patience());
     ASSERT_TRUE(line.ok());
     os::discard(peer->get(), line->size() + 1);
     EXPECT_TRUE(os::write_all(peer->get(), answer).ok());
@@ -178,7 +179,7 @@ TEST_F(OwnerLinkTest, OwnerThatStartsHoldsTheGateItWasGiven) {
   const auto socket = reach_owner(home, waits, in(std::chrono::milliseconds(50)));
   ASSERT_FALSE(socket.ok());
   EXPECT_FALSE(take_start_gate(home, {})->held()) << "it starts still";
-  EXPECT_TRUE(take_start_gate(home, in(std::chrono::seconds(20)))->held());
+  EXPECT_TRUE(take_start_gate(home, testing_support::end_of_patience())->held());
 }
 
 }  // namespace

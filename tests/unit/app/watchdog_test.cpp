@@ -1,4 +1,5 @@
 #include "app/watchdog.h"
+#include "support/patience.h"
 
 #include <gtest/gtest.h>
 
@@ -41,7 +42,7 @@ TEST_F(WatchdogTest, StalledLoopIsNamed) {  // SEC:S15
   Loop good, bad;
   bad.hangs = true;
   const Watchdog watchdog(options({good.question("good"), bad.question("bad")}));
-  ASSERT_EQ(report.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  ASSERT_EQ(report.wait_for(testing_support::kPatience), std::future_status::ready);
   EXPECT_EQ(report.get(), "bad");
   EXPECT_EQ(bad.asked, 3);
 }

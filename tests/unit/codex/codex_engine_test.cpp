@@ -41,6 +41,7 @@ class Engine : public testing::Test {
       return *real;
     };
     EXPECT_TRUE(os::make_private_dirs(repo).ok());
+    options.answer_limit = std::chrono::seconds(60);
     request.prompt = "do it";
     request.cwd = repo;
   }
@@ -414,11 +415,16 @@ TEST_F(Engine, ReportsTheLoginWithoutShowingTheKey) {
   EXPECT_EQ(fake.calls().size(), 2u);  // remembered until the login changes
 }
 
-TEST_F(Engine, AHangingProbeEnds) {
+TEST_F(Engine, AHangingProgramIsAskedForTheAnswerLimitOnly) {
   fake.put("fake-hang", "");
-  const auto run = CodexEngine(options).run_helper({"login", "status"}, std::chrono::seconds(1), 1000);
-  ASSERT_TRUE(run.ok());
-  EXPECT_TRUE(run->timed_out);
+  options.answer_limit = std::chrono::seconds(1);
+  const CodexEngine engine(options);
+  const auto probe = engine.probe();
+  ASSERT_FALSE(probe.ok());
+  EXPECT_EQ(probe.error().code, ErrorCode::kTimeout);
+  const LoginStatus status = engine.login_status();
+  EXPECT_EQ(status.state, LoginStatus::State::kUnknown);
+  EXPECT_THAT(status.summary, HasSubstr("did not say in time"));
 }
 
 }  // namespace

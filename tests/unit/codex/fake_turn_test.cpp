@@ -10,6 +10,7 @@
 #include "patchbay/codex/event_interpreter.h"
 #include "patchbay/codex/session_files.h"
 #include "support/fake_codex/fake_codex.h"
+#include "support/patience.h"
 #include "support/temp_dir.h"
 #include "unit/codex/thread_id.h"
 
@@ -47,7 +48,7 @@ class FakeTurn : public testing::Test {
 
   runner::Outcome play(const std::string& script) {
     fake.script(script);
-    run = *os::run(spawn_options(), request.prompt, std::chrono::steady_clock::now() + 30s, 64u << 20);
+    run = *os::run(spawn_options(), request.prompt, testing_support::end_of_patience(), 64u << 20);
     runner::InterpreterOptions options;
     options.expected_session = request.resume_session;
     turn = std::make_unique<EventInterpreter>(options);
@@ -140,7 +141,7 @@ TEST_F(FakeTurn, ALostEndIsRecoveredFromTheSessionFile) {
 TEST_F(FakeTurn, IgnoresSignalsAndLeavesChildrenWhenTold) {
   fake.script("ignore INT TERM\nspawn 60\nspawn-stubborn 60\ntouch ready\nsleep 60\n");
   os::Child child = *os::Child::spawn(spawn_options());
-  for (int i = 0; i < 1000 && !os::exists(temp.path("repo/ready")); ++i) std::this_thread::sleep_for(10ms);
+  ASSERT_TRUE(testing_support::eventually([&] { return os::exists(temp.path("repo/ready")); }));
   const auto children = os::descendants(child.pid());
   EXPECT_EQ(children.size(), 2u);
   ASSERT_TRUE(child.signal(SIGTERM).ok());

@@ -29,6 +29,7 @@ class Models : public testing::Test {
     EngineOptions options;
     options.executable = support::FakeCodex::program();
     options.codex_home = fake.home();
+    options.answer_limit = 60s;
     engine = std::make_unique<CodexEngine>(options);
     catalog = std::make_unique<ModelCatalog>(*engine, clock);
   }

@@ -10,6 +10,9 @@
 namespace patchbay::codex {
 namespace {
 
+/// What a machine may need that starts the program while it does much else.
+constexpr std::chrono::seconds kBusyMachine{120};
+
 /// The pinned program of the test tools, or what PATCHBAY_TEST_CODEX names.
 std::string installed() {
   if (const char* named = std::getenv("PATCHBAY_TEST_CODEX")) return named;
@@ -28,6 +31,7 @@ class RealCodex : public testing::Test {
     options.allowed_env = {"PATH"};
     options.environment = os::Environment{{"PATH", "/usr/bin:/bin"}, {"HOME", temp.path("home")}};
     options.private_dir = temp.path("private");
+    options.answer_limit = kBusyMachine;
     ASSERT_TRUE(os::make_private_dirs(temp.path("home")).ok());
     engine = std::make_unique<CodexEngine>(options);
   }
@@ -92,7 +96,7 @@ TEST_F(RealCodex, UnderstandsEveryOptionThatCanBeSent) {
   spawn.argv = command->argv;
   spawn.env = command->env;
   spawn.cwd = command->cwd;
-  const auto run = os::run(spawn, "hello", std::chrono::steady_clock::now() + std::chrono::seconds(30));
+  const auto run = os::run(spawn, "hello", std::chrono::steady_clock::now() + kBusyMachine);
   ASSERT_TRUE(run.ok());
   EXPECT_EQ(run->status.code, 1) << run->err;
   EXPECT_THAT(run->err, testing::HasSubstr("no rollout found for thread id"));

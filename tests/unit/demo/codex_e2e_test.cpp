@@ -9,6 +9,7 @@
 #include "patchbay/os/file.h"
 #include "patchbay/os/process.h"
 #include "support/codex_program.h"
+#include "support/patience.h"
 #include "support/temp_dir.h"
 
 namespace patchbay::demo {
@@ -35,7 +36,7 @@ class CodexTest : public ::testing::Test {
 
   std::string run_git(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"git", "-C", dir.path("repo")});
-    const auto r = os::run({.argv = std::move(arguments)}, {}, system_clock().mono() + 20s);
+    const auto r = os::run({.argv = std::move(arguments)}, {}, testing_support::end_of_patience());
     EXPECT_TRUE(r.ok() && r->status.code == 0) << (r ? r->err : r.error().message);
     return r ? r->out : std::string();
   }
@@ -53,7 +54,7 @@ class CodexTest : public ::testing::Test {
 
   /// Runs one turn to its end; `events` holds what it printed.
   int turn(const std::string& prompt, const std::vector<std::string>& options = {}) {
-    const auto r = os::run(command(options), prompt, system_clock().mono() + 60s, 16u << 20);
+    const auto r = os::run(command(options), prompt, testing_support::end_of_patience(), 16u << 20);
     EXPECT_TRUE(r.ok() && !r->timed_out);
     events.clear();
     if (!r) return -1;
@@ -171,11 +172,11 @@ TEST_F(CodexTest, EndsAStalledTurnOnInterrupt) {
   os::Fd prompt = *os::memory_file("[[say before]] [[stall]]");
   spawn.stdin_fd = prompt.get();
   os::Child child = *os::Child::spawn(spawn);
-  for (int i = 0; i < 1000 && server->requests().empty(); ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(testing_support::eventually([&] { return !server->requests().empty(); }));
   ASSERT_EQ(server->requests().size(), 1u);
   EXPECT_FALSE(child.wait_until(system_clock().mono() + 300ms).has_value());
   ASSERT_TRUE(child.signal(SIGINT).ok());
-  const auto status = child.wait_until(system_clock().mono() + 20s);
+  const auto status = child.wait_until(testing_support::end_of_patience());
   ASSERT_TRUE(status.has_value());
   EXPECT_EQ(status->code, 1);
 }

@@ -11,6 +11,7 @@
 #include "patchbay/http/server.h"
 #include "patchbay/json/json.h"
 #include "patchbay/os/file.h"
+#include "support/patience.h"
 #include "support/temp_dir.h"
 
 namespace patchbay::demo {
@@ -235,7 +236,7 @@ TEST_F(DemoRunTest, TheLiveModeNeedsALogin) {
 TEST_F(DemoRunTest, StopsAndCleansUpWhenInterrupted) {
   final_state = "working";
   std::thread user([&] {
-    for (int i = 0; i < 1000 && looks < 3; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_TRUE(testing_support::eventually([&] { return looks >= 3; }));
     options.interrupted.cancel();
   });
   EXPECT_NE(run(), 0);

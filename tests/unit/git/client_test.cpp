@@ -2,6 +2,7 @@
 
 #include "git/helper_pool.h"
 #include "git_fixture.h"
+#include "support/patience.h"
 
 namespace patchbay::git {
 namespace {
@@ -48,9 +49,7 @@ TEST_F(ClientTest, ExtraHelpersEndWhenTheyIdle) {
     });
   }
   for (auto& t : threads) t.join();
-  for (int i = 0; i < 500 && c.helper_count() > 1; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  EXPECT_EQ(c.helper_count(), 1);
+  EXPECT_TRUE(testing_support::eventually([&] { return c.helper_count() == 1; }));
   EXPECT_TRUE(c.status(target()).ok());
 }
 

@@ -1,4 +1,5 @@
 #include "git_fixture.h"
+#include "support/patience.h"
 
 namespace patchbay::git {
 namespace {
@@ -182,7 +183,7 @@ TEST_F(DiffTest, ConflictedFilesAreComparedWithOurSide) {
   put("f", "ours\n");
   commit_all();
   must(os::run({.argv = {"git", "merge", "other"}, .env = environment(), .cwd = root}, "",
-               system_clock().mono() + std::chrono::seconds(20)));
+               testing_support::end_of_patience()));
   const Diff d = diff();
   ASSERT_EQ(d.files.size(), 1u);
   EXPECT_NE(d.text.find("+>>>>>>> other\n"), std::string::npos);

@@ -8,6 +8,7 @@
 #include "patchbay/git/client.h"
 #include "patchbay/os/file.h"
 #include "patchbay/os/process.h"
+#include "support/patience.h"
 #include "support/temp_dir.h"
 
 namespace patchbay::git {
@@ -45,7 +46,7 @@ class GitTest : public testing::Test {
     spawn.argv.insert(spawn.argv.end(), args.begin(), args.end());
     spawn.env = environment();
     spawn.cwd = where.empty() ? root : where;
-    auto r = os::run(spawn, "", system_clock().mono() + std::chrono::seconds(60), 64u << 20);
+    auto r = os::run(spawn, "", testing_support::end_of_patience(), 64u << 20);
     EXPECT_TRUE(r.ok());
     if (!r.ok()) return {};
     EXPECT_EQ(r.value().status.code, 0) << "git " << args[0] << ": " << r.value().err;

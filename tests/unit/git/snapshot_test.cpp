@@ -2,6 +2,7 @@
 #include <sys/un.h>
 
 #include "git_fixture.h"
+#include "support/patience.h"
 
 namespace patchbay::git {
 namespace {
@@ -28,7 +29,7 @@ class SnapshotTest : public GitTest {
     for (const std::vector<std::string>& args :
          {std::vector<std::string>{"git", "add", "-A"}, std::vector<std::string>{"git", "write-tree"}}) {
       auto r = must(os::run({.argv = args, .env = env, .cwd = spec.directory}, "",
-                            system_clock().mono() + std::chrono::seconds(20)));
+                            testing_support::end_of_patience()));
       if (args[1] == "write-tree") return line(r.out);
     }
     return {};

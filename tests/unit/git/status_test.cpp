@@ -1,4 +1,5 @@
 #include "git_fixture.h"
+#include "support/patience.h"
 
 namespace patchbay::git {
 namespace {
@@ -145,7 +146,7 @@ TEST_F(StatusTest, ConflictsShowTheirTwoLetters) {
   ::unlink((root + "/gone").c_str());
   commit_all();
   os::SpawnOptions merge{.argv = {"git", "merge", "other"}, .env = environment(), .cwd = root};
-  must(os::run(merge, "", system_clock().mono() + std::chrono::seconds(20)));
+  must(os::run(merge, "", testing_support::end_of_patience()));
   EXPECT_EQ(lines(), porcelain());
   EXPECT_EQ(must(client->status(target())).counts.conflicted, 3);
 }

@@ -7,24 +7,18 @@
 
 #include "patchbay/os/file.h"
 #include "server_fixture.h"
+#include "support/patience.h"
 
 namespace patchbay::http {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing_support::eventually;
 
 class ConnectionTest : public ServerTest {
  protected:
   static std::size_t threads_of_this_process() { return os::list_dir("/proc/self/task")->size(); }
-
-  static bool eventually(const std::function<bool()>& condition) {
-    for (int i = 0; i < 1000; ++i) {
-      if (condition()) return true;
-      std::this_thread::sleep_for(10ms);
-    }
-    return false;
-  }
 };
 
 TEST_F(ConnectionTest, CarriesManyRequestsAndPipelinedOnes) {
@@ -100,7 +94,7 @@ TEST_F(ConnectionTest, EndsADripAtTheSameDeadline) {  // SEC:H5
   c.send("GET / HTTP/1.1\r\nHost: x\r\nA: ");
   const auto start_time = std::chrono::steady_clock::now();
   while (c.send("a") && !c.read_until("\r\n\r\n", 5ms)) {
-    ASSERT_LT(std::chrono::steady_clock::now() - start_time, 10s);
+    ASSERT_LT(std::chrono::steady_clock::now() - start_time, testing_support::kPatience);
   }
   EXPECT_EQ(c.status(), 408);
 }

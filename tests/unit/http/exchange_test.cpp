@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "server_fixture.h"
+#include "support/patience.h"
 
 namespace patchbay::http {
 namespace {
@@ -9,16 +10,10 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
+using testing_support::eventually;
 
 class ExchangeTest : public ServerTest {
  protected:
-  static bool eventually(const std::function<bool()>& condition) {
-    for (int i = 0; i < 1000; ++i) {
-      if (condition()) return true;
-      std::this_thread::sleep_for(10ms);
-    }
-    return false;
-  }
   Server& start_with(Handler handler) {
     options.handler = std::move(handler);
     return start();

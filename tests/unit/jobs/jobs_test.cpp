@@ -11,6 +11,7 @@
 
 #include "patchbay/os/file.h"
 #include "patchbay/os/lock.h"
+#include "support/patience.h"
 #include "support/temp_dir.h"
 #include "support/toy_engine.h"
 
@@ -71,7 +72,7 @@ class JobsTest : public testing::Test {
   }
 
   JobPtr wait_for(const std::string& id, const std::function<bool(const JobRecord&)>& done) {
-    EXPECT_TRUE(jobs_->wait([&] { return done(*jobs_->find(id)); }, system_clock().mono() + 20s, {}));
+    EXPECT_TRUE(jobs_->wait([&] { return done(*jobs_->find(id)); }, testing_support::end_of_patience(), {}));
     return jobs_->find(id);
   }
   JobPtr ended(const std::string& id) {
@@ -217,9 +218,9 @@ TEST_F(JobsTest, ATurnThatEndedWhileNobodyWatchedIsCommittedAtStart) {
   const std::string id = start(R"(echo '{"thread":"t-1"}'; sleep 0.2; echo '{"say":"alone"}'; echo '{"done":true}')");
   running(id);
   jobs_.reset();
-  for (int i = 0; i < 500 && !runner::read_exit(dir_.path("jobs/" + id)); ++i) ::usleep(10'000);
+  ASSERT_TRUE(testing_support::eventually([&] { return runner::read_exit(dir_.path("jobs/" + id)).has_value(); }));
   // Its exit is written down before the runner lets go of the lock that says it lives.
-  for (int i = 0; i < 500 && runner::live_runner(dir_.path("jobs/" + id)); ++i) ::usleep(10'000);
+  ASSERT_TRUE(testing_support::eventually([&] { return !runner::live_runner(dir_.path("jobs/" + id)); }));
   open();
   EXPECT_EQ(jobs_->find(id)->state, JobState::kCompleted);
 }
@@ -278,7 +279,7 @@ TEST_F(JobsTest, AnUnfinishedCleanupIsTakenUpByTheNextOwner) {  // workers 8, 1.
   os::Child survivor = *os::Child::spawn({.argv = {"/bin/sleep", "600"}, .env = env});
   open();
   EXPECT_EQ(ended(id)->cleanup, "done");
-  EXPECT_TRUE(survivor.wait_until(system_clock().mono() + 10s).has_value());
+  EXPECT_TRUE(survivor.wait_until(testing_support::end_of_patience()).has_value());
 }
 
 TEST_F(JobsTest, AStopTakesUpAnUnfinishedCleanup) {  // workers 1.10
@@ -415,7 +416,7 @@ TEST_F(JobsTest, ACancelWhileTheRunnerStartsIsOverOnlyWithTheRunner) {  // worke
     request.prompt = kEndless;
     (void)jobs_->launch(id, request, {});
   });
-  for (int i = 0; i < 1000 && !os::exists(dir_.path("starting")); ++i) ::usleep(10'000);
+  EXPECT_TRUE(testing_support::eventually([&] { return os::exists(dir_.path("starting")); }));
   EXPECT_TRUE(jobs_->cancel(id, "changed my mind", 0s).cancelled);
   ASSERT_TRUE(os::write_file_atomic(dir_.path("go-on"), "").ok());
   launching.join();
@@ -439,11 +440,11 @@ TEST_F(JobsTest, AWaiterThatIsBusyKeepsNobodyFromChangingAJob) {  // SEC:I7, L7
           }
           return jobs_->find(id)->state == JobState::kFailed;
         },
-        system_clock().mono() + 20s, {}));
+        testing_support::end_of_patience(), {}));
   });
   asked.get_future().wait();
   auto change = std::async(std::launch::async, [&] { jobs_->abandon(id, Error{ErrorCode::kSpawnFailed, "no", {}, {}}); });
-  EXPECT_EQ(change.wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(change.wait_for(testing_support::kPatience), std::future_status::ready);
   go_on.set_value();
   waiter.join();
 }

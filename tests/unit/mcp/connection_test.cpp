@@ -8,6 +8,7 @@
 #include <semaphore>
 #include <set>
 
+#include "support/patience.h"
 #include "support/protocol_world.h"
 
 namespace patchbay::mcp {
@@ -49,7 +50,7 @@ class ConnectionTest : public ::testing::Test {
   Json answer(const Json& id) {
     std::unique_lock lock(mutex);
     Json found;
-    changed.wait_for(lock, 10s, [&] {
+    changed.wait_for(lock, testing_support::kPatience, [&] {
       for (const Json& line : lines) {
         if (line.contains("id") && line["id"] == id && !line.contains("method")) found = line;
       }
@@ -227,7 +228,7 @@ TEST_F(ConnectionTest, ServesBatchesOnlyToVersionsThatHaveThem) {
   initialize("2025-03-26");
   connection->receive(batch);
   std::unique_lock lock(mutex);
-  ASSERT_TRUE(changed.wait_for(lock, 10s, [&] { return lines.back().is_array(); }));
+  ASSERT_TRUE(changed.wait_for(lock, testing_support::kPatience, [&] { return lines.back().is_array(); }));
   EXPECT_EQ(lines.back()[0]["id"], 7);
 }
 

@@ -13,6 +13,7 @@
 #include "patchbay/base/redact.h"
 #include "patchbay/base/text.h"
 #include "patchbay/mcp/timers.h"
+#include "support/patience.h"
 #include "support/protocol_world.h"
 
 namespace patchbay::mcp {
@@ -88,12 +89,12 @@ TEST_F(EventLogTest, AWakeReachesEveryReaderOnce) {
   log.wake();
   EXPECT_EQ(log.wait(replaced, 0ms).state, EventLog::State::kReplaced);
   auto waiting = std::async(std::launch::async, [&] { return log.wait(current, 1h); });
-  ASSERT_EQ(waiting.wait_for(10s), std::future_status::ready);
+  ASSERT_EQ(waiting.wait_for(testing_support::kPatience), std::future_status::ready);
   EXPECT_EQ(waiting.get().state, EventLog::State::kOpen);
   auto again = std::async(std::launch::async, [&] { return log.wait(current, 1h); });
   EXPECT_EQ(again.wait_for(20ms), std::future_status::timeout);
   log.wake();
-  EXPECT_EQ(again.wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(again.wait_for(testing_support::kPatience), std::future_status::ready);
 }
 
 TEST_F(EventLogTest, WakesAReaderForNewsAndForItsEnd) {
@@ -185,7 +186,7 @@ TEST(TimersTest, SurvivesACallbackThatThrows) {
   const auto now = std::chrono::steady_clock::now();
   const auto bad = timers.at(now, [] { throw std::runtime_error("no"); });
   const auto good = timers.at(now + 1ms, [&] { after.set_value(); });
-  EXPECT_EQ(after.get_future().wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(after.get_future().wait_for(testing_support::kPatience), std::future_status::ready);
 }
 
 TEST(TimersTest, MayBeStoppedWhileACallbackAsksForTheNext) {

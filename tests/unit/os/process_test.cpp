@@ -1,4 +1,5 @@
 #include "patchbay/os/process.h"
+#include "support/patience.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -13,9 +14,10 @@ namespace {
 using namespace std::chrono_literals;
 
 MonoTime in(std::chrono::milliseconds d) { return std::chrono::steady_clock::now() + d; }
+MonoTime later() { return testing_support::end_of_patience(); }
 
 TEST(Run, CapturesBothStreamsAndTheExitCode) {
-  const auto r = run({.argv = {"/bin/sh", "-c", "cat; echo oops >&2; exit 3"}}, "hello", in(10s));
+  const auto r = run({.argv = {"/bin/sh", "-c", "cat; echo oops >&2; exit 3"}}, "hello", later());
   ASSERT_TRUE(r.ok());
   EXPECT_EQ(r->out, "hello");
   EXPECT_EQ(r->err, "oops\n");
@@ -23,7 +25,7 @@ TEST(Run, CapturesBothStreamsAndTheExitCode) {
 }
 
 TEST(Run, DrainsAFloodWithoutKeepingIt) {  // SEC:C7
-  const auto r = run({.argv = {"/bin/sh", "-c", "head -c 20000000 /dev/zero"}}, "", in(20s), 1000);
+  const auto r = run({.argv = {"/bin/sh", "-c", "head -c 20000000 /dev/zero"}}, "", later(), 1000);
   ASSERT_TRUE(r.ok());
   EXPECT_EQ(r->out.size(), 1000u);
   EXPECT_TRUE(r->out_truncated);
@@ -42,7 +44,7 @@ TEST(Spawn, ChildSeesOnlyTheDescriptorsItWasGiven) {  // SEC:S2, H11
   const int leaked = ::open("/dev/null", O_RDONLY);  // deliberately without close-on-exec
   Pipe p = *make_pipe();
   const auto r = run({.argv = {"/bin/sh", "-c", "ls /proc/self/fd | tr '\\n' ' '"}, .passed = {{p.read.get(), 5}}},
-                     "", in(10s));
+                     "", later());
   ::close(leaked);
   ASSERT_TRUE(r.ok());
   EXPECT_EQ(r->out.substr(0, 8), "0 1 2 3 ");  // 3 is the listing's own directory handle
@@ -69,8 +71,7 @@ TEST(Identity, ADeadOrRecycledProcessIsNotAlive) {  // SEC:S3
 
 TEST(Descendants, FindsGrandchildrenFirst) {
   Child child = *Child::spawn({.argv = {"/bin/sh", "-c", "sleep 60 & sleep 60 & wait"}});
-  for (int i = 0; i < 100 && descendants(child.pid()).size() < 2; ++i) ::usleep(10'000);
-  EXPECT_EQ(descendants(child.pid()).size(), 2u);
+  EXPECT_TRUE(testing_support::eventually([&] { return descendants(child.pid()).size() == 2; }));
   (void)child.signal_group(SIGKILL);
 }
 

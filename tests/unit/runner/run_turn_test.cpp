@@ -10,6 +10,7 @@
 #include "patchbay/runner/launcher.h"
 #include "patchbay/runner/turn.h"
 #include "runner/turn_cgroup.h"
+#include "support/patience.h"
 #include "support/temp_dir.h"
 
 namespace patchbay::runner {
@@ -43,13 +44,12 @@ class RunTurn : public testing::Test {
   }
 
   void run_to_end(os::Child child) {
-    ASSERT_TRUE(child.wait_until(system_clock().mono() + 30s).has_value()) << "the runner did not end";
+    ASSERT_TRUE(child.wait_until(testing_support::end_of_patience()).has_value()) << "the runner did not end";
   }
 
   template <class Condition>
   void wait_for(Condition condition) {
-    for (int i = 0; i < 1000 && !condition(); ++i) ::usleep(10'000);
-    ASSERT_TRUE(condition());
+    ASSERT_TRUE(testing_support::eventually(condition));
   }
 
   Progress progress() { return read_progress(dir_.root()).value_or(Progress{}); }

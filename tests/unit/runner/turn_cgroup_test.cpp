@@ -6,6 +6,7 @@
 
 #include "patchbay/os/file.h"
 #include "patchbay/os/process.h"
+#include "support/patience.h"
 #include "support/temp_dir.h"
 
 namespace patchbay::runner {
@@ -91,7 +92,7 @@ TEST(RealCgroup, WhatIsStartedInsideIsKilledAtOnceAndTheGroupGoesAway) {  // SEC
   EXPECT_FALSE(group.empty());
   EXPECT_TRUE(group.kill());
   child->wait();
-  const MonoTime until = system_clock().mono() + 20s;
+  const MonoTime until = testing_support::end_of_patience();
   while (!group.empty() && system_clock().mono() < until) ::usleep(1000);
   EXPECT_TRUE(group.empty());
   group.remove();

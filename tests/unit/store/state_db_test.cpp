@@ -13,6 +13,7 @@
 
 #include "patchbay/base/hash.h"
 #include "patchbay/os/file.h"
+#include "support/patience.h"
 #include "support/temp_dir.h"
 #include "unit/store/fakes.h"
 
@@ -326,7 +327,7 @@ TEST_F(Requests, EqualOnesWaitForTheFirst) {
   EXPECT_EQ(claim(other).kind(), Kind::kConflict);
 
   std::thread second([&] {
-    auto c = db->claim_request(key, std::chrono::steady_clock::now() + 60s);
+    auto c = db->claim_request(key, testing_support::end_of_patience());
     ASSERT_TRUE(c.ok());
     EXPECT_EQ(c->kind(), Kind::kReplay);
     EXPECT_EQ(c->result(), "done");
@@ -349,7 +350,7 @@ TEST_F(Requests, AreCarriedOutByExactlyOneOfMany) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t) {
     threads.emplace_back([&] {
-      auto c = db->claim_request(key, std::chrono::steady_clock::now() + 60s);
+      auto c = db->claim_request(key, testing_support::end_of_patience());
       ASSERT_TRUE(c.ok());
       if (c->kind() == Kind::kFresh) {
         ++fresh;

@@ -1,4 +1,5 @@
 #include "unit/tools/tools_fixture.h"
+#include "support/patience.h"
 
 namespace patchbay::tools {
 namespace {
@@ -152,7 +153,7 @@ TEST_F(JobTools, ARunningJobSaysSoAndCanBeCancelled) {
   const Json early = call("codex_get_result", {{"job_id", id}});
   EXPECT_EQ(json::get_string(early["next"], "tool"), "codex_get_result");
   EXPECT_TRUE(parts->jobs->wait([&] { return !parts->jobs->find(id)->session_id.empty(); },
-                                system_clock().mono() + std::chrono::seconds(30), {}));
+                                testing_support::end_of_patience(), {}));
   const Json status = call("codex_get_status", {{"job_id", id}});
   EXPECT_EQ(json::get_string(status["liveness"], "category"), "active");
   EXPECT_EQ(status["completed_at"], Json(nullptr));

@@ -1,6 +1,7 @@
 #include "unit/tools/tools_fixture.h"
 
 #include "mcp/tool_result.h"
+#include "support/patience.h"
 
 namespace patchbay::tools {
 
@@ -61,6 +62,7 @@ void ToolsTest::open() {
   engine.allowed_env = {"PATH", "HOME"};
   engine.default_sandbox = std::string(name_of(launch.config.security.default_sandbox));
   engine.private_dir = dir.path("private");
+  engine.answer_limit = std::chrono::seconds(60);
   p.engine = std::make_unique<codex::CodexEngine>(engine);
   p.models = std::make_unique<codex::ModelCatalog>(*p.engine, system_clock());
 
@@ -138,7 +140,7 @@ std::string ToolsTest::refused(const std::string& tool, const Json& args) {
 
 void ToolsTest::wait_for_job(const std::string& job_id) {
   EXPECT_TRUE(parts->jobs->wait([&] { return !parts->jobs->find(job_id)->unresolved(); },
-                                system_clock().mono() + 30s, {}))
+                                testing_support::end_of_patience(), {}))
       << job_id;
 }
 
@@ -150,7 +152,7 @@ void ToolsTest::wait_for_worker(const std::string& name) {
         }
         return true;
       },
-      system_clock().mono() + 30s, {}))
+      testing_support::end_of_patience(), {}))
       << name;
 }
 

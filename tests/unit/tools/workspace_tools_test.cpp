@@ -1,4 +1,5 @@
 #include "unit/tools/tools_fixture.h"
+#include "support/patience.h"
 
 namespace patchbay::tools {
 namespace {
@@ -13,7 +14,7 @@ class WorkspaceTools : public ToolsTest {
   std::string state_of_repository() const {
     os::SpawnOptions spawn;
     spawn.argv = {"find", root, "-printf", "%p %s %T@ %C@\n"};
-    return os::run(spawn, "", system_clock().mono() + std::chrono::seconds(30), 16u << 20)->out;
+    return os::run(spawn, "", testing_support::end_of_patience(), 16u << 20)->out;
   }
 };
 

@@ -5,6 +5,7 @@
 #include <future>
 
 #include "patchbay/transport/http_endpoint.h"
+#include "support/patience.h"
 #include "support/protocol_world.h"
 #include "unit/transport/fake_exchange.h"
 
@@ -327,7 +328,7 @@ TEST_F(EndpointTest, ClosesAGetStreamWhoseClientMissedEvents) {
   ASSERT_TRUE(get.wait_blocked());
   for (int i = 0; i < 300; ++i) world.server->notify_resource_updated("test://" + std::to_string(i));
   get.block(false);
-  EXPECT_EQ(reading.wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(reading.wait_for(testing_support::kPatience), std::future_status::ready);
   EXPECT_EQ(get.text().find("test://299"), std::string::npos) << "no event is passed over in silence";
 }
 
@@ -400,8 +401,8 @@ TEST_F(EndpointTest, A6StreamsEndWithTheirToken) {
   ASSERT_TRUE(get.wait_for(": open"));
   ASSERT_TRUE(listen.wait_for("acknowledged"));
   tokens.revoked = true;
-  EXPECT_EQ(reading.wait_for(10s), std::future_status::ready);
-  EXPECT_EQ(listening.wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(reading.wait_for(testing_support::kPatience), std::future_status::ready);
+  EXPECT_EQ(listening.wait_for(testing_support::kPatience), std::future_status::ready);
 }
 
 TEST_F(EndpointTest, TakesTheModeFromTheUrl) {

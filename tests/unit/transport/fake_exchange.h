@@ -7,6 +7,7 @@
 
 #include "patchbay/base/text.h"
 #include "patchbay/http/server.h"
+#include "support/patience.h"
 
 namespace patchbay::testing_support {
 
@@ -38,7 +39,7 @@ class FakeExchange final : public http::Exchange, private http::Stream {
   /// Waits until the stream holds `needle`.
   bool wait_for(std::string_view needle) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(10),
+    return changed_.wait_for(lock, testing_support::kPatience,
                              [&] { return text_.find(needle) != std::string::npos; });
   }
 
@@ -50,7 +51,7 @@ class FakeExchange final : public http::Exchange, private http::Stream {
   }
   bool wait_blocked() {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return blocked_writes > 0; });
+    return changed_.wait_for(lock, testing_support::kPatience, [&] { return blocked_writes > 0; });
   }
 
   std::optional<http::Response> replied;

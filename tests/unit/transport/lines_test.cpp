@@ -8,6 +8,7 @@
 
 #include "patchbay/os/stream.h"
 #include "patchbay/transport/lines.h"
+#include "support/patience.h"
 #include "support/protocol_world.h"
 #include "patchbay/transport/line_reader.h"
 
@@ -18,7 +19,7 @@ using namespace std::chrono_literals;
 using testing_support::World;
 
 MonoTime soon() {
-  return system_clock().mono() + 10s;
+  return testing_support::end_of_patience();
 }
 
 /// Reads lines from a descriptor as they come.
@@ -116,7 +117,7 @@ TEST_F(LinesTest, S3EndsOnEndOfInputAlsoAfterHalfALineAndWithACallRunning) {
   send(World::request("tools/call", {{"name", "wait"}}, 9).dump() + "\n{\"half");
   begun.get_future().wait();
   in.write.reset();
-  EXPECT_EQ(serving.wait_for(2s), std::future_status::ready);
+  EXPECT_EQ(serving.wait_for(testing_support::kPatience), std::future_status::ready);
 }
 
 TEST_F(LinesTest, EndsWhenTold) {
@@ -128,14 +129,14 @@ TEST_F(LinesTest, EndsWhenTold) {
   stop.cancel();
   EXPECT_EQ(client->next()["method"], "notifications/cancelled");
   EXPECT_EQ(client->next()["id"], "l");
-  EXPECT_EQ(serving.wait_for(5s), std::future_status::ready);
+  EXPECT_EQ(serving.wait_for(testing_support::kPatience), std::future_status::ready);
 }
 
 TEST_F(LinesTest, EndsWhenNobodyReadsItsAnswers) {
   serve();
   out.read.reset();
   send(World::request("ping").dump() + "\n");
-  EXPECT_EQ(serving.wait_for(5s), std::future_status::ready);
+  EXPECT_EQ(serving.wait_for(testing_support::kPatience), std::future_status::ready);
 }
 
 TEST_F(LinesTest, ANoisyServerIsNotHeldUpByASilentClient) {
@@ -145,7 +146,7 @@ TEST_F(LinesTest, ANoisyServerIsNotHeldUpByASilentClient) {
   auto announcing = std::async(std::launch::async, [&] {
     for (int i = 0; i < 5000; ++i) world.server->notify_tools_changed();
   });
-  EXPECT_EQ(announcing.wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(announcing.wait_for(testing_support::kPatience), std::future_status::ready);
 }
 
 TEST_F(LinesTest, S1KeepsStandardOutputForTheProtocol) {

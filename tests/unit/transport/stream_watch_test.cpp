@@ -1,9 +1,9 @@
 #include "transport/stream_watch.h"
+#include "support/patience.h"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <optional>
 
@@ -11,11 +11,7 @@ namespace patchbay::transport {
 namespace {
 
 using namespace std::chrono_literals;
-
-bool comes_true(const std::function<bool()>& condition) {
-  for (int i = 0; i < 5000 && !condition(); ++i) std::this_thread::sleep_for(2ms);
-  return condition();
-}
+using testing_support::eventually;
 
 TEST(StreamWatchTest, LooksAfterEachStreamAndTellsTheLostOneOnly) {
   StreamWatch watch(1ms);
@@ -23,10 +19,10 @@ TEST(StreamWatchTest, LooksAfterEachStreamAndTellsTheLostOneOnly) {
   std::atomic<int> looks{0};
   const auto first = watch.watch([&] { return ++looks, alive.load(); }, [&] { first_lost = true; });
   const auto second = watch.watch([] { return true; }, [&] { second_lost = true; });
-  EXPECT_TRUE(comes_true([&] { return looks > 2; }));
+  EXPECT_TRUE(eventually([&] { return looks > 2; }));
   EXPECT_FALSE(first_lost);
   alive = false;
-  EXPECT_TRUE(comes_true([&] { return first_lost.load(); }));
+  EXPECT_TRUE(eventually([&] { return first_lost.load(); }));
   EXPECT_FALSE(second_lost);
 }
 
@@ -36,7 +32,7 @@ TEST(StreamWatchTest, TouchesNoStreamThatIsNoLongerWatched) {
     auto flag = std::make_unique<std::atomic<int>>(0);
     std::optional<StreamWatch::Watched> watched(watch.watch([f = flag.get()] { return ++*f > 0; }, [] {}));
     if (round % 10 == 0) {
-      EXPECT_TRUE(comes_true([&] { return *flag > 0; }));
+      EXPECT_TRUE(eventually([&] { return *flag > 0; }));
     }
     watched.reset();
     const int looks = *flag;

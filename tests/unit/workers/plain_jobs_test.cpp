@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "support/patience.h"
 #include "support/toy_engine.h"
 #include "unit/git/git_fixture.h"
 
@@ -72,7 +73,7 @@ class PlainJobsTest : public git::GitTest {
 
   jobs::JobPtr ended(const std::string& id) {
     EXPECT_TRUE(
-        all_jobs->wait([&] { return !all_jobs->find(id)->unresolved(); }, system_clock().mono() + 30s, {}));
+        all_jobs->wait([&] { return !all_jobs->find(id)->unresolved(); }, testing_support::end_of_patience(), {}));
     return all_jobs->find(id);
   }
   jobs::JobPtr finished(const JobRequest& r) { return ended(must(plain->start(r)).job->job_id); }

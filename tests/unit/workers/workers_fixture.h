@@ -6,6 +6,7 @@
 
 #include "patchbay/codex/codex_engine.h"
 #include "patchbay/workers/workers.h"
+#include "support/patience.h"
 #include "support/toy_engine.h"
 #include "unit/git/git_fixture.h"
 
@@ -112,7 +113,7 @@ class WorkersTest : public git::GitTest {
           }
           return true;
         },
-        system_clock().mono() + std::chrono::seconds(30), {}))
+        testing_support::end_of_patience(), {}))
         << name;
   }
   std::vector<jobs::JobPtr> turns(const std::string& name) const {

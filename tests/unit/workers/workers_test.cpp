@@ -7,6 +7,7 @@
 #include "git/apply.h"
 #include "git/ops.h"
 #include "workers/merged_files.h"
+#include "support/patience.h"
 
 namespace patchbay::workers {
 namespace {
@@ -379,7 +380,7 @@ TEST_F(WorkersTest, CleanupAndMessageExcludeEachOther) {  // SEC:L7, W3
   std::thread cleaner([&] { cleaned = stop("Ada", true); });
   // The cleanup waits for git's lock inside its own; until it has that, the worker may still be messaged.
   std::string refused;
-  const MonoTime until = system_clock().mono() + 20s;
+  const MonoTime until = testing_support::end_of_patience();
   while (refused != "timeout" && system_clock().mono() < until) {
     MessageArgs empty;
     empty.worker = "Ada";  // reaches the worker, and is refused for its text
@@ -398,10 +399,10 @@ TEST_F(WorkersTest, WhoeverWaitsForAStopKeepsNobodyElseWaiting) {  // SEC:L7
   const TurnReply r = must(start(start_args(
       "Ada", R"(trap '' INT TERM; echo '{"thread":"t-1"}'; while :; do sleep 0.1; done)")));
   ASSERT_TRUE(r.accepted);
-  ASSERT_TRUE(all_jobs->wait([&] { return !latest("Ada")->session_id.empty(); }, system_clock().mono() + 20s, {}));
+  ASSERT_TRUE(all_jobs->wait([&] { return !latest("Ada")->session_id.empty(); }, testing_support::end_of_patience(), {}));
   std::optional<StopReply> stopped;
   std::thread stopper([&] { stopped = stop("Ada", true); });
-  ASSERT_TRUE(all_jobs->wait([&] { return !latest("Ada")->active(); }, system_clock().mono() + 20s, {}));
+  ASSERT_TRUE(all_jobs->wait([&] { return !latest("Ada")->active(); }, testing_support::end_of_patience(), {}));
   // A call that may not wait at all: it would be a timeout if the mutex were held.
   MessageArgs another;
   another.worker = "Ada";

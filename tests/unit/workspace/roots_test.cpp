@@ -6,6 +6,7 @@
 
 #include "patchbay/workspace/discovery.h"
 #include "patchbay/workspace/workspace_fs.h"
+#include "support/patience.h"
 #include "support/temp_dir.h"
 
 namespace patchbay::workspace {
@@ -135,8 +136,7 @@ TEST_F(RootsTest, AProtectedFileThatIsReplacedWhileAWorkspaceIsOpenStaysOutOfRea
     const auto file = fs->open_file("hard");
     return !file.ok() && file.error().code == ErrorCode::kPathBlocked;
   };
-  for (int i = 0; i < 1000 && !refused(); ++i) ::usleep(2000);
-  EXPECT_TRUE(refused());
+  EXPECT_TRUE(testing_support::eventually(refused));
 }
 
 TEST_F(RootsTest, ProcIsNoWorkspace) {  // SEC:P4

@@ -10,6 +10,7 @@
 
 #include "patchbay/base/redact.h"
 #include "patchbay/os/process.h"
+#include "support/patience.h"
 #include "support/temp_dir.h"
 #include "workspace/hit_list.h"
 #include "workspace/rg_stream.h"
@@ -380,7 +381,7 @@ printf '%s\n' '{"type":"begin","data":{"path":{"text":"./a.txt"}}}'
 printf '%s\n' '{"type":"match","data":{"path":{"text":"./a.txt"},"lines":{"text":"needle\n"},"line_number":1,"absolute_offset":0,"submatches":[{"match":{"text":"needle"},"start":0,"end":6}]}}'
 sleep 60
 )");
-  const auto r = search_text(fs(), {.query = "needle", .timeout = milliseconds(700)}, {}, {.program = slow});
+  const auto r = search_text(fs(), {.query = "needle", .timeout = milliseconds(3000)}, {}, {.program = slow});
   ASSERT_TRUE(r.ok());
   EXPECT_TRUE(r->timed_out);
   EXPECT_THAT(lines(*r), ElementsAre("a.txt:1: needle"));
@@ -390,9 +391,7 @@ sleep 60
   ASSERT_TRUE(pid.ok());
   // The group died with its leader.
   const auto sleeper = os::identify(std::stoi(*pid));
-  for (int i = 0; i < 100 && sleeper && os::is_alive(*sleeper); ++i)
-    std::this_thread::sleep_for(milliseconds(10));
-  EXPECT_FALSE(sleeper && os::is_alive(*sleeper));
+  EXPECT_TRUE(testing_support::eventually([&] { return !sleeper || !os::is_alive(*sleeper); }));
 }
 
 TEST_F(SearchTest, CancelEndsIt) {
