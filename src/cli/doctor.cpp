@@ -7,6 +7,7 @@
 #include "cli/setup_guide.h"
 #include "patchbay/app/crash_report.h"
 #include "patchbay/app/owner_link.h"
+#include "patchbay/base/error_text.h"
 #include "patchbay/base/log.h"
 #include "patchbay/http/server.h"
 #include "patchbay/os/file.h"
@@ -69,11 +70,6 @@ void be_strict(tools::Check& check) {
   if (check.status == "warn" && check.name.starts_with("codex_")) check.status = "fail";
 }
 
-std::string text_of(const Error& error) {
-  if (error.hint.empty()) return error.message;
-  return error.message + (error.message.ends_with('?') ? " " : ". ") + error.hint;
-}
-
 tools::Readiness examine(const DoctorFlags& flags, const config::Launch& launch, const os::Environment& env) {
   const auto engine = app::make_engine(launch, env);
   tools::Readiness readiness = tools::check_readiness(
@@ -85,7 +81,7 @@ tools::Readiness examine(const DoctorFlags& flags, const config::Launch& launch,
   readiness.checks.push_back(crash_check(launch.home));
   readiness.checks.push_back(path_guard_check(launch.home));
   for (const config::Problem& problem : launch.problems)
-    readiness.checks.push_back({problem.about, "fail", text_of(problem.error)});
+    readiness.checks.push_back({problem.about, "fail", with_hint(problem.error.message, problem.error.hint)});
   for (tools::Check& check : readiness.checks) {
     excuse_missing_root(launch, check);
     if (flags.strict) be_strict(check);
@@ -99,8 +95,8 @@ int check_settings(const DoctorFlags& flags, const config::Launch& launch) {
   Json problems = Json::array();
   std::string text;
   for (const config::Problem& problem : launch.problems) {
-    problems.push_back(Json{{"about", problem.about}, {"detail", text_of(problem.error)}});
-    text += fmt::format("[fail] {}: {}\n", problem.about, text_of(problem.error));
+    problems.push_back(Json{{"about", problem.about}, {"detail", with_hint(problem.error.message, problem.error.hint)}});
+    text += fmt::format("[fail] {}: {}\n", problem.about, with_hint(problem.error.message, problem.error.hint));
   }
   for (const std::string& warning : launch.warnings) text += "[warn] " + warning + "\n";
   if (flags.json) {

@@ -40,32 +40,25 @@ class BaseLook {
     options.prune = {std::string(kOwnDirectory)};
     const ScanResult scan =
         PB_TRY(scan_worktree(checkout_.root.get(), checkout_.index, checkout_.settings.ignores, options));
-    std::set<std::string> tracked;
+    std::map<std::string, const IndexEntry*> tracked;  // with the entry that the file alone differs from, or none
     for (const StagedChange& c :
          PB_TRY(compare_tree_with_index(repo_.get(), tree.get(), checkout_.index, ""))) {
-      tracked.insert(c.path);
-    }
-    for (const TrackedChange& c : scan.changes) {
-      if (!PB_TRY(only_line_ends(c))) tracked.insert(std::string(c.entry->path));
+      tracked.emplace(c.path, nullptr);
     }
     for (const IndexEntry& e : checkout_.index.entries()) {
-      if (e.stage != 0) tracked.insert(std::string(e.path));
+      if (e.stage != 0) tracked.emplace(e.path, nullptr);
     }
-    for (const std::string& path : tracked) PB_TRY(file(path, true));
-    for (const UntrackedPath& u : scan.untracked) PB_TRY(file(u.path, false));
+    for (const TrackedChange& c : scan.changes) {
+      tracked.emplace(c.entry->path, c.letter == 'M' ? c.entry : nullptr);
+    }
+    for (const auto& [path, entry] : tracked) PB_TRY(file(path, true, entry));
+    for (const UntrackedPath& u : scan.untracked) PB_TRY(file(u.path, false, nullptr));
     PB_TRY(ignored_collisions(tracked));
     finish();
     return std::move(out_);
   }
 
  private:
-  // Git's own conversion makes a checkout that is not what the index says byte by byte.
-  Result<bool> only_line_ends(const TrackedChange& c) const {
-    if (c.letter != 'M') return false;
-    const FileState now = PB_TRY(read_state(checkout_.root.get(), std::string(c.entry->path), kMaxCompared));
-    return now.same_text_as(c.entry->mode, c.entry->id);
-  }
-
   // After an integration the baseline is what was integrated; what holds exactly that is our doing.
   Status find_earlier() {
     if (spec_.base_revision.empty()) return {};
@@ -102,13 +95,15 @@ class BaseLook {
     return it != contents.end() && now.same_text_as(it->second.mode, it->second.id);
   }
 
-  Status file(const std::string& path, bool tracked) {
+  Status file(const std::string& path, bool tracked, const IndexEntry* entry) {
     if (in_scope(kOwnDirectory, path)) return {};
     if (!tracked && !integrated_tree_ && !results_.contains(path)) {
       if (out_.state.untracked.size() < kMaxUntracked) out_.state.untracked.push_back(path);
       return {};
     }
     const FileState now = PB_TRY(read_state(checkout_.root.get(), path, kMaxCompared));
+    // Git's own conversion makes a checkout that is not what the index says byte by byte.
+    if (entry != nullptr && now.same_text_as(entry->mode, entry->id)) return {};
     // Nothing but the checkout itself has the original of a copy, so a change of the copy never replaces it.
     const bool original = !tracked && copies_.contains(path) && results_.contains(path);
     if ((!original && holds_earlier(path, now)) || holds_result(path, now)) {
@@ -125,7 +120,7 @@ class BaseLook {
   }
 
   // The scan does not list ignored files; one at a path of the change is in the way all the same.
-  Status ignored_collisions(const std::set<std::string>& tracked) {
+  Status ignored_collisions(const std::map<std::string, const IndexEntry*>& tracked) {
     for (const auto& [path, content] : results_) {
       if (content.mode == 0 || in_scope(kOwnDirectory, path) || tracked.contains(path) ||
           checkout_.index.find(path) != nullptr)

@@ -33,9 +33,12 @@ void find_blocker(int root, const std::string& path, FileState& out) {
 
 bool FileState::same_text_as(unsigned other_mode, const git_oid& other_id) const {
   if (same_as(other_mode, other_id)) return true;
-  if (mode != other_mode || !comparable() || (mode & 0170000) != 0100000) return false;
+  return mode == other_mode && comparable() && (mode & 0170000) == 0100000 && is_with_lf(bytes, other_id);
+}
+
+bool is_with_lf(std::string_view bytes, const git_oid& id) {
   const git_oid with_line_feeds = blob_id(with_lf(bytes));
-  return git_oid_equal(&with_line_feeds, &other_id) != 0;
+  return git_oid_equal(&with_line_feeds, &id) != 0;
 }
 
 Result<FileState> read_state(int root, const std::string& path, std::size_t limit) {

@@ -36,6 +36,9 @@ struct FileState {
   bool same_text_as(unsigned other_mode, const git_oid& other_id) const;
 };
 
+/// Whether these bytes, a regular file's, are the blob `id` once their CRLF are LF.
+bool is_with_lf(std::string_view bytes, const git_oid& id);
+
 /// Looks at `path` below `root` without following any symlink. Contents above `limit` are kTooLarge.
 Result<FileState> read_state(int root, const std::string& path, std::size_t limit);
 

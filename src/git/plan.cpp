@@ -172,13 +172,9 @@ class Planner {
   }
 
   // Id of a result that is not the worker's version, with these or other line ends.
-  static ObjectId own_result(FileOp& op, const TreeDelta& d) {
-    FileState result;
-    result.mode = op.new_mode;
-    result.id = op.new_id;
-    result.bytes.swap(op.bytes);
-    const bool as_the_worker = result.same_text_as(d.new_mode, d.new_id);
-    result.bytes.swap(op.bytes);
+  static ObjectId own_result(const FileOp& op, const TreeDelta& d) {
+    const bool as_the_worker = op.new_mode == d.new_mode &&
+                               (git_oid_equal(&op.new_id, &d.new_id) != 0 || is_with_lf(op.bytes, d.new_id));
     return as_the_worker ? ObjectId() : to_id(op.new_id);
   }
 

@@ -266,9 +266,10 @@ class Scanner {
 
   bool submodule(int dir, const std::string& name, const IndexEntry& e, ScanResult& out) {
     if (e.stage != 0 || options_.common_dir.empty()) return true;
-    const SubmoduleState now = look_at_submodule(dir, name, options_.common_dir);
-    if (now.head && !git_oid_equal(&*now.head, &e.id)) out.changes.push_back({&e, 'M', e.mode, *now.head});
-    if (options_.submodule_work && holds_uncommitted(dir, name, options_.common_dir, ignores_)) {
+    const Submodule now(dir, name, options_.common_dir);
+    const auto head = now.head();
+    if (head && !git_oid_equal(&*head, &e.id)) out.changes.push_back({&e, 'M', e.mode, *head});
+    if (options_.submodule_work && now.holds_uncommitted(ignores_)) {
       out.special.push_back({std::string(e.path), SpecialType::kSubmodule});
     }
     return true;

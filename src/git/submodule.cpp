@@ -4,8 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-
+#include "git/handle.h"
 #include "git/scan.h"
 #include "git/tree_fs.h"
 #include "patchbay/base/text.h"
@@ -49,15 +48,15 @@ os::Fd git_dir_of(const os::Fd& folder, const std::string& common_dir) {
 }
 
 std::optional<git_oid> parse_id(std::string_view text) {
-  git_oid id{};
-  if (text.size() != GIT_OID_HEXSZ || git_oid_fromstrn(&id, text.data(), text.size()) != 0) return std::nullopt;
-  return id;
+  const auto id = from_id(std::string(text));
+  return id.ok() ? std::optional(*id) : std::nullopt;
 }
 
 std::optional<git_oid> packed_ref(const os::Fd& git_dir, std::string_view name) {
   const std::string text = small_file(git_dir.get(), "packed-refs", kMaxPackedRefs);
   for (const std::string_view line : split(text, '\n')) {
-    if (line.size() == GIT_OID_HEXSZ + 1 + name.size() && line.ends_with(name)) return parse_id(line.substr(0, GIT_OID_HEXSZ));
+    const bool is_it = line.size() == GIT_OID_HEXSZ + 1 + name.size() && line.ends_with(name);
+    if (is_it) return parse_id(line.substr(0, GIT_OID_HEXSZ));
   }
   return std::nullopt;
 }
@@ -73,33 +72,31 @@ std::optional<git_oid> head_of(const os::Fd& git_dir) {
 }
 
 bool is_empty(const os::Fd& folder) {
-  const os::Fd again = open_folder(folder.get(), ".");
+  const os::Fd again = open_folder(folder.get(), ".");  // the names are read from where a descriptor stands
   const auto names = again ? read_dir(again.get()) : Result<std::vector<DirEntry>>(Error{});
   return names.ok() && names->empty();
 }
 
 }  // namespace
 
-SubmoduleState look_at_submodule(int parent, const std::string& name, const std::string& common_dir) {
-  SubmoduleState out;
-  const os::Fd folder = open_folder(parent, name);
-  if (!folder) return out;
-  out.empty = is_empty(folder);
-  if (const os::Fd git_dir = git_dir_of(folder, common_dir)) out.head = head_of(git_dir);
-  return out;
+Submodule::Submodule(int parent, const std::string& name, const std::string& common_dir)
+    : folder_(open_folder(parent, name)) {
+  if (folder_) git_dir_ = git_dir_of(folder_, common_dir);
 }
 
-bool holds_uncommitted(int parent, const std::string& name, const std::string& common_dir, const GlobalIgnores& ignores) {
-  const os::Fd folder = open_folder(parent, name);
-  if (!folder || is_empty(folder)) return false;
-  const os::Fd git_dir = git_dir_of(folder, common_dir);
-  if (!git_dir) return true;
-  const auto index = IndexFile::read(os::join(place_of(git_dir), "index"));
+std::optional<git_oid> Submodule::head() const {
+  return git_dir_ ? head_of(git_dir_) : std::nullopt;
+}
+
+bool Submodule::holds_uncommitted(const GlobalIgnores& ignores) const {
+  if (!folder_ || is_empty(folder_)) return false;
+  if (!git_dir_) return true;
+  const auto index = IndexFile::read(os::join(place_of(git_dir_), "index"));
   // Staging a file breaks the tree cache, which checkouts and commits leave whole.
   if (!index.ok() || index->cached_tree() == nullptr || index->cached_tree()->entry_count < 0) return true;
   GlobalIgnores own = ignores;
   own.repository = IgnoreFile();  // the rules of the outer repository end at its submodules
-  const auto scan = scan_worktree(folder.get(), *index, own, {});
+  const auto scan = scan_worktree(folder_.get(), *index, own, {});
   return !scan.ok() || !scan->changes.empty() || !scan->untracked.empty();
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "patchbay/base/error_text.h"
 #include "patchbay/base/redact.h"
 #include "patchbay/base/text.h"
 
@@ -85,13 +86,6 @@ std::string shortened(const std::string& text) {
   return fmt::format("{} [cut: {} of {} bytes shown]", utf8_prefix(text, kMost), kMost, text.size());
 }
 
-/// What happened, then what to do next. Messages without a full stop get one between the two.
-std::string as_text(const std::string& told, const std::string& hint) {
-  if (told.empty() || hint.empty()) return told + hint;
-  constexpr std::string_view kEnds = ".!?:";
-  return told + (kEnds.find(told.back()) == std::string_view::npos ? ". " : " ") + hint;
-}
-
 bool has_type(const std::string& type, const Json& v) {
   if (type == "object") return v.is_object();
   if (type == "array") return v.is_array();
@@ -150,7 +144,7 @@ Json success_result(const Catalog::Entry& entry, ToolReply reply, const CatalogO
 Json error_result(const Error& error, const std::string& ref) {
   const std::string told = shortened(error.message);
   const std::string hint = shortened(error.hint);
-  std::string message = as_text(told, hint);
+  std::string message = with_hint(told, hint);
   Json line{{"code", name_of(error.code)}, {"message", told}, {"retryable", is_retryable(error.code)}};
   if (!hint.empty()) line["hint"] = hint;
   const bool unknown = error.code == ErrorCode::kTimeout || error.code == ErrorCode::kInternal ||

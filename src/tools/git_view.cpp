@@ -1,5 +1,6 @@
 #include "tools/git_view.h"
 
+#include "patchbay/base/error_text.h"
 #include "patchbay/base/text.h"
 
 namespace patchbay::tools {
@@ -33,8 +34,7 @@ GitView git_view(const Error& error) {
   GitView v;
   if (error.code == ErrorCode::kNotAGitRepository) return v;
   v.is_git_repo = true;
-  v.git_error = fmt::format("{}: {}", name_of(error.code), error.message);
-  if (!error.hint.empty()) *v.git_error += " " + error.hint;
+  v.git_error = fmt::format("{}: {}", name_of(error.code), with_hint(error.message, error.hint));
   return v;
 }
 

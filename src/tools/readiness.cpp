@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "patchbay/base/error_text.h"
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
 #include "patchbay/os/private_file.h"
@@ -49,7 +50,7 @@ Check build() {
 Check codex_cli(const codex::CodexEngine& codex) {
   const auto program = codex.program();
   if (program.ok()) return pass("codex_cli", "Codex was found.");
-  return warn("codex_cli", program.error().message + ". " + program.error().hint);
+  return warn("codex_cli", with_hint(program.error().message, program.error().hint));
 }
 
 /// "0.142.2" as numbers; what is no number counts as 0, what follows them does not count.

@@ -1,6 +1,7 @@
 #include "workers/changes.h"
 
 #include "patchbay/base/text.h"
+#include "patchbay/workers/public_text.h"
 
 namespace patchbay::workers {
 
@@ -43,8 +44,7 @@ std::string named(const std::vector<git::SpecialFile>& files) {
   for (std::size_t i = 0; i < std::min(files.size(), kMaxNamed); ++i) {
     shown.push_back(fmt::format("{} ({})", display_safe(files[i].path), git::name_of(files[i].type)));
   }
-  std::string out = fmt::format("{}", fmt::join(shown, ", "));
-  return files.size() > kMaxNamed ? out + fmt::format(" and {} more", files.size() - kMaxNamed) : out;
+  return name_some(shown, files.size());
 }
 
 Json change_json(const git::Change& change) {

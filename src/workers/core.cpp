@@ -1,5 +1,6 @@
 #include "workers/core.h"
 
+#include "patchbay/base/error_text.h"
 #include "patchbay/base/hash.h"
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
@@ -114,7 +115,7 @@ Refusal Core::refuse_takeover(const OwnershipView& owner, const TakeoverArgs& ar
 }
 
 Refusal Core::refuse_job_limit(const Error& error) const {
-  Refusal r = refuse(ErrorCode::kJobLimit, error.message + (error.message.ends_with('.') ? " " : ". ") + error.hint);
+  Refusal r = refuse(ErrorCode::kJobLimit, with_hint(error.message, error.hint));
   r.active_jobs = parts.jobs.active_count();
   r.max_concurrent_jobs = parts.jobs.options().max_concurrent;
   return r;

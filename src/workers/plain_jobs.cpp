@@ -6,6 +6,7 @@
 #include "patchbay/base/log.h"
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
+#include "patchbay/workers/public_text.h"
 #include "workers/never_ran.h"
 
 namespace patchbay::workers {
@@ -373,8 +374,7 @@ std::string PlainJobs::changed_files_sentence(const jobs::JobRecord& job) {
   for (std::size_t i = 0; i < std::min(all->files.size(), kMaxNamedFiles); ++i) {
     shown.push_back(display_safe(all->files[i].path));
   }
-  const std::size_t more = all->file_count - shown.size();
-  return fmt::format("The job changed {}{}.", fmt::join(shown, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
+  return "The job changed " + name_some(shown, all->file_count) + ".";
 }
 
 Result<git::Diff> PlainJobs::file_diff(const jobs::JobPtr& job, const std::string& file_path,

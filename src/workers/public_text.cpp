@@ -42,6 +42,12 @@ std::string hide_branches(std::string_view text) {
   return out;
 }
 
+std::string name_some(const std::vector<std::string>& named, std::size_t total) {
+  std::string out;
+  for (const std::string& name : named) out += (out.empty() ? "" : ", ") + name;
+  return total > named.size() ? out + " and " + std::to_string(total - named.size()) + " more" : out;
+}
+
 int redactions_in(std::string_view text) {
   int count = 0;
   for (std::size_t at = text.find(kRedacted); at != std::string_view::npos; at = text.find(kRedacted, at + kRedacted.size())) {

@@ -128,8 +128,10 @@ class Stopper {
     const git::Layout layout = PB_TRY(self_.parts.git.discover(base));
     const std::string lock = self_.git_lock_path(layout);
     std::string unkept, branch = worker_->branch();
-    const bool gone = !worker_->discarded() && !os::is_directory(worker_->worktree());
-    if (!worker_->discarded() && !gone && !self_.workspace_available(*worker_)) {
+    // A discarded workspace that is still there is what a removal that failed has left; all of it was pinned then.
+    const bool kept = !worker_->discarded() && os::is_directory(worker_->worktree());
+    const bool gone = !worker_->discarded() && !kept;
+    if (kept && !self_.workspace_available(*worker_)) {
       notes = Core::refuse(ErrorCode::kWorkspaceUnavailable,
                            "A symlink lies in place of the worker's folder, so nothing was removed. Have the operator look at it.");
       return {};
@@ -139,19 +141,18 @@ class Stopper {
       const auto head = self_.parts.git.resolve_commit(base, branch);
       if (head && *head != worker_->base_revision()) branch.clear();
     }
-    // A discarded workspace that is still there is what a removal that failed has left; all of it was pinned then.
-    if (!worker_->discarded() && os::is_directory(worker_->worktree())) {
+    if (kept) {
       // What is thrown away is pinned first; no ref, no cleanup (SEC:W2, I9).
       git::SnapshotSpec spec;
       spec.directory = worker_->worktree();
       spec.worker_id = worker_->id();
       spec.kind = git::PinKind::kTrash;
       spec.lock_path = lock;
-      const git::Snapshot kept = PB_TRY(self_.parts.git.snapshot(base, spec));
+      const git::Snapshot pinned = PB_TRY(self_.parts.git.snapshot(base, spec));
       const git::ObjectId start = PB_TRY(baseline_of(self_, *worker_));
       std::optional<git::Changes> changes;
-      if (auto found = self_.parts.git.changes(base, start, kept.tree)) changes = std::move(*found);
-      unkept = named(unkept_content(kept, changes));
+      if (auto found = self_.parts.git.changes(base, start, pinned.tree)) changes = std::move(*found);
+      unkept = named(unkept_content(pinned, changes));
       if (!unkept.empty() && !args_.force) {
         notes = Core::refuse(ErrorCode::kUnsafeChange, "Not removed, because it would be lost for good: " + unkept +
                                                            ". Message the worker to move it away, or call again with "

@@ -2,6 +2,7 @@
 
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
+#include "patchbay/workers/public_text.h"
 
 namespace patchbay::workers {
 namespace {
@@ -26,9 +27,10 @@ Error too_many() {
                fmt::format("Choose at most {} files, or commit them.", kMaxCopies), {}};
 }
 
-void name_some(std::string& text, const Strings& paths) {
-  for (std::size_t i = 0; i < std::min(paths.size(), kMaxNamed); ++i) text += (i ? ", " : "") + display_safe(paths[i]);
-  if (paths.size() > kMaxNamed) text += fmt::format(" and {} more", paths.size() - kMaxNamed);
+std::string some_of(const Strings& paths) {
+  Strings shown;
+  for (std::size_t i = 0; i < std::min(paths.size(), kMaxNamed); ++i) shown.push_back(display_safe(paths[i]));
+  return name_some(shown, paths.size());
 }
 
 }  // namespace
@@ -78,21 +80,12 @@ Result<UntrackedCopies> copy_untracked(Core& self, const git::Target& base, cons
 
 std::string left_out_sentence(const UntrackedChoice& choice, const Strings& skipped) {
   std::string text;
-  if (!choice.blocked.empty()) {
-    text += " Not copied because security.blocked_globs blocks them: ";
-    name_some(text, choice.blocked);
-    text += '.';
-  }
-  if (!skipped.empty()) {
-    text += " Not copied because they are no regular files, or the commit has something there: ";
-    name_some(text, skipped);
-    text += '.';
-  }
-  if (!choice.unmatched.empty()) {
-    text += " These globs match no untracked file: ";
-    name_some(text, choice.unmatched);
-    text += '.';
-  }
+  const auto tell = [&text](std::string_view about, const Strings& paths) {
+    if (!paths.empty()) text += fmt::format(" {}: {}.", about, some_of(paths));
+  };
+  tell("Not copied because security.blocked_globs blocks them", choice.blocked);
+  tell("Not copied because they are no regular files, or the commit has something there", skipped);
+  tell("These globs match no untracked file", choice.unmatched);
   return text;
 }
 

@@ -4,9 +4,9 @@
 #include <array>
 #include <deque>
 
-#include "patchbay/base/clock.h"
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
+#include "search_budget.h"
 
 namespace patchbay::workspace {
 namespace {
@@ -14,13 +14,10 @@ namespace {
 constexpr std::array<std::string_view, 4> kNames = {"AGENTS.override.md", "AGENTS.md", "agents.md",
                                                     ".agents.md"};
 
-/// So many entries are looked at however long it takes: a busy machine hides nothing of a small workspace.
-constexpr std::size_t kUnhurried = 64;
-
 class Walk {
  public:
   Walk(const WorkspaceFs& fs, const InstructionScan& scan, const CancelToken& cancel)
-      : fs_(fs), scan_(scan), cancel_(cancel), deadline_(system_clock().mono() + scan.max_time) {}
+      : fs_(fs), scan_(scan), budget_(scan.max_entries, system_clock().mono() + scan.max_time, cancel) {}
 
   InstructionFiles run() {
     if (scan_.tracked != nullptr) add_tracked();
@@ -49,9 +46,7 @@ class Walk {
   }
 
   bool exhausted() {
-    const bool late = visited_ >= kUnhurried && system_clock().mono() >= deadline_;
-    const bool enough = late || visited_ >= scan_.max_entries || cancel_.cancelled() ||
-                        found_.paths.size() > scan_.max_files;
+    const bool enough = budget_.is_spent() || found_.paths.size() > scan_.max_files;
     found_.truncated = found_.truncated || enough;
     return enough;
   }
@@ -59,9 +54,9 @@ class Walk {
   void visit(const std::string& path, std::deque<std::string>& queue) {
     const auto dir = fs_.open_listed_dir(path);
     if (!dir) return;
-    auto listing = fs_.list(*dir, scan_.max_entries - visited_);
+    auto listing = fs_.list(*dir, budget_.entries_left());
     if (!listing) return;
-    visited_ += listing->entries.size();
+    budget_.spend(listing->entries.size());
     found_.truncated = found_.truncated || listing->truncated;
     auto& entries = listing->entries;
     const bool nested = path != "." && std::any_of(entries.begin(), entries.end(),
@@ -84,10 +79,8 @@ class Walk {
 
   const WorkspaceFs& fs_;
   const InstructionScan& scan_;
-  const CancelToken& cancel_;
-  const MonoTime deadline_;
+  SearchBudget budget_;
   InstructionFiles found_;
-  std::size_t visited_ = 0;
 };
 
 }  // namespace

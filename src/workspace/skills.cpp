@@ -5,11 +5,11 @@
 #include <set>
 
 #include "file_scan.h"
-#include "patchbay/base/clock.h"
 #include "patchbay/base/redact.h"
 #include "patchbay/base/text.h"
 #include "patchbay/config/front_matter.h"
 #include "patchbay/os/file.h"
+#include "search_budget.h"
 
 namespace patchbay::workspace {
 namespace {
@@ -59,21 +59,17 @@ std::string shown(const std::string& text, std::size_t max_bytes) {
   return display_safe(utf8_prefix(redact(collapse_whitespace(text)), max_bytes));
 }
 
-/// So many entries of a place are looked at however long it takes: a busy machine hides no skill of a small workspace.
-constexpr std::size_t kUnhurriedEntries = 64;
-
 /// Looks through one place.
 class Walk {
  public:
   Walk(const Place& place, const SkillScan& scan, const CancelToken& cancel, MonoTime deadline)
-      : place_(place), scan_(scan), cancel_(cancel), deadline_(deadline) {}
+      : place_(place), scan_(scan), budget_(scan.max_entries, deadline, cancel) {}
 
   std::vector<Skill> run(bool& truncated) {
     if (place_.fs->blocked(place_.folder)) return {};
     std::deque<Folder> queue{{place_.folder, place_.folder, 0, false}};
     while (!queue.empty()) {
-      const bool late = visited_ >= kUnhurriedEntries && system_clock().mono() >= deadline_;
-      if (late || visited_ >= scan_.max_entries || found_.size() > scan_.max_skills || cancel_.cancelled()) {
+      if (budget_.is_spent() || found_.size() > scan_.max_skills) {
         truncated = true;
         break;
       }
@@ -95,9 +91,9 @@ class Walk {
   void visit(const Folder& folder, std::deque<Folder>& queue) {
     const auto dir = place_.fs->open_listed_dir(folder.path);
     if (!dir) return;
-    auto listing = place_.fs->list(*dir, scan_.max_entries - visited_);
+    auto listing = place_.fs->list(*dir, budget_.entries_left());
     if (!listing) return;
-    visited_ += listing->entries.size();
+    budget_.spend(listing->entries.size());
     std::sort(listing->entries.begin(), listing->entries.end(),
               [](const DirEntry& a, const DirEntry& b) { return a.name < b.name; });
     for (const DirEntry& entry : listing->entries) {
@@ -151,10 +147,8 @@ class Walk {
 
   const Place& place_;
   const SkillScan& scan_;
-  const CancelToken& cancel_;
-  const MonoTime deadline_;
+  SearchBudget budget_;
   std::vector<Skill> found_;
-  std::size_t visited_ = 0;
 };
 
 /// One of each place in turn, so that a place with many hides none of the others.
