@@ -30,9 +30,7 @@ Result<std::string> home_key(const config::Home& home, const os::Environment& en
 }
 
 /// `localhost` is ::1 first for many clients (X1).
-std::string other_loopback(const std::string& host) {
-  return host == "127.0.0.1" ? "::1" : "";
-}
+std::string other_loopback(const std::string& host) { return host == "127.0.0.1" ? "::1" : ""; }
 
 /// A path of a request may be shown to Codex when it lies in an allowed root and is none of our own (SEC:P5).
 codex::PathCheck path_check(const workspace::Roots& roots) {
@@ -65,8 +63,7 @@ Status build_credentials(App& app, const os::Environment& env) {
     if (app.launch.exposed() && !token.value.empty()) PB_TRY(config::check_token_strength(token.value, weak));
     return token;
   };
-  app.credentials =
-      std::make_unique<TokenCredentials>(*app.state, app.launch.home.state_db(), app.clock, read_token);
+  app.credentials = std::make_unique<TokenCredentials>(*app.state, app.launch.home.state_db(), app.clock, read_token);
   if (app.launch.auth.required()) PB_TRY(app.credentials->reload());
   return {};
 }
@@ -83,10 +80,9 @@ Status build_work(App& app, const Program& program, const os::Environment& env) 
   engine.check_path = path_check(*app.roots);
   app.codex = std::make_unique<codex::CodexEngine>(std::move(engine));
   app.models = std::make_unique<codex::ModelCatalog>(*app.codex, app.clock);
-  app.jobs = std::make_unique<jobs::Jobs>(*app.records, *app.codex, app.clock,
-                                          jobs_options(config, program.run_turn));
-  app.plain_jobs = std::make_unique<workers::PlainJobs>(*app.jobs, *app.git, *app.roots, *app.locks,
-                                                        *app.codex, plain_jobs_options(app.launch));
+  app.jobs = std::make_unique<jobs::Jobs>(*app.records, *app.codex, app.clock, jobs_options(config, program.run_turn));
+  app.plain_jobs = std::make_unique<workers::PlainJobs>(*app.jobs, *app.git, *app.roots, *app.locks, *app.codex,
+                                                        plain_jobs_options(app.launch));
   const auto idle = std::chrono::seconds(static_cast<std::int64_t>(config.ownership.idle_minutes * 60));
   app.workers = std::make_unique<workers::Workers>(
       workers::Workers::Parts{.jobs = *app.jobs,
@@ -146,17 +142,15 @@ Status build_catalog(App& app) {
 
 void build_protocol(App& app) {
   const config::Config& config = app.launch.config;
-  app.card = std::make_unique<mcp::CardResource>(mcp::CardResource::Options{
-      .enabled = config.app.tool_cards, .widget_domain = config.app.widget_domain});
+  app.card = std::make_unique<mcp::CardResource>(
+      mcp::CardResource::Options{.enabled = config.app.tool_cards, .widget_domain = config.app.widget_domain});
   app.work_resources = std::make_unique<WorkResources>(*app.workers, *app.jobs, app.recovered);
   app.prompts = std::make_unique<WorkPrompts>();
   app.completion = std::make_unique<WorkCompletion>(*app.workers, *app.jobs, app.recovered);
 
   mcp::Server::Options options;
-  options.info = {.name = "patchbay",
-                  .title = "PatchBay",
-                  .version = PATCHBAY_VERSION,
-                  .instructions = tools::instructions()};
+  options.info = {
+      .name = "patchbay", .title = "PatchBay", .version = PATCHBAY_VERSION, .instructions = tools::instructions()};
   options.catalog = app.catalog.get();
   options.resources = {app.card.get(), app.work_resources.get()};
   options.prompts = {app.prompts.get()};
@@ -275,8 +269,6 @@ std::unique_ptr<codex::CodexEngine> make_engine(const config::Launch& launch, co
   return std::make_unique<codex::CodexEngine>(engine_options(launch, env));
 }
 
-int active_turns(const App& app) {
-  return app.jobs->active_count();
-}
+int active_turns(const App& app) { return app.jobs->active_count(); }
 
 }  // namespace patchbay::app

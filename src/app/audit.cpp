@@ -66,8 +66,8 @@ mcp::Tool audited(mcp::Tool tool, store::AuditLog& audit, const workspace::Roots
   static std::atomic<std::uint64_t> last_call{0};
   const bool changes = tool.declaration.effect != mcp::Effect::kReads;
   mcp::Tool wrapped = tool;
-  wrapped.run = [tool = std::move(tool), changes, &audit, &roots, &clock](
-                    mcp::Call& call, const Json& args) -> Result<mcp::ToolReply> {
+  wrapped.run = [tool = std::move(tool), changes, &audit, &roots, &clock](mcp::Call& call,
+                                                                          const Json& args) -> Result<mcp::ToolReply> {
     const std::string& name = tool.declaration.name;
     const std::uint64_t number = ++last_call;
     if (changes) {
@@ -86,8 +86,7 @@ mcp::Tool audited(mcp::Tool tool, store::AuditLog& audit, const workspace::Roots
   return wrapped;
 }
 
-Result<Json> audited_control(store::AuditLog& audit, const Json& request,
-                             const std::function<Result<Json>()>& body) {
+Result<Json> audited_control(store::AuditLog& audit, const Json& request, const std::function<Result<Json>()>& body) {
   Json line{{"event", "begin"}, {"control", json::get_string(request, "control")}, {"credential", "local"}};
   if (const auto worker = json::find_string(request, "worker")) line["worker"] = *worker;
   const Status begun = write_begin(audit, line);

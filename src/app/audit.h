@@ -16,7 +16,6 @@ mcp::Tool audited(mcp::Tool tool, store::AuditLog& audit, const workspace::Roots
 
 /// Carries out a request of the operator over the socket and leaves the same two lines. The operator is not refused
 /// anything because of the log: stopping is what a full disk may call for.
-Result<Json> audited_control(store::AuditLog& audit, const Json& request,
-                             const std::function<Result<Json>()>& body);
+Result<Json> audited_control(store::AuditLog& audit, const Json& request, const std::function<Result<Json>()>& body);
 
 }  // namespace patchbay::app

@@ -29,7 +29,7 @@ class CodexConfigWatch {
  private:
   struct Seen {
     std::map<std::string, std::string> at_start;  ///< by job
-    std::optional<std::string> told;  ///< what the last change led to
+    std::optional<std::string> told;              ///< what the last change led to
   };
   std::string digest() const;
 

@@ -28,9 +28,8 @@ std::optional<CrashOnRecord> crash_on_record(const config::Home& home) {
 std::string sentence(const CrashOnRecord& crash) {
   const os::CrashNote& note = crash.note;
   return fmt::format("An owner of version {} crashed ({}) at {} in thread {}; see {}", display_safe(note.version),
-                     display_safe(note.signal),
-                     iso8601(from_epoch_seconds(static_cast<double>(note.unix_time))), display_safe(note.thread),
-                     crash.path);
+                     display_safe(note.signal), iso8601(from_epoch_seconds(static_cast<double>(note.unix_time))),
+                     display_safe(note.thread), crash.path);
 }
 
 void tell_crash(const config::Home& home) {

@@ -39,8 +39,7 @@ constexpr std::string_view kInitialized = R"({"jsonrpc":"2.0","method":"notifica
 
 class FrontEnd {
  public:
-  explicit FrontEnd(FrontEndOptions options)
-      : options_(std::move(options)), client_(random_hex(kClientDigits)) {}
+  explicit FrontEnd(FrontEndOptions options) : options_(std::move(options)), client_(random_hex(kClientDigits)) {}
 
   Status run();
 
@@ -233,8 +232,7 @@ bool FrontEnd::reconnect() {
     if (greeted_before) write_to_host(kListChanged);
     return true;
   }
-  end(Error{
-      ErrorCode::kIoError, "the connection to the owner broke", "Start the host's connection again.", {}});
+  end(Error{ErrorCode::kIoError, "the connection to the owner broke", "Start the host's connection again.", {}});
   return false;
 }
 
@@ -270,8 +268,8 @@ Status FrontEnd::run() {
 
   MonoTime give_up = MonoTime::max();
   for (;;) {
-    [[maybe_unused]] const auto ready = os::wait_any_readable(
-        {signals.fd(), over_.fd()}, std::min(give_up, std::chrono::steady_clock::now() + kLook));
+    [[maybe_unused]] const auto ready =
+        os::wait_any_readable({signals.fd(), over_.fd()}, std::min(give_up, std::chrono::steady_clock::now() + kLook));
     over_.clear();
     const bool asked = signals.wait(std::chrono::milliseconds(0)).has_value() || os::parent_pid() != parent;
     std::lock_guard lock(mutex_);

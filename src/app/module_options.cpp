@@ -28,16 +28,14 @@ std::string codex_home(const config::Config& config, const os::Environment& env)
   return from_env.empty() ? os::join(os::home_dir(), ".codex") : from_env;
 }
 
-std::chrono::seconds minutes(double m) {
-  return std::chrono::seconds(std::llround(m * 60));
-}
+std::chrono::seconds minutes(double m) { return std::chrono::seconds(std::llround(m * 60)); }
 
 /// PatchBay's own files (SEC:P5). The home protects by its name what lies below it; a file that could get a
 /// second name elsewhere is listed itself.
 std::vector<std::string> own_files(const config::Launch& launch) {
   const config::Home& home = launch.home;
   const config::Config& config = launch.config;
-  std::vector<std::string> files = {home.root(),     home.token_file(),         home.ref_salt(),
+  std::vector<std::string> files = {home.root(),     home.token_file(),        home.ref_salt(),
                                     home.state_db(), home.state_db() + "-wal", config.logging.audit_file};
   for (const std::string& file : {launch.config_file, config.auth.token_file, home.config_file()}) {
     if (!file.empty()) files.push_back(file);
@@ -56,8 +54,7 @@ workspace::RootsOptions roots_options(const config::Launch& launch) {
   o.protected_paths = own_files(launch);
   o.allowed = config.repositories.allowed;
   o.default_root = config.repositories.default_root;
-  for (const auto& a : config.repositories.aliases)
-    o.aliases.push_back({a.canonical, a.local, a.description});
+  for (const auto& a : config.repositories.aliases) o.aliases.push_back({a.canonical, a.local, a.description});
   o.discovery_roots = config.repositories.discovery_roots;
   o.max_discovery_depth = static_cast<int>(config.repositories.max_discovery_depth);
   o.max_discovery_results = static_cast<int>(config.repositories.max_discovery_results);

@@ -39,11 +39,10 @@ Error owner_runs(const std::optional<OwnerInfo>& owner) {
   if (!owner) {
     error.message = "another PatchBay owner is just starting or leaving on this home";
   } else if (owner->http_url.empty()) {
-    error.message =
-        fmt::format("another PatchBay owner without HTTP runs on this home (pid {})", owner->process.pid);
+    error.message = fmt::format("another PatchBay owner without HTTP runs on this home (pid {})", owner->process.pid);
   } else {
-    error.message = fmt::format("another PatchBay owner runs on this home (pid {}, {})", owner->process.pid,
-                                owner->http_url);
+    error.message =
+        fmt::format("another PatchBay owner runs on this home (pid {}, {})", owner->process.pid, owner->http_url);
   }
   error.hint = "Use that one, end it with `patchbay stop`, or set PATCHBAY_HOME to another directory.";
   return error;
@@ -60,8 +59,7 @@ Result<os::FileLock> become_owner(const config::Home& home, bool may_replace) {
     if (!may_replace || stays || std::chrono::steady_clock::now() >= deadline) return owner_runs(owner);
     if (owner) {
       // It may be starting still, or leaving already: then nobody answers, and the lock decides.
-      [[maybe_unused]] const auto asked =
-          ask_owner(home, Json{{"control", "leave"}}, std::chrono::seconds(2));
+      [[maybe_unused]] const auto asked = ask_owner(home, Json{{"control", "leave"}}, std::chrono::seconds(2));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
@@ -162,10 +160,9 @@ void let_calls_finish(const App& app) {
 }
 
 void say_goodbye(const std::string& reason, int turns) {
-  const std::string going_on = turns == 0 ? std::string("no turn is running")
-                               : turns == 1
-                                   ? std::string("1 turn goes on and is taken up by the next start")
-                                   : fmt::format("{} turns go on and are taken up by the next start", turns);
+  const std::string going_on = turns == 0   ? std::string("no turn is running")
+                               : turns == 1 ? std::string("1 turn goes on and is taken up by the next start")
+                                            : fmt::format("{} turns go on and are taken up by the next start", turns);
   log::write(log::Level::kWarn, fmt::format("PatchBay ends ({}): {}", reason, going_on));
 }
 

@@ -44,10 +44,8 @@ void open_log_again(const config::Home& home) {
 /// Any answer will do, a refusal and a closed connection too.
 Status ask_http(int port, std::chrono::milliseconds within) {
   const MonoTime deadline = std::chrono::steady_clock::now() + within;
-  http::Client client({.port = port,
-                       .connect_timeout = within,
-                       .read_timeout = within,
-                       .headers = {{"User-Agent", kWatchdogAgent}}});
+  http::Client client(
+      {.port = port, .connect_timeout = within, .read_timeout = within, .headers = {{"User-Agent", kWatchdogAgent}}});
   const auto answer = client.get("/health");
   if (answer || std::chrono::steady_clock::now() < deadline) return {};
   return Error{ErrorCode::kTimeout, "the HTTP port does not answer", {}, {}};

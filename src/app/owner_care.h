@@ -12,8 +12,8 @@ void begin_anew(App& app, bool own_log);
 /// SIGQUIT: dump_state() to its place in the home.
 void write_state(const App& app, int clients);
 
-/// The questions of this owner's watchdog. A stall writes the threads to the place of the dump and ends the process with
-/// exit code 70; `app` outlives the watchdog.
+/// The questions of this owner's watchdog. A stall writes the threads to the place of the dump and ends the process
+/// with exit code 70; `app` outlives the watchdog.
 Watchdog::Options watchdog_options(const App& app);
 
 }  // namespace patchbay::app

@@ -28,13 +28,9 @@ Result<os::FileLock> take_lock(const std::string& path, MonoTime deadline) {
   }
 }
 
-std::string gate_path(const config::Home& home) {
-  return os::join(home.run_dir(), "start.lock");
-}
+std::string gate_path(const config::Home& home) { return os::join(home.run_dir(), "start.lock"); }
 
-std::string stopped_path(const config::Home& home) {
-  return os::join(home.run_dir(), "stopped");
-}
+std::string stopped_path(const config::Home& home) { return os::join(home.run_dir(), "stopped"); }
 
 std::string stopped_text(const os::ProcessIdentity& owner) {
   return fmt::format("{} {}\n", owner.pid, owner.to_string());
@@ -204,8 +200,7 @@ Result<Json> ask_owner(const config::Home& home, const Json& request, std::chron
   return answer;
 }
 
-Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::string>& owner_argv,
-                           MonoTime deadline) {
+Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::string>& owner_argv, MonoTime deadline) {
   PB_TRY(os::make_private_dirs(home.run_dir()));
   std::optional<BackgroundOwner> started;
   for (;;) {
@@ -218,8 +213,7 @@ Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::stri
     if (started) {
       if (const auto status = started->child.try_wait()) {
         // Somebody else was faster: that owner is as good.
-        const bool lost_race =
-            !status->signalled && status->code == error_info(ErrorCode::kOwnerRunning).exit_code;
+        const bool lost_race = !status->signalled && status->code == error_info(ErrorCode::kOwnerRunning).exit_code;
         if (!lost_race) return refusal_of(*status, last_words(home.owner_log(), started->log_from));
         started.reset();
       }
@@ -234,10 +228,8 @@ Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::stri
     std::this_thread::sleep_for(kPause);
   }
   if (started) os::reap_later(std::move(started->child));
-  return Error{ErrorCode::kTimeout,
-               "no owner answered on the socket in time",
-               "Look into <home>/runtime/logs/owner.log.",
-               {}};
+  return Error{
+      ErrorCode::kTimeout, "no owner answered on the socket in time", "Look into <home>/runtime/logs/owner.log.", {}};
 }
 
 }  // namespace patchbay::app

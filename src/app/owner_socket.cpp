@@ -165,9 +165,8 @@ void OwnerSocket::serve_front_end(const os::Fd& socket) {
 Result<Json> OwnerSocket::answer(const Json& request) {
   const std::string what = json::get_string(request, "control");
   if (what == "status") {
-    return Json{{"active_turns", active_turns(app_)},
-                {"clients", clients()},
-                {"running_calls", app_.server->running_calls()}};
+    return Json{
+        {"active_turns", active_turns(app_)}, {"clients", clients()}, {"running_calls", app_.server->running_calls()}};
   }
   if (what == "leave") {
     if (background_) stop_.raise("another owner takes over");
@@ -189,7 +188,8 @@ Result<Json> OwnerSocket::answer(const Json& request) {
     return json::to_json(PB_TRY(app_.workers->restore(operator_actor(), call, json::get_string(request, "worker"),
                                                       json::find_string(request, "repo_path"))));
   }
-  return Error{ErrorCode::kInvalidArgument, "The owner does not know this request.", "Use the same version everywhere.", {}};
+  return Error{
+      ErrorCode::kInvalidArgument, "The owner does not know this request.", "Use the same version everywhere.", {}};
 }
 
 }  // namespace patchbay::app

@@ -22,21 +22,11 @@ JobCounts count_jobs(const jobs::Jobs& jobs) {
   JobCounts counts;
   for (const jobs::JobPtr& job : jobs.all()) {
     switch (job->state) {
-      case jobs::JobState::kPending:
-        ++counts.pending;
-        break;
-      case jobs::JobState::kRunning:
-        ++counts.running;
-        break;
-      case jobs::JobState::kCompleted:
-        ++counts.completed;
-        break;
-      case jobs::JobState::kFailed:
-        ++counts.failed;
-        break;
-      case jobs::JobState::kCancelled:
-        ++counts.cancelled;
-        break;
+      case jobs::JobState::kPending: ++counts.pending; break;
+      case jobs::JobState::kRunning: ++counts.running; break;
+      case jobs::JobState::kCompleted: ++counts.completed; break;
+      case jobs::JobState::kFailed: ++counts.failed; break;
+      case jobs::JobState::kCancelled: ++counts.cancelled; break;
     }
   }
   return counts;
@@ -57,17 +47,17 @@ Json root_page(const App& app) {
 
 Json status_page(const App& app) {
   const JobCounts counts = count_jobs(*app.jobs);
-  return Json{{"server", "healthy"},
-              {"transport", "streamable-http"},
-              {"auth", auth_object(app.launch)},
-              {"jobs", Json{{"total", counts.pending + counts.running + counts.completed + counts.failed +
-                                          counts.cancelled},
-                            {"pending", counts.pending},
-                            {"running", counts.running},
-                            {"completed", counts.completed},
-                            {"failed", counts.failed},
-                            {"cancelled", counts.cancelled}}},
-              {"sessions", app.server->session_count()}};
+  return Json{
+      {"server", "healthy"},
+      {"transport", "streamable-http"},
+      {"auth", auth_object(app.launch)},
+      {"jobs", Json{{"total", counts.pending + counts.running + counts.completed + counts.failed + counts.cancelled},
+                    {"pending", counts.pending},
+                    {"running", counts.running},
+                    {"completed", counts.completed},
+                    {"failed", counts.failed},
+                    {"cancelled", counts.cancelled}}},
+      {"sessions", app.server->session_count()}};
 }
 
 }  // namespace patchbay::app

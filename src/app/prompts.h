@@ -8,8 +8,7 @@ namespace patchbay::app {
 class WorkPrompts final : public mcp::PromptProvider {
  public:
   Json list(const mcp::Caller& caller) override;
-  std::optional<Result<Json>> get(mcp::RichCall& call, const std::string& name,
-                                  const Json& arguments) override;
+  std::optional<Result<Json>> get(mcp::RichCall& call, const std::string& name, const Json& arguments) override;
 };
 
 }  // namespace patchbay::app

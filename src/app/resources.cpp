@@ -30,27 +30,18 @@ Json resource_template(std::string_view uri, std::string_view name, std::string_
 
 mcp::ResourceReply json_content(const std::string& uri, const Json& value) {
   mcp::ResourceReply reply;
-  reply.contents.push_back(
-      Json{{"uri", uri}, {"mimeType", "application/json"}, {"text", json::dump_pretty(value)}});
+  reply.contents.push_back(Json{{"uri", uri}, {"mimeType", "application/json"}, {"text", json::dump_pretty(value)}});
   return reply;
 }
 
-Json time_or_null(double t) {
-  return t > 0 ? Json(t) : Json(nullptr);
-}
+Json time_or_null(double t) { return t > 0 ? Json(t) : Json(nullptr); }
 
 }  // namespace
 
-std::string worker_uri(const std::string& worker_id) {
-  return std::string(kWorker) + worker_id;
-}
-std::string job_uri(const std::string& job_id) {
-  return std::string(kJob) + job_id;
-}
+std::string worker_uri(const std::string& worker_id) { return std::string(kWorker) + worker_id; }
+std::string job_uri(const std::string& job_id) { return std::string(kJob) + job_id; }
 
-Json WorkResources::list(const mcp::Caller&) {
-  return Json::array();
-}
+Json WorkResources::list(const mcp::Caller&) { return Json::array(); }
 
 Json WorkResources::templates(const mcp::Caller&) {
   Json templates = Json::array();
@@ -78,8 +69,7 @@ std::optional<Result<mcp::ResourceReply>> WorkResources::read(mcp::RichCall& cal
 Result<Json> WorkResources::job_summary(const std::string& job_id) const {
   const jobs::JobPtr job = jobs_.find(job_id);
   // A worker's turns are seen through the worker: their job ids are private.
-  if (!job || !job->worker_id().empty())
-    return Error{ErrorCode::kJobNotFound, "There is no job with this id.", {}, {}};
+  if (!job || !job->worker_id().empty()) return Error{ErrorCode::kJobNotFound, "There is no job with this id.", {}, {}};
   Json j;
   j["job_id"] = job->job_id;
   j["state"] = jobs::name_of(job->state);

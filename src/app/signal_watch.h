@@ -14,8 +14,8 @@ namespace patchbay::app {
 class SignalWatch {
  public:
   struct Reactions {
-    std::function<void()> hang_up;   ///< SIGHUP; forgotten when the owner ends
-    std::function<void()> dump;      ///< SIGQUIT; likewise
+    std::function<void()> hang_up;  ///< SIGHUP; forgotten when the owner ends
+    std::function<void()> dump;     ///< SIGQUIT; likewise
   };
 
   SignalWatch(os::SignalQueue signals, os::Wake wake, StopRequest& stop, Reactions reactions)

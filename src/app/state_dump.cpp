@@ -15,9 +15,7 @@ std::string head(const App& app, const std::string& why) {
                      iso8601(app.clock.wall()), iso8601(app.started), why);
 }
 
-std::string threads() {
-  return "\nThreads\n" + os::describe_threads();
-}
+std::string threads() { return "\nThreads\n" + os::describe_threads(); }
 
 std::string sessions(const App& app, int clients) {
   return fmt::format("\nSessions\n  sessions: {}\n  running calls: {}\n  front ends: {}\n", app.server->session_count(),
@@ -47,7 +45,8 @@ std::string locks(const std::string& dir) {
     const auto content = os::read_file(path, kLargestLockText);
     const auto info = content ? json::parse(*content) : Result<Json>(Json::object());
     const Json known = info ? *info : Json::object();
-    text += fmt::format("  {} by pid {}, job {}\n", name, json::get_int(known, "pid"), json::get_string(known, "job_id"));
+    text +=
+        fmt::format("  {} by pid {}, job {}\n", name, json::get_int(known, "pid"), json::get_string(known, "job_id"));
   }
   return text;
 }

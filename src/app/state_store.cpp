@@ -15,9 +15,7 @@ constexpr std::string_view kNonce = "mcp.nonce/";
 constexpr std::chrono::hours kSweepResultsEvery{1};
 constexpr std::size_t kMaxScopes = 20'000;
 
-std::string named(std::string_view kind, const std::string& key) {
-  return std::string(kind) + key;
-}
+std::string named(std::string_view kind, const std::string& key) { return std::string(kind) + key; }
 
 std::string text_of(const mcp::HandleRecord& r) {
   return json::dump(Json{{"credential", r.credential},
@@ -31,8 +29,8 @@ mcp::HandleRecord handle_from(const Json& j) {
   mcp::HandleRecord r;
   r.credential = json::get_string(j, "credential");
   r.scope_key = json::get_string(j, "scope_key");
-  r.minted_by = static_cast<mcp::ScopeKind>(std::clamp<std::int64_t>(
-      json::get_int(j, "minted_by"), 0, static_cast<int>(mcp::ScopeKind::kCredential)));
+  r.minted_by = static_cast<mcp::ScopeKind>(
+      std::clamp<std::int64_t>(json::get_int(j, "minted_by"), 0, static_cast<int>(mcp::ScopeKind::kCredential)));
   r.created = from_epoch_seconds(json::get_double(j, "created"));
   r.used = from_epoch_seconds(json::get_double(j, "used"));
   return r;
@@ -55,14 +53,10 @@ mcp::ScopeRecord scope_from(const Json& j) {
 }
 
 /// A value that ends: its time stands in the first line, so that a sweep need not read the rest.
-std::string timed(WallTime time, std::string_view text) {
-  return fmt::format("{:.3f}\n{}", epoch_seconds(time), text);
-}
+std::string timed(WallTime time, std::string_view text) { return fmt::format("{:.3f}\n{}", epoch_seconds(time), text); }
 
 constexpr std::size_t kTimeBytes = 32;
-double time_of(const std::string& value) {
-  return std::strtod(value.c_str(), nullptr);
-}
+double time_of(const std::string& value) { return std::strtod(value.c_str(), nullptr); }
 
 std::string_view text_behind_time(const std::string& value) {
   const std::size_t end = value.find('\n');
@@ -90,9 +84,7 @@ void forget_modeless(Scopes& scopes) {
   const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
   std::nth_element(times.begin(), middle, times.end());
   const WallTime limit = *middle;
-  std::erase_if(scopes, [&](const auto& row) {
-    return !row.second.record.mode && row.second.record.seen <= limit;
-  });
+  std::erase_if(scopes, [&](const auto& row) { return !row.second.record.mode && row.second.record.seen <= limit; });
 }
 
 template <class Table>
@@ -120,16 +112,13 @@ DurableStateStore::DurableStateStore(store::StateDb& db, bool database_exists) :
   tables->loaded = !database_exists;
 }
 
-DurableStateStore::~DurableStateStore() {
-  flush();
-}
+DurableStateStore::~DurableStateStore() { flush(); }
 
 Status DurableStateStore::load() {
   auto tables = tables_.lock();
   if (tables->loaded) return {};
   for (const auto& [name, text] : PB_TRY(db_.values(std::string(kHandle)))) {
-    if (const auto j = json::parse(text))
-      tables->handles[name.substr(kHandle.size())] = {handle_from(*j), false};
+    if (const auto j = json::parse(text)) tables->handles[name.substr(kHandle.size())] = {handle_from(*j), false};
   }
   for (const auto& [name, text] : PB_TRY(db_.values(std::string(kScope)))) {
     if (const auto j = json::parse(text)) tables->scopes[name.substr(kScope.size())] = {scope_from(*j), false};
@@ -148,9 +137,9 @@ Status DurableStateStore::put_handle(const std::string& handle_hash, const mcp::
     tables->database = true;
     tables->handles[handle_hash] = {record, false};
     if (tables->handles.size() <= kMaxHandles) return {};
-    const auto oldest = std::min_element(
-        tables->handles.begin(), tables->handles.end(),
-        [](const auto& a, const auto& b) { return a.second.record.used < b.second.record.used; });
+    const auto oldest =
+        std::min_element(tables->handles.begin(), tables->handles.end(),
+                         [](const auto& a, const auto& b) { return a.second.record.used < b.second.record.used; });
     gone = named(kHandle, oldest->first);
     tables->handles.erase(oldest);
   }
@@ -184,8 +173,7 @@ Status DurableStateStore::put_scope(const std::string& scope_key, const mcp::Sco
   {
     auto tables = tables_.lock();
     const auto it = tables->scopes.find(scope_key);
-    const std::optional<mcp::Mode> mode_before =
-        it == tables->scopes.end() ? std::nullopt : it->second.record.mode;
+    const std::optional<mcp::Mode> mode_before = it == tables->scopes.end() ? std::nullopt : it->second.record.mode;
     // The next owner must not take for live what has ended. It knows no scope that was never written.
     const bool ends = record.ended && it != tables->scopes.end() && !it->second.record.ended && tables->database;
     if (mode_before == record.mode && !ends) {
@@ -225,8 +213,8 @@ Result<std::optional<mcp::KeyedResult>> DurableStateStore::find_result(const std
   const auto value = PB_TRY(db_.value(named(kResult, key)));
   if (!value) return std::optional<mcp::KeyedResult>{};
   const Json j = PB_TRY(json::parse(text_behind_time(*value)));
-  return std::optional(mcp::KeyedResult{json::get_string(j, "arguments_digest"),
-                                        json::get_string(j, "result"), from_epoch_seconds(time_of(*value))});
+  return std::optional(mcp::KeyedResult{json::get_string(j, "arguments_digest"), json::get_string(j, "result"),
+                                        from_epoch_seconds(time_of(*value))});
 }
 
 Status DurableStateStore::add_tombstone(const std::string& session_hash, WallTime until) {

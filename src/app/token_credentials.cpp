@@ -15,9 +15,7 @@ constexpr auto kLookEvery = std::chrono::milliseconds(500);
 constexpr std::size_t kGenerationDigits = 16;
 
 /// Another token under the same name is another generation.
-std::string generation_of(const std::string& digest) {
-  return digest.substr(0, kGenerationDigits);
-}
+std::string generation_of(const std::string& digest) { return digest.substr(0, kGenerationDigits); }
 
 }  // namespace
 
@@ -56,8 +54,7 @@ bool TokenCredentials::valid(const mcp::Credential& credential) const {
   look_for_changes();
   const WallTime now = clock_.wall();
   for (const Known& known : table()->tokens) {
-    const bool same =
-        known.credential.name == credential.name && known.credential.generation == credential.generation;
+    const bool same = known.credential.name == credential.name && known.credential.generation == credential.generation;
     if (same && (!known.expires || now < *known.expires)) return true;
   }
   return false;
@@ -69,9 +66,8 @@ Result<std::vector<TokenCredentials::Known>> TokenCredentials::named_tokens() co
   for (const store::NamedToken& token : PB_TRY(db_.tokens())) {
     const auto scope = mcp::parse_scope(token.scope);
     if (!token.valid_at(clock_.wall()) || !scope) continue;
-    known.push_back({token.sha256_hex,
-                     {"token/" + token.name, *scope, generation_of(token.sha256_hex)},
-                     token.expires});
+    known.push_back(
+        {token.sha256_hex, {"token/" + token.name, *scope, generation_of(token.sha256_hex)}, token.expires});
   }
   return known;
 }
@@ -133,8 +129,7 @@ Result<bool> has_named_token(const config::Home& home, const Clock& clock) {
     }
     return error;
   }
-  return std::ranges::any_of(*tokens,
-                             [&](const store::NamedToken& token) { return token.valid_at(clock.wall()); });
+  return std::ranges::any_of(*tokens, [&](const store::NamedToken& token) { return token.valid_at(clock.wall()); });
 }
 
 }  // namespace patchbay::app

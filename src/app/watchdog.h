@@ -17,8 +17,8 @@ inline constexpr char kWatchdogAgent[] = "patchbay-watchdog";
 /// Notices that the owner does not serve any more although it runs, and says so once (SEC:S15).
 ///
 /// It asks as a client would, from outside: what it asks are the loops that accept and answer. An answer counts
-/// whatever it is; only silence is a strike. Strikes are counted instead of time, so that a process that was stopped or a
-/// machine that slept is not taken for one that hangs.
+/// whatever it is; only silence is a strike. Strikes are counted instead of time, so that a process that was stopped or
+/// a machine that slept is not taken for one that hangs.
 ///
 /// Threads: one of its own. Destroying it waits for the question that is being asked.
 class Watchdog {

@@ -53,12 +53,18 @@ void init(Level level, const std::string& file) {
 
 bool parse_level(std::string_view text, Level* level) {
   const std::string t = to_lower_ascii(text);
-  if (t == "debug") *level = Level::kDebug;
-  else if (t == "info") *level = Level::kInfo;
-  else if (t == "warn" || t == "warning") *level = Level::kWarn;
-  else if (t == "error") *level = Level::kError;
-  else if (t == "off") *level = Level::kOff;
-  else return false;
+  if (t == "debug")
+    *level = Level::kDebug;
+  else if (t == "info")
+    *level = Level::kInfo;
+  else if (t == "warn" || t == "warning")
+    *level = Level::kWarn;
+  else if (t == "error")
+    *level = Level::kError;
+  else if (t == "off")
+    *level = Level::kOff;
+  else
+    return false;
   return true;
 }
 

@@ -53,14 +53,11 @@ void find_by_anchors(redaction::Scan& scan) {
           break;
         }
         [[fallthrough]];
-      case '=':
-        redaction::find_assigned_secret(scan, i);
-        break;
+      case '=': redaction::find_assigned_secret(scan, i); break;
       case '-':
         if (scan.at(i + 5) == 'B' && scan.at(i + 1) == '-') redaction::find_private_key(scan, i);
         [[fallthrough]];
-      default:
-        redaction::find_key_format(scan, i);
+      default: redaction::find_key_format(scan, i);
     }
   }
 }
@@ -78,9 +75,7 @@ std::string replace_spans(std::string_view text, const std::vector<SecretSpan>& 
 
 }  // namespace
 
-const std::vector<std::string>& redaction::query_token_names() {
-  return mutable_query_token_names();
-}
+const std::vector<std::string>& redaction::query_token_names() { return mutable_query_token_names(); }
 
 std::vector<SecretSpan> find_secrets(std::string_view text) {
   redaction::Scan scan(text);

@@ -48,14 +48,12 @@ class Anchors {
 #ifdef __SSE2__
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
     const auto equal = [&](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
-    const __m128i marks =
-        _mm_or_si128(_mm_or_si128(equal('-'), equal('_')), _mm_or_si128(equal(':'), equal('=')));
+    const __m128i marks = _mm_or_si128(_mm_or_si128(equal('-'), equal('_')), _mm_or_si128(equal(':'), equal('=')));
     const __m128i capitals = _mm_or_si128(equal('I'), equal('J'));
     return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_or_si128(marks, capitals)));
 #else
     std::uint32_t mask = 0;
-    for (std::size_t i = 0; i < kBlock; ++i)
-      mask |= std::uint32_t{kTable[static_cast<unsigned char>(p[i])]} << i;
+    for (std::size_t i = 0; i < kBlock; ++i) mask |= std::uint32_t{kTable[static_cast<unsigned char>(p[i])]} << i;
     return mask;
 #endif
   }

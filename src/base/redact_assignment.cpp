@@ -24,22 +24,14 @@ struct Key {
 bool may_end_key(char first, char last) {
   first = lower(first);
   switch (lower(last)) {
-    case 'd':
-      return first == 'r' || first == 'w';
-    case 'e':
-      return first == 's';
-    case 'l':
-      return first == 'a';
-    case 'n':
-      return first == 'e' || first == 'o';
-    case 's':
-      return first == 'l';
-    case 't':
-      return first == 'e';
-    case 'y':
-      return first == 'e';
-    default:
-      return false;
+    case 'd': return first == 'r' || first == 'w';
+    case 'e': return first == 's';
+    case 'l': return first == 'a';
+    case 'n': return first == 'e' || first == 'o';
+    case 's': return first == 'l';
+    case 't': return first == 'e';
+    case 'y': return first == 'e';
+    default: return false;
   }
 }
 
@@ -96,8 +88,8 @@ bool word_boundary(std::string_view rest, char first) {
 /// Positions in a list, consent to a preview: called tokens, kept from nobody.
 bool is_harmless_token(std::string_view before) {
   while (!before.empty() && !is_alnum(before.back())) before.remove_suffix(1);
-  for (std::string_view word : {"next", "page", "continuation", "input", "output", "start", "preview",
-                                "review", "cancel", "cancellation"}) {
+  for (std::string_view word :
+       {"next", "page", "continuation", "input", "output", "start", "preview", "review", "cancel", "cancellation"}) {
     std::string_view rest = before;
     if (strip(rest, word)) return true;
   }
@@ -133,8 +125,7 @@ std::optional<KeyFamily> family_of(std::string_view key) {
       break;
     case 'l':
     case 's':
-      if ((strip(key, "credential") || strip(key, "credentials")) && own_word(key, {}))
-        return KeyFamily::kToken;
+      if ((strip(key, "credential") || strip(key, "credentials")) && own_word(key, {})) return KeyFamily::kToken;
       break;
     case 'y':
       if (!strip(key, "key")) break;
@@ -144,8 +135,7 @@ std::optional<KeyFamily> family_of(std::string_view key) {
         if (strip(before, word) && word_boundary(before, first(before))) return KeyFamily::kKey;
       }
       break;
-    default:
-      break;
+    default: break;
   }
   return std::nullopt;
 }
@@ -201,8 +191,7 @@ std::size_t quote_after_type(const Scan& scan, std::size_t i) {
       const std::size_t quote = skip_string_prefix(scan, skip_blanks(scan, i + 1));
       return is_quote(scan.at(quote)) ? quote : std::string_view::npos;
     }
-    if (!is_alnum(c) && !is_blank(c) && std::string_view("_&<>[]|.?':,").find(c) == std::string_view::npos)
-      break;
+    if (!is_alnum(c) && !is_blank(c) && std::string_view("_&<>[]|.?':,").find(c) == std::string_view::npos) break;
   }
   return std::string_view::npos;
 }
@@ -236,8 +225,7 @@ std::optional<Value> bare_value(Scan& scan, const Key& key, std::size_t separato
   const std::size_t next = skip_blanks(scan, end);
   const char after = scan.at(next);
   const bool to_the_end = after == '\0' || after == '\n' || after == '\r' || (after == '#' && next > end);
-  if (to_the_end && key.quote == '\0' && begins_line(scan, key.begin))
-    return Value{begin, end, ValueForm::kWholeLine};
+  if (to_the_end && key.quote == '\0' && begins_line(scan, key.begin)) return Value{begin, end, ValueForm::kWholeLine};
   // An operator or a second word makes it an expression or a sentence.
   if (next > end && !to_the_end && after != ',' && after != ')' && after != '}' && !is_quote(after))
     return std::nullopt;
@@ -253,8 +241,7 @@ std::optional<Value> value_after(Scan& scan, const Key& key, std::size_t separat
     if (key.indexed) return std::nullopt;
   } else {
     const char before = separator == 0 ? '\0' : scan.at(separator - 1);
-    if (before != '\0' && std::string_view("=!<>+-*/%^~:").find(before) != std::string_view::npos)
-      return std::nullopt;
+    if (before != '\0' && std::string_view("=!<>+-*/%^~:").find(before) != std::string_view::npos) return std::nullopt;
     if (scan.at(i) == '=' || scan.at(i) == '~') return std::nullopt;
     if (scan.at(i) == '>') ++i;
   }
@@ -296,8 +283,8 @@ void find_authorization(Scan& scan, const Key& key, std::size_t separator) {
       return rest.size() == n.size() && strip(rest, n);
     });
   };
-  const bool known = is_one_of({"bearer", "basic", "token", "negotiate", "ntlm", "apikey", "dpop", "vapid",
-                                "gnap", "digest", "oauth", "hawk", "aws4-hmac-sha256", "signature"});
+  const bool known = is_one_of({"bearer", "basic", "token", "negotiate", "ntlm", "apikey", "dpop", "vapid", "gnap",
+                                "digest", "oauth", "hawk", "aws4-hmac-sha256", "signature"});
   const bool parameters = is_one_of({"digest", "oauth", "hawk", "aws4-hmac-sha256", "signature", "vapid"});
   std::size_t begin = scheme;
   if (!name.empty() && is_blank(scan.at(i))) begin = skip_blanks(scan, i);
@@ -322,8 +309,7 @@ bool find_query_token(Scan& scan, const Key& key, std::size_t separator) {
   const char before = scan.at(key.begin - 1);
   const std::string_view name = scan.text().substr(key.begin, key.end - key.begin);
   const auto& names = query_token_names();
-  if ((before != '?' && before != '&') || std::find(names.begin(), names.end(), name) == names.end())
-    return false;
+  if ((before != '?' && before != '&') || std::find(names.begin(), names.end(), name) == names.end()) return false;
   const std::size_t end = query_value_end(scan, separator + 1);
   const std::string_view value = scan.text().substr(separator + 1, end - separator - 1);
   if (value.size() >= 8 && !is_placeholder(value)) {

@@ -125,15 +125,13 @@ void find_key_format(Scan& scan, std::size_t anchor) {
       }
       return;
     case '_':
-      if ((first == 'g' || first == 'h') || (before == 't' && first == 'a') ||
-          (before == 'm' && first == 'p') || (before == 'e' && first == 'v')) {
+      if ((first == 'g' || first == 'h') || (before == 't' && first == 'a') || (before == 'm' && first == 'p') ||
+          (before == 'e' && first == 'v')) {
         find_prefixed(scan, anchor, kUnderscorePrefixes);
       }
       return;
-    case 'I':
-      return find_cloud_key(scan, anchor);
-    default:
-      return find_json_web_token(scan, anchor);
+    case 'I': return find_cloud_key(scan, anchor);
+    default: return find_json_web_token(scan, anchor);
   }
 }
 
@@ -145,8 +143,7 @@ void find_private_key(Scan& scan, std::size_t anchor) {
   const std::string_view text = scan.text();
   const std::string_view header = text.substr(anchor + 11, 64);
   const std::size_t dashes = header.find("-----");
-  if (dashes == std::string_view::npos ||
-      header.substr(0, dashes).find("PRIVATE KEY") == std::string_view::npos) {
+  if (dashes == std::string_view::npos || header.substr(0, dashes).find("PRIVATE KEY") == std::string_view::npos) {
     return;
   }
   const std::size_t body = anchor + 11 + dashes + 5;

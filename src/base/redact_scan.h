@@ -9,41 +9,21 @@
 
 namespace patchbay::redaction {
 
-inline bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-inline bool is_upper(char c) {
-  return c >= 'A' && c <= 'Z';
-}
-inline bool is_lower(char c) {
-  return c >= 'a' && c <= 'z';
-}
-inline bool is_alpha(char c) {
-  return is_upper(c) || is_lower(c);
-}
-inline bool is_alnum(char c) {
-  return is_alpha(c) || is_digit(c);
-}
-inline bool is_blank(char c) {
-  return c == ' ' || c == '\t';
-}
-inline bool is_space(char c) {
-  return is_blank(c) || c == '\n' || c == '\r' || c == '\f' || c == '\v';
-}
-inline bool is_quote(char c) {
-  return c == '"' || c == '\'' || c == '`';
-}
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+inline bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+inline bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+inline bool is_alpha(char c) { return is_upper(c) || is_lower(c); }
+inline bool is_alnum(char c) { return is_alpha(c) || is_digit(c); }
+inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
+inline bool is_space(char c) { return is_blank(c) || c == '\n' || c == '\r' || c == '\f' || c == '\v'; }
+inline bool is_quote(char c) { return c == '"' || c == '\'' || c == '`'; }
 inline bool ends_bare_value(char c) {
-  return is_space(c) || is_quote(c) || c == '\0' || c == ',' || c == ';' || c == '}' || c == ')' ||
-         c == ']' || c == '&' || c == '<' || c == '>' || c == '|' || c == '\\';
+  return is_space(c) || is_quote(c) || c == '\0' || c == ',' || c == ';' || c == '}' || c == ')' || c == ']' ||
+         c == '&' || c == '<' || c == '>' || c == '|' || c == '\\';
 }
-inline char lower(char c) {
-  return is_upper(c) ? static_cast<char>(c + 32) : c;
-}
+inline char lower(char c) { return is_upper(c) ? static_cast<char>(c + 32) : c; }
 /// Letters of keys in provider formats and of base64url.
-inline bool is_key_char(char c) {
-  return is_alnum(c) || c == '_' || c == '-';
-}
+inline bool is_key_char(char c) { return is_alnum(c) || c == '_' || c == '-'; }
 
 /// One pass over one text: where the spans go, and what was already looked up.
 ///

@@ -274,8 +274,7 @@ bool each_word(std::string_view text, F f) {
       continue;
     }
     std::size_t end = i + 1;
-    while (end < text.size() && is_alpha(text[end]) && !(is_upper(text[end]) && is_lower(text[end - 1])))
-      ++end;
+    while (end < text.size() && is_alpha(text[end]) && !(is_upper(text[end]) && is_lower(text[end - 1]))) ++end;
     // "APIKey": the last capital starts the next word.
     if (end < text.size() && is_lower(text[end]) && is_upper(text[end - 1]) && end - i > 1) --end;
     if (!f(text.substr(i, end - i))) return false;
@@ -284,15 +283,9 @@ bool each_word(std::string_view text, F f) {
   return true;
 }
 
-bool has_digit(std::string_view v) {
-  return std::any_of(v.begin(), v.end(), is_digit);
-}
-bool has_alpha(std::string_view v) {
-  return std::any_of(v.begin(), v.end(), is_alpha);
-}
-bool contains(std::string_view v, std::string_view part) {
-  return v.find(part) != std::string_view::npos;
-}
+bool has_digit(std::string_view v) { return std::any_of(v.begin(), v.end(), is_digit); }
+bool has_alpha(std::string_view v) { return std::any_of(v.begin(), v.end(), is_alpha); }
+bool contains(std::string_view v, std::string_view part) { return v.find(part) != std::string_view::npos; }
 
 std::size_t longest_digit_run(std::string_view v) {
   std::size_t longest = 0, run = 0;
@@ -334,32 +327,24 @@ bool is_path(std::string_view v) {
 
 bool is_template(std::string_view v) {
   switch (v.front()) {
-    case '<':
-      return true;
-    case '$':
-      return v.size() > 1 && (is_alpha(v[1]) || v[1] == '{' || v[1] == '(' || v[1] == '_');
-    case '{':
-      return v.ends_with('}') || v.starts_with("{{");
-    case '#':
-      return v.starts_with("#{");
-    case '%':
-      return v.ends_with('%') || v.starts_with("%(") || v.starts_with("%{") || v.size() <= 3;
-    default:
-      break;
+    case '<': return true;
+    case '$': return v.size() > 1 && (is_alpha(v[1]) || v[1] == '{' || v[1] == '(' || v[1] == '_');
+    case '{': return v.ends_with('}') || v.starts_with("{{");
+    case '#': return v.starts_with("#{");
+    case '%': return v.ends_with('%') || v.starts_with("%(") || v.starts_with("%{") || v.size() <= 3;
+    default: break;
   }
   for (std::string_view part :
-       {"${",     "{{",   "$(",   "#{",       "%s",          "os.environ", "process.env",
-        "getenv", "ENV[", "env(", "secrets.", "import.meta", "[^",         ".*",
-        "\\w",    "\\d",  "\\s",  "[a-z",     "[A-Z",        "[0-9"}) {
+       {"${",       "{{",          "$(", "#{", "%s",  "os.environ", "process.env", "getenv", "ENV[", "env(",
+        "secrets.", "import.meta", "[^", ".*", "\\w", "\\d",        "\\s",         "[a-z",   "[A-Z", "[0-9"}) {
     if (contains(v, part)) return true;
   }
   return false;
 }
 
 bool is_reference_scheme(std::string_view v) {
-  for (std::string_view scheme :
-       {"op://", "vault:", "env:", "ref+", "ENC[", "arn:", "file:", "secret:", "keyring:", "!secret",
-        "!vault", "!Ref", "!Sub", "!env", "http://", "https://"}) {
+  for (std::string_view scheme : {"op://", "vault:", "env:", "ref+", "ENC[", "arn:", "file:", "secret:", "keyring:",
+                                  "!secret", "!vault", "!Ref", "!Sub", "!env", "http://", "https://"}) {
     if (v.starts_with(scheme)) return true;
   }
   return false;
@@ -368,8 +353,7 @@ bool is_reference_scheme(std::string_view v) {
 /// "settings.auth.token", "punctuation.definition"
 bool is_dotted_name(std::string_view v) {
   return contains(v, ".") && is_alpha(v.front()) && v.back() != '.' && !contains(v, "..") &&
-         std::all_of(v.begin(), v.end(),
-                     [](char c) { return is_alpha(c) || c == '.' || c == '_' || c == '-'; });
+         std::all_of(v.begin(), v.end(), [](char c) { return is_alpha(c) || c == '.' || c == '_' || c == '-'; });
 }
 
 /// Sentences and labels: blanks, and no word that mixes letters and digits.
@@ -410,8 +394,7 @@ bool is_expression(std::string_view v) {
 /// oauth2_token, my_var1, Ed25519PrivateKey: names with digits in them.
 bool is_identifier(std::string_view v) {
   if (!(is_alpha(v.front()) || v.front() == '_')) return false;
-  if (!std::all_of(v.begin(), v.end(), [](char c) { return is_alnum(c) || c == '_' || c == '-'; }))
-    return false;
+  if (!std::all_of(v.begin(), v.end(), [](char c) { return is_alnum(c) || c == '_' || c == '-'; })) return false;
   if (ends_in_vocabulary(v)) return true;
   return contains(v, "_") && longest_digit_run(v) <= 2 &&
          each_word(v, [](std::string_view word) { return word.size() >= 2; });
@@ -459,17 +442,12 @@ bool is_placeholder(std::string_view value) {
 
 bool is_secret_value(std::string_view value, ValueForm form, KeyFamily family) {
   const std::string_view v = value.substr(0, kExamined);
-  if (value.size() < kMinSecret || (form == ValueForm::kBare && !has_digit(v)) || is_placeholder(v))
-    return false;
+  if (value.size() < kMinSecret || (form == ValueForm::kBare && !has_digit(v)) || is_placeholder(v)) return false;
   switch (form) {
-    case ValueForm::kQuoted:
-      return is_quoted_secret(v, family);
-    case ValueForm::kWholeLine:
-      return has_alpha(v) && is_whole_line_secret(v, family);
-    case ValueForm::kBare:
-      return has_alpha(v) && is_bare_secret(v);
-    case ValueForm::kEnvironment:
-      return has_alpha(v) && is_environment_secret(v);
+    case ValueForm::kQuoted: return is_quoted_secret(v, family);
+    case ValueForm::kWholeLine: return has_alpha(v) && is_whole_line_secret(v, family);
+    case ValueForm::kBare: return has_alpha(v) && is_bare_secret(v);
+    case ValueForm::kEnvironment: return has_alpha(v) && is_environment_secret(v);
   }
   return false;
 }

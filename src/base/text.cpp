@@ -46,9 +46,8 @@ std::size_t skip_ascii(std::string_view text, std::size_t i) {
 }
 
 bool unsafe_to_display(std::uint32_t cp) {
-  return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200b && cp <= 0x200f) ||
-         (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x2064) || (cp >= 0x2066 && cp <= 0x206f) ||
-         cp == 0x061c || cp == 0xfeff;
+  return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x202a && cp <= 0x202e) ||
+         (cp >= 0x2060 && cp <= 0x2064) || (cp >= 0x2066 && cp <= 0x206f) || cp == 0x061c || cp == 0xfeff;
 }
 
 void append_utf8(std::string& out, std::uint32_t cp) {

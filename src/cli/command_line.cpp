@@ -38,8 +38,7 @@ const Command* find_command(const std::vector<Command>& commands, const std::str
 int unknown_command(const std::vector<Command>& commands, const std::string& name) {
   std::string text = "Unknown command: " + display_safe(name) + "\n";
   for (const Command& command : commands) {
-    if (!command.hidden && edit_distance(name, command.name, 2) <= 2)
-      text += "Did you mean `" + command.name + "`?\n";
+    if (!command.hidden && edit_distance(name, command.name, 2) <= 2) text += "Did you mean `" + command.name + "`?\n";
   }
   std::fputs((text + "\n" + top_help(commands)).c_str(), stderr);
   return kUsage;
@@ -101,15 +100,13 @@ void print(const std::string& text) {
 }
 
 std::vector<Command> all_commands() {
-  return {start_command(), stdio_command(), worker_command(),  doctor_command(),
-          token_command(), stop_command(),  demo_command(),    version_command(),
-          serve_command()};
+  return {start_command(), stdio_command(), worker_command(),  doctor_command(), token_command(),
+          stop_command(),  demo_command(),  version_command(), serve_command()};
 }
 
 int run_command_line(const std::vector<std::string>& arguments) {
   const std::vector<Command> commands = all_commands();
-  if (arguments.empty() || arguments.front() == "-h" || arguments.front() == "--help" ||
-      arguments.front() == "help") {
+  if (arguments.empty() || arguments.front() == "-h" || arguments.front() == "--help" || arguments.front() == "help") {
     print(top_help(commands));
     return 0;
   }
@@ -119,8 +116,6 @@ int run_command_line(const std::vector<std::string>& arguments) {
   return run(*command, {arguments.begin() + 1, arguments.end()});
 }
 
-bool is_stdio_name(std::string_view argv0) {
-  return os::base_name(argv0) == "patchbay-stdio";
-}
+bool is_stdio_name(std::string_view argv0) { return os::base_name(argv0) == "patchbay-stdio"; }
 
 }  // namespace patchbay::cli

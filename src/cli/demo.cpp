@@ -52,15 +52,12 @@ int run(demo::DemoOptions options) {
 }  // namespace
 
 Command demo_command() {
-  return {kDemo, "watch a worker do a small task from start to integration",
-          [](CLI::App& app) -> std::function<int()> {
+  return {kDemo, "watch a worker do a small task from start to integration", [](CLI::App& app) -> std::function<int()> {
             const auto options = std::make_shared<demo::DemoOptions>();
-            app.add_flag("--live", options->live,
-                         "Work with your own Codex login instead of the scripted model");
+            app.add_flag("--live", options->live, "Work with your own Codex login instead of the scripted model");
             app.add_flag("--keep", options->keep, "Leave the folders of the demo behind");
             app.add_option("--codex", options->codex, "Codex program")->option_text("PROGRAM");
-            app.add_option("--folder", options->folder, "Where the demo makes its own folder")
-                ->option_text("DIR");
+            app.add_option("--folder", options->folder, "Where the demo makes its own folder")->option_text("DIR");
             return [options] { return run(*options); };
           }};
 }

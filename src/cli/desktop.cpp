@@ -30,8 +30,7 @@ Status copy_to_clipboard(const std::string& text) {
   const Argv argv = first_installed(
       {{"wl-copy"}, {"xclip", "-selection", "clipboard"}, {"xsel", "--clipboard", "--input"}, {"pbcopy"}});
   if (argv.empty()) {
-    return Error{ErrorCode::kNotFound, "no clipboard helper is installed",
-                 "Install wl-clipboard, xclip or xsel.", {}};
+    return Error{ErrorCode::kNotFound, "no clipboard helper is installed", "Install wl-clipboard, xclip or xsel.", {}};
   }
   auto pipe = PB_TRY(os::make_pipe());
   os::SpawnOptions spawn{.argv = argv};

@@ -95,7 +95,8 @@ int check_settings(const DoctorFlags& flags, const config::Launch& launch) {
   Json problems = Json::array();
   std::string text;
   for (const config::Problem& problem : launch.problems) {
-    problems.push_back(Json{{"about", problem.about}, {"detail", with_hint(problem.error.message, problem.error.hint)}});
+    problems.push_back(
+        Json{{"about", problem.about}, {"detail", with_hint(problem.error.message, problem.error.hint)}});
     text += fmt::format("[fail] {}: {}\n", problem.about, with_hint(problem.error.message, problem.error.hint));
   }
   for (const std::string& warning : launch.warnings) text += "[warn] " + warning + "\n";
@@ -136,22 +137,22 @@ Result<int> doctor(const DoctorFlags& flags) {
 }  // namespace
 
 Command doctor_command() {
-  return {kDoctor, "check whether this machine is ready", [](CLI::App& app) -> std::function<int()> {
-            const auto flags = std::make_shared<DoctorFlags>();
-            declare_config_flag(app, flags->launch);
-            app.add_option("--root", flags->launch->options.root, "The workspace a start would serve")
-                ->option_text("DIR");
-            app.add_option("--public-base-url", flags->public_base_url, "Public address, for the Server URL")
-                ->option_text("URL");
-            app.add_flag("--check", flags->check, "Only check the settings; run no program");
-            app.add_flag("--strict", flags->strict, "A Codex that is missing, too old or not logged in is a failure");
-            app.add_flag("--json", flags->json, "Print JSON instead of text");
-            app.add_flag("--reveal-token", flags->reveal_token, "Print the Server URL with its token");
-            return [flags] {
-              const auto done = doctor(*flags);
-              return done ? *done : report(kDoctor, done.error());
-            };
-          }};
+  return {
+      kDoctor, "check whether this machine is ready", [](CLI::App& app) -> std::function<int()> {
+        const auto flags = std::make_shared<DoctorFlags>();
+        declare_config_flag(app, flags->launch);
+        app.add_option("--root", flags->launch->options.root, "The workspace a start would serve")->option_text("DIR");
+        app.add_option("--public-base-url", flags->public_base_url, "Public address, for the Server URL")
+            ->option_text("URL");
+        app.add_flag("--check", flags->check, "Only check the settings; run no program");
+        app.add_flag("--strict", flags->strict, "A Codex that is missing, too old or not logged in is a failure");
+        app.add_flag("--json", flags->json, "Print JSON instead of text");
+        app.add_flag("--reveal-token", flags->reveal_token, "Print the Server URL with its token");
+        return [flags] {
+          const auto done = doctor(*flags);
+          return done ? *done : report(kDoctor, done.error());
+        };
+      }};
 }
 
 }  // namespace patchbay::cli

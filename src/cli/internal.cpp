@@ -7,13 +7,10 @@
 namespace patchbay::cli {
 
 int run_turn() {
-  return runner::run_turn_main([](const runner::InterpreterOptions& options) {
-    return std::make_unique<codex::EventInterpreter>(options);
-  });
+  return runner::run_turn_main(
+      [](const runner::InterpreterOptions& options) { return std::make_unique<codex::EventInterpreter>(options); });
 }
 
-int git_helper() {
-  return git::git_helper_main();
-}
+int git_helper() { return git::git_helper_main(); }
 
 }  // namespace patchbay::cli

@@ -16,10 +16,9 @@ constexpr std::size_t kPiece = 64u << 10;
 constexpr json::ParseLimits kAnswerLimits{.max_nodes = 1'000'000};
 
 Json envelope() {
-  return Json{
-      {"io.modelcontextprotocol/protocolVersion", mcp::newest(mcp::Era::kModern).name},
-      {"io.modelcontextprotocol/clientCapabilities", Json::object()},
-      {"io.modelcontextprotocol/clientInfo", Json{{"name", "patchbay-cli"}, {"version", PATCHBAY_VERSION}}}};
+  return Json{{"io.modelcontextprotocol/protocolVersion", mcp::newest(mcp::Era::kModern).name},
+              {"io.modelcontextprotocol/clientCapabilities", Json::object()},
+              {"io.modelcontextprotocol/clientInfo", Json{{"name", "patchbay-cli"}, {"version", PATCHBAY_VERSION}}}};
 }
 
 ErrorCode code_of_name(std::string_view name) {
@@ -90,8 +89,7 @@ Result<OwnerClient> OwnerClient::connect() {
   return client;
 }
 
-Result<Json> OwnerClient::call(const std::string& tool, const Json& arguments,
-                               std::chrono::milliseconds timeout) {
+Result<Json> OwnerClient::call(const std::string& tool, const Json& arguments, std::chrono::milliseconds timeout) {
   const MonoTime deadline = std::chrono::steady_clock::now() + timeout;
   const int id = ++last_id_;
   const Json request{{"jsonrpc", "2.0"},

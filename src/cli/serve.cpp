@@ -41,8 +41,7 @@ Command serve_command() {
             app.add_option("--ready-file", flags->ready_file,
                            "Written when the server listens: its URL, port and pid as JSON")
                 ->option_text("FILE");
-            app.add_flag("--background", flags->background,
-                         "No HTTP; leave when no front end and no turn needs it");
+            app.add_flag("--background", flags->background, "No HTTP; leave when no front end and no turn needs it");
             app.add_option("--start-gate", flags->gate_fd)->group("");
             return [flags] {
               const Status done = serve(*flags);

@@ -39,9 +39,7 @@ std::vector<std::string> warnings(const config::Launch& launch, const tools::Rea
   return lines;
 }
 
-std::string tunnel_mode(const config::Launch& launch) {
-  return std::string(name_of(launch.config.auth.tunnel_mode));
-}
+std::string tunnel_mode(const config::Launch& launch) { return std::string(name_of(launch.config.auth.tunnel_mode)); }
 
 Json profile_json(const config::Launch& launch) {
   const auto or_null = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
@@ -80,8 +78,8 @@ Json setup_guide(const config::Launch& launch, const tools::Readiness& readiness
 std::string setup_guide_text(const config::Launch& launch, const tools::Readiness& readiness) {
   const tools::Connection& c = readiness.connection;
   std::string text = "ChatGPT setup\n";
-  text += fmt::format("  Server URL: {}\n  Authentication: {}\n  Tool mode: {}\n  Tunnel mode: {}\n\n",
-                      c.server_url, c.chatgpt_authentication, c.tool_mode, tunnel_mode(launch));
+  text += fmt::format("  Server URL: {}\n  Authentication: {}\n  Tool mode: {}\n  Tunnel mode: {}\n\n", c.server_url,
+                      c.chatgpt_authentication, c.tool_mode, tunnel_mode(launch));
   int number = 0;
   for (const std::string& step : chatgpt_steps(c)) text += fmt::format("  {}. {}\n", ++number, step);
   text += "\nUseful commands\n";

@@ -16,8 +16,8 @@ constexpr char kConnectorSettings[] = "https://chatgpt.com/#settings/Connectors"
 
 struct StartFlags {
   std::shared_ptr<LaunchFlags> launch = std::make_shared<LaunchFlags>();
-  bool print_only = false, json = false, reveal_token = false, verbose_logs = false, force = false,
-       no_profile = false, save_profile = false, copy_url = false, open_chatgpt = false;
+  bool print_only = false, json = false, reveal_token = false, verbose_logs = false, force = false, no_profile = false,
+       save_profile = false, copy_url = false, open_chatgpt = false;
   std::string ready_file;
   std::string tunnel_mode = "none";
   std::string public_base_url;
@@ -31,8 +31,7 @@ void declare_flags(CLI::App& app, const std::shared_ptr<StartFlags>& flags) {
   app.add_option("--tunnel-mode", flags->tunnel_mode, "none or local: this command opens no tunnel")
       ->option_text("MODE")
       ->check(CLI::IsMember({"none", "local"}));
-  app.add_option("--ready-file", flags->ready_file,
-                 "Written when the server listens: its URL, port and pid as JSON")
+  app.add_option("--ready-file", flags->ready_file, "Written when the server listens: its URL, port and pid as JSON")
       ->option_text("FILE");
   app.add_flag("--print-only", flags->print_only, "Print what would be started, and do not start it");
   app.add_flag("--json", flags->json, "Print JSON instead of text");
@@ -40,15 +39,16 @@ void declare_flags(CLI::App& app, const std::shared_ptr<StartFlags>& flags) {
   app.add_flag("--verbose-logs", flags->verbose_logs, "Log everything, as --log-level debug");
   app.add_flag("--force", flags->force, "Start although a check failed");
   auto* copy = app.add_flag("--copy-url", flags->copy_url, "Put the Server URL with its token on the clipboard");
-  app.add_flag_callback("--no-copy-url", [] {}, "Do not")->excludes(copy);
+  app.add_flag_callback(
+         "--no-copy-url", [] {}, "Do not")
+      ->excludes(copy);
   app.add_flag("--open-chatgpt", flags->open_chatgpt, "Open the connector settings of ChatGPT in a browser");
   auto* without = app.add_flag("--no-profile", flags->no_profile, "Ignore the saved profile of this workspace");
   app.add_flag("--save-profile", flags->save_profile, "Keep these flags as the profile of this workspace")
       ->excludes(without);
 }
 
-Json print_only_json(const config::Launch& launch, const tools::Readiness& readiness,
-                     const std::string& config_path) {
+Json print_only_json(const config::Launch& launch, const tools::Readiness& readiness, const std::string& config_path) {
   const Json guide = setup_guide(launch, readiness);
   const Json report = readiness_json(readiness);
   return Json{{"name", "patchbay"},
@@ -67,8 +67,8 @@ std::string profile_line(const config::Launch& launch) {
   return (launch.profile_saved ? "Profile saved: " : "Profile used: ") + launch.profile + "\n";
 }
 
-void print_launch(const config::Launch& launch, const tools::Readiness& readiness,
-                  const std::string& config_path, bool as_json) {
+void print_launch(const config::Launch& launch, const tools::Readiness& readiness, const std::string& config_path,
+                  bool as_json) {
   warn_of_revealed_token(readiness);
   if (as_json) {
     print(json::dump_pretty(print_only_json(launch, readiness, config_path)) + "\n");
@@ -137,8 +137,7 @@ Status start(const StartFlags& flags, int* exit_code) {
   owner.runtime_config = config_path;
   owner.on_ready = [&](const app::App& app) {
     look.port = app.http->port();
-    print_launch(app.launch, tools::check_readiness(app.launch, *app.codex, env, look), config_path,
-                 flags.json);
+    print_launch(app.launch, tools::check_readiness(app.launch, *app.codex, env, look), config_path, flags.json);
     serve_desktop(flags, app, env, look);
   };
   return app::run_owner(std::move(launch), env, owner);

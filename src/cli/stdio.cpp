@@ -29,11 +29,11 @@ Status same_settings(const LaunchFlags& flags, const config::Home& home, const o
   if (!owner) return {};
   const config::Launch wanted = PB_TRY(compose_launch(flags, env));
   if (app::settings_fingerprint(wanted.config) == owner->settings) return {};
-  return Error{ErrorCode::kOwnerRunning,
-               fmt::format("the owner that runs (pid {}) has other settings than {}", owner->process.pid,
-                           *flags.options.config),
-               "Leave --config out to use that owner, or set PATCHBAY_HOME to another directory.",
-               {}};
+  return Error{
+      ErrorCode::kOwnerRunning,
+      fmt::format("the owner that runs (pid {}) has other settings than {}", owner->process.pid, *flags.options.config),
+      "Leave --config out to use that owner, or set PATCHBAY_HOME to another directory.",
+      {}};
 }
 
 /// A configuration that was asked for by name, wherever the background owner will stand.
@@ -65,12 +65,10 @@ Status serve_host(const StdioFlags& flags) {
 }  // namespace
 
 Command stdio_command() {
-  return {kStdio, "serve one local MCP host on standard input and output",
-          [](CLI::App& app) -> std::function<int()> {
+  return {kStdio, "serve one local MCP host on standard input and output", [](CLI::App& app) -> std::function<int()> {
             const auto flags = std::make_shared<StdioFlags>();
             declare_config_flag(app, flags->launch);
-            app.add_option("--client-label", flags->label,
-                           "Name of the host, shown as the owner of what it starts")
+            app.add_option("--client-label", flags->label, "Name of the host, shown as the owner of what it starts")
                 ->option_text("TEXT");
             return [flags]() -> int {
               log::init(log::Level::kWarn);

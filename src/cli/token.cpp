@@ -43,9 +43,7 @@ store::StateDb open_state(const config::Home& home) {
   return store::StateDb(home.state_db(), home.corrupt_dir(), system_clock());
 }
 
-std::string new_secret() {
-  return base64url_encode(random_bytes(kRandomBytes));
-}
+std::string new_secret() { return base64url_encode(random_bytes(kRandomBytes)); }
 
 Status check_name(const std::string& name) {
   const auto good = [](char c) {
@@ -71,7 +69,8 @@ Result<std::optional<WallTime>> expiry(const std::string& text) {
   return std::optional(system_clock().wall() + std::chrono::minutes(std::int64_t{count} * kMinutes[unit]));
 }
 
-/// An owner that is being started may have read the old token already and cannot be told yet; none is while this is held.
+/// An owner that is being started may have read the old token already and cannot be told yet; none is while this is
+/// held.
 os::FileLock wait_for_starts(const config::Home& home) {
   if (!os::make_private_dirs(home.run_dir())) return {};
   auto gate = app::take_start_gate(home, std::chrono::steady_clock::now() + kStartedWithin);
@@ -86,8 +85,10 @@ Status hand_out(const TokenFlags& flags, const std::string& scope, const std::st
     print(secret + "\n");
   }
   if (std::ferror(stdout) != 0) {
-    return Error{ErrorCode::kIoError, "the token could not be written to standard output, and nobody has it now",
-                 "Make another with `patchbay token rotate " + flags.name + "`.", {}};
+    return Error{ErrorCode::kIoError,
+                 "the token could not be written to standard output, and nobody has it now",
+                 "Make another with `patchbay token rotate " + flags.name + "`.",
+                 {}};
   }
   std::fputs("Keep it now: it is stored as a hash only and cannot be shown again.\n", stderr);
   return {};
@@ -105,8 +106,10 @@ std::string tell_owner(const config::Home& home) {
 /// The operator's token may do everything and never ends; who asks for less must not get it.
 Status check_operator_flags(const TokenFlags& flags) {
   if (flags.scope.empty() && flags.expires.empty()) return {};
-  return Error{ErrorCode::kUsage, "--scope and --expires are for named tokens; the operator's own has no limit",
-               "Give the token a name: patchbay token create NAME --scope read", {}};
+  return Error{ErrorCode::kUsage,
+               "--scope and --expires are for named tokens; the operator's own has no limit",
+               "Give the token a name: patchbay token create NAME --scope read",
+               {}};
 }
 
 Result<int> create_operator_token(const TokenFlags& flags, const config::Home& home) {
@@ -151,8 +154,10 @@ Result<int> create(const TokenFlags& flags) {
 Result<int> rotate_operator_token(const TokenFlags& flags, const config::Home& home) {
   const os::FileLock gate = wait_for_starts(home);
   if (!os::exists(home.token_file())) {
-    return Error{ErrorCode::kNotFound, "there is no operator's token to replace",
-                 "Make one with `patchbay token create`; `patchbay token rotate NAME` replaces a named one.", {}};
+    return Error{ErrorCode::kNotFound,
+                 "there is no operator's token to replace",
+                 "Make one with `patchbay token create`; `patchbay token rotate NAME` replaces a named one.",
+                 {}};
   }
   PB_TRY(os::write_file_atomic(home.token_file(), new_secret() + "\n"));
   const std::string told = tell_owner(home);
@@ -193,8 +198,12 @@ std::string_view state_of(const store::NamedToken& token) {
 
 Json token_json(const store::NamedToken& token) {
   const auto time = [](const std::optional<WallTime>& t) { return t ? Json(iso8601(*t)) : Json(nullptr); };
-  return Json{{"name", token.name},         {"scope", token.scope},          {"state", state_of(token)},
-              {"created", time(token.created)}, {"expires", time(token.expires)}, {"revoked", time(token.revoked)}};
+  return Json{{"name", token.name},
+              {"scope", token.scope},
+              {"state", state_of(token)},
+              {"created", time(token.created)},
+              {"expires", time(token.expires)},
+              {"revoked", time(token.revoked)}};
 }
 
 Result<int> list(const TokenFlags& flags) {
@@ -267,9 +276,7 @@ void declare_show(CLI::App& app, const Flags& flags) {
 }
 void declare_nothing(CLI::App&, const Flags&) {}
 
-void add_common(CLI::App& app, const Flags& flags) {
-  app.add_flag("--json", flags->json, "Print JSON");
-}
+void add_common(CLI::App& app, const Flags& flags) { app.add_flag("--json", flags->json, "Print JSON"); }
 
 constexpr Action<TokenFlags> kActions[] = {
     {"create", "make a token", &declare_create, &create},

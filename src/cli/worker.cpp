@@ -60,13 +60,11 @@ bool is_active(const Json& worker) {
 std::string list_text(const Json& reply) {
   const Json* workers = json::find(reply, "workers");
   if (workers == nullptr || workers->empty()) return "No workers.\n";
-  std::string text =
-      fmt::format("{:<24} {:<10} {:<16} {:<28} {}\n", "NAME", "STATE", "MODE", "ID", "WORKSPACE");
+  std::string text = fmt::format("{:<24} {:<10} {:<16} {:<28} {}\n", "NAME", "STATE", "MODE", "ID", "WORKSPACE");
   for (const Json& w : *workers) {
-    text +=
-        fmt::format("{:<24} {:<10} {:<16} {:<28} {}\n", display_safe(json::get_string(w, "name")),
-                    json::get_string(w, "state"), json::get_string(w, "workspace_mode"),
-                    json::get_string(w, "worker_id"), display_safe(json::get_string(w, "workspace_name")));
+    text += fmt::format("{:<24} {:<10} {:<16} {:<28} {}\n", display_safe(json::get_string(w, "name")),
+                        json::get_string(w, "state"), json::get_string(w, "workspace_mode"),
+                        json::get_string(w, "worker_id"), display_safe(json::get_string(w, "workspace_name")));
   }
   if (const auto cursor = json::find_string(reply, "next_cursor")) text += "More: --cursor " + *cursor + "\n";
   return text;
@@ -75,8 +73,7 @@ std::string list_text(const Json& reply) {
 std::string change_lines(const Json& reply) {
   std::string text;
   if (const Json* files = json::find(reply, "changed_files"); files != nullptr && files->is_array()) {
-    for (const Json& file : *files)
-      text += "  " + display_safe(file.is_string() ? file.get<std::string>() : "") + "\n";
+    for (const Json& file : *files) text += "  " + display_safe(file.is_string() ? file.get<std::string>() : "") + "\n";
   }
   return text;
 }
@@ -86,8 +83,7 @@ std::string worker_text(const Json& reply) {
   std::string text = fmt::format("{} ({}): {}\n", display_safe(json::get_string(reply, "name")),
                                  json::get_string(reply, "worker_id"), json::get_string(reply, "state"));
   std::set<std::string> told;
-  for (const char* member :
-       {"status_line", "ownership_note", "note", "required_action", "conflict_summary"}) {
+  for (const char* member : {"status_line", "ownership_note", "note", "required_action", "conflict_summary"}) {
     const auto value = json::find_string(reply, member);
     if (value && !value->empty() && told.insert(*value).second) text += display_safe(*value, true) + "\n";
   }
@@ -97,10 +93,7 @@ std::string worker_text(const Json& reply) {
   }
   text += change_lines(reply);
   const std::string view = json::get_string(reply, "view");
-  const char* body = view == "diff"     ? "diff"
-                     : view == "file"   ? "text"
-                     : view == "report" ? "report"
-                                        : nullptr;
+  const char* body = view == "diff" ? "diff" : view == "file" ? "text" : view == "report" ? "report" : nullptr;
   if (body != nullptr) text += "\n" + display_safe(json::get_string(reply, body), true) + "\n";
   if (const auto cursor = json::find_string(reply, "next_cursor")) text += "More: --cursor " + *cursor + "\n";
   if (const auto token = json::find_string(reply, "preview_token"))
@@ -201,8 +194,8 @@ Result<int> wait_for_all(OwnerClient& owner, const WorkerFlags& flags, MonoTime 
 /// Until the worker, or without a name every worker, rests; 1 when the time is over first.
 Result<int> wait(const WorkerFlags& flags) {
   if (flags.timeout.value_or(0) < 0) return Error{ErrorCode::kUsage, "--timeout must not be negative", {}, {}};
-  const MonoTime deadline = flags.timeout ? std::chrono::steady_clock::now() + std::chrono::seconds(*flags.timeout)
-                                          : MonoTime::max();
+  const MonoTime deadline =
+      flags.timeout ? std::chrono::steady_clock::now() + std::chrono::seconds(*flags.timeout) : MonoTime::max();
   OwnerClient owner = PB_TRY(OwnerClient::connect());
   if (flags.worker.empty()) return wait_for_all(owner, flags, deadline);
   const Json arguments = PB_TRY(common_arguments(flags));
@@ -246,9 +239,7 @@ void add_common(CLI::App& app, const Flags& flags) {
   app.add_flag("--json", flags->json, "Print the whole reply as JSON");
   app.add_option("--repo", flags->repo_path, "Workspace of the worker")->option_text("DIR");
 }
-void add_name(CLI::App& app, const Flags& flags) {
-  app.add_option("worker", flags->worker, "Name or id")->required();
-}
+void add_name(CLI::App& app, const Flags& flags) { app.add_option("worker", flags->worker, "Name or id")->required(); }
 void add_takeover(CLI::App& app, const Flags& flags) {
   app.add_flag("--takeover", flags->takeover, "Go on although the worker belongs to another conversation");
   app.add_option("--takeover-reason", flags->takeover_reason, "Why, for the audit log")->option_text("TEXT");
@@ -270,8 +261,7 @@ void declare_inspect(CLI::App& app, const Flags& flags) {
   app.add_option("--end-line", flags->end_line, "Last line of a file")->option_text("N");
   app.add_option("--max-bytes", flags->max_bytes, "Size of a page")->option_text("N");
   app.add_option("--cursor", flags->cursor, "Next page of a diff")->option_text("CURSOR");
-  app.add_option("--wait-seconds", flags->wait_seconds, "Wait for the turn to end, at most 25")
-      ->option_text("N");
+  app.add_option("--wait-seconds", flags->wait_seconds, "Wait for the turn to end, at most 25")->option_text("N");
 }
 void declare_wait(CLI::App& app, const Flags& flags) {
   app.add_option("worker", flags->worker, "Name or id; without one: every worker");
@@ -291,18 +281,14 @@ void declare_integrate(CLI::App& app, const Flags& flags) {
   add_name(app, flags);
   app.add_option("--preview-token", flags->preview_token, "Apply exactly what this preview showed")
       ->option_text("TOKEN");
-  app.add_flag("--allow-dirty-base", flags->allow_dirty_base,
-               "Apply beside uncommitted edits of the checkout");
-  app.add_option("--accept-dirty", flags->accepted_dirty_base,
-                 "Glob of dirty files that may stay; may be repeated")
+  app.add_flag("--allow-dirty-base", flags->allow_dirty_base, "Apply beside uncommitted edits of the checkout");
+  app.add_option("--accept-dirty", flags->accepted_dirty_base, "Glob of dirty files that may stay; may be repeated")
       ->option_text("GLOB")
       ->expected(1)
       ->take_all();
   add_takeover(app, flags);
 }
-void declare_restore(CLI::App& app, const Flags& flags) {
-  add_name(app, flags);
-}
+void declare_restore(CLI::App& app, const Flags& flags) { add_name(app, flags); }
 
 constexpr Action<WorkerFlags> kActions[] = {
     {"list", "all workers of this home", &declare_list, &for_operator<&list>},

@@ -34,8 +34,8 @@ Error invalid(std::string message, std::string hint = {}) {
 }
 
 std::size_t count_characters(std::string_view utf8) {
-  return static_cast<std::size_t>(std::count_if(
-      utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 Status check_prompt(const runner::TurnRequest& request) {
@@ -75,12 +75,13 @@ enum class PathKind { kImage, kFolder };
 Result<std::string> checked_path(const PathCheck& check, PathKind kind, const std::string& path,
                                  const std::string& cwd) {
   const char* option = kind == PathKind::kImage ? "images" : "add_dirs";
-  if (!check)
-    return Error{ErrorCode::kRootNotAllowed, fmt::format("{} may not be used here", option), {}, {}};
+  if (!check) return Error{ErrorCode::kRootNotAllowed, fmt::format("{} may not be used here", option), {}, {}};
   auto checked = check(path.starts_with('/') ? path : os::join(cwd, path));
   if (!checked && checked.error().code == ErrorCode::kNotFound) {
-    return Error{ErrorCode::kNotFound, fmt::format("{} names {}, which does not exist.", option, display_safe(path)),
-                 "Relative paths count from the workspace.", {}};
+    return Error{ErrorCode::kNotFound,
+                 fmt::format("{} names {}, which does not exist.", option, display_safe(path)),
+                 "Relative paths count from the workspace.",
+                 {}};
   }
   std::string canonical = PB_TRY(std::move(checked));
   struct stat st {};
@@ -99,8 +100,7 @@ Result<std::string> checked_path(const PathCheck& check, PathKind kind, const st
 }
 
 Result<std::vector<std::string>> checked_paths(const PathCheck& check, PathKind kind,
-                                               const std::vector<std::string>& paths,
-                                               const std::string& cwd) {
+                                               const std::vector<std::string>& paths, const std::string& cwd) {
   std::vector<std::string> out;
   for (const std::string& path : paths) out.push_back(PB_TRY(checked_path(check, kind, path, cwd)));
   return out;
@@ -150,8 +150,7 @@ std::string version_in(const std::string& output) {
 
 LoginStatus judge_login(const os::RunResult& run) {
   const std::string text = to_lower_ascii(run.out + run.err);
-  if (run.timed_out)
-    return {LoginStatus::State::kUnknown, "Codex did not say in time whether it is logged in."};
+  if (run.timed_out) return {LoginStatus::State::kUnknown, "Codex did not say in time whether it is logged in."};
   if (!run.status.signalled && run.status.code == 0) {
     if (text.find("api key") != std::string::npos) {
       return {LoginStatus::State::kLoggedIn, "Codex is logged in with an API key."};
@@ -185,8 +184,7 @@ struct CodexEngine::State {
   std::mutex schema;
 };
 
-CodexEngine::CodexEngine(EngineOptions options)
-    : options_(std::move(options)), state_(std::make_unique<State>()) {}
+CodexEngine::CodexEngine(EngineOptions options) : options_(std::move(options)), state_(std::make_unique<State>()) {}
 
 CodexEngine::~CodexEngine() = default;
 
@@ -208,8 +206,7 @@ os::Environment CodexEngine::environment() const {
 
 Status CodexEngine::ensure_home() const {
   if (!options_.codex_home.starts_with('/')) {
-    return Error{
-        ErrorCode::kConfigRefused, "the Codex home is not an absolute path", {}, options_.codex_home};
+    return Error{ErrorCode::kConfigRefused, "the Codex home is not an absolute path", {}, options_.codex_home};
   }
   // Codex refuses to start when CODEX_HOME names a folder that does not exist.
   return os::make_private_dirs(options_.codex_home);
@@ -217,10 +214,8 @@ Status CodexEngine::ensure_home() const {
 
 Result<std::string> CodexEngine::schema_file() const {
   if (!options_.private_dir.starts_with('/')) {
-    return Error{ErrorCode::kConfigRefused,
-                 "the folder for private files is not an absolute path",
-                 {},
-                 options_.private_dir};
+    return Error{
+        ErrorCode::kConfigRefused, "the folder for private files is not an absolute path", {}, options_.private_dir};
   }
   std::string path = os::join(options_.private_dir, "codex-output-schema.json");
   const std::string text = json::dump_pretty(output_schema()) + "\n";
@@ -273,8 +268,7 @@ Result<runner::Command> CodexEngine::command(const runner::TurnRequest& request,
   line.enable = options.enable;
   line.disable = options.disable;
   line.profile = options.profile;
-  line.add_dirs =
-      PB_TRY(checked_paths(options_.check_path, PathKind::kFolder, options.add_dirs, request.cwd));
+  line.add_dirs = PB_TRY(checked_paths(options_.check_path, PathKind::kFolder, options.add_dirs, request.cwd));
   line.overrides = PB_TRY(all_overrides(request, options, inner));
   line.skip_git_repo_check = !request.in_git_repository;
   if (!job_dir.empty()) line.last_message_file = os::join(job_dir, "last-message.txt");
@@ -299,13 +293,12 @@ Result<runner::Command> CodexEngine::command(const runner::TurnRequest& request,
   return command;
 }
 
-std::unique_ptr<runner::Interpreter> CodexEngine::make_interpreter(
-    const runner::InterpreterOptions& options) const {
+std::unique_ptr<runner::Interpreter> CodexEngine::make_interpreter(const runner::InterpreterOptions& options) const {
   return std::make_unique<EventInterpreter>(options);
 }
 
-Result<os::RunResult> CodexEngine::run_helper(const std::vector<std::string>& arguments,
-                                              std::chrono::seconds limit, std::size_t max_bytes) const {
+Result<os::RunResult> CodexEngine::run_helper(const std::vector<std::string>& arguments, std::chrono::seconds limit,
+                                              std::size_t max_bytes) const {
   os::SpawnOptions spawn;
   spawn.argv.push_back(PB_TRY(program()).path);
   spawn.argv.insert(spawn.argv.end(), arguments.begin(), arguments.end());
@@ -322,12 +315,11 @@ Result<Probe> CodexEngine::probe() const {
   if (!stamp.empty() && version->stamp == stamp) return version->probe;
   const os::RunResult run = PB_TRY(run_helper({"--version"}, options_.answer_limit, kProbeOutput));
   if (run.timed_out) {
-    return Error{ErrorCode::kTimeout, "codex --version did not answer in time",
-                 "Check the Codex installation.", found.path};
+    return Error{ErrorCode::kTimeout, "codex --version did not answer in time", "Check the Codex installation.",
+                 found.path};
   }
   if (run.status.signalled || run.status.code != 0) {
-    return Error{ErrorCode::kCodexCliMissing, "codex --version failed", "Install the Codex CLI again.",
-                 run.err};
+    return Error{ErrorCode::kCodexCliMissing, "codex --version failed", "Install the Codex CLI again.", run.err};
   }
   *version = State::Version{stamp, Probe{found.path, version_in(run.out)}};
   return version->probe;

@@ -72,8 +72,7 @@ const Family* family_of(const std::string& key) {
 
 bool is_key(const std::string& key) {
   return !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' || c == '/' ||
-           c == ':';
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' || c == '/' || c == ':';
   });
 }
 
@@ -84,8 +83,7 @@ Error not_allowed(const std::string& key) {
                {}};
 }
 
-Status check_override(const std::string& text, const std::vector<std::string>& prefixes,
-                      bool bypass_allowed) {
+Status check_override(const std::string& text, const std::vector<std::string>& prefixes, bool bypass_allowed) {
   const std::string key = key_of(text);
   if (text.find('=') == std::string::npos || !is_key(key) || text.starts_with('-')) {
     return Error{ErrorCode::kInvalidArgument, "a config override has the form key=value", {}, {}};
@@ -97,10 +95,10 @@ Status check_override(const std::string& text, const std::vector<std::string>& p
   if (std::none_of(prefixes.begin(), prefixes.end(), begins)) return not_allowed(key);
   const Family* family = family_of(key);
   if (family == nullptr || bypass_allowed) return {};
-  const bool named = family->prefix_may_name_it &&
-                     std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
-                       return prefix.starts_with(family->stem) && begins(prefix);
-                     });
+  const bool named =
+      family->prefix_may_name_it && std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
+        return prefix.starts_with(family->stem) && begins(prefix);
+      });
   return named ? Status{} : Status{not_allowed(key)};
 }
 

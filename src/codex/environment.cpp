@@ -19,9 +19,9 @@ bool matches(std::string_view name, std::string_view pattern) {
   return name == pattern;
 }
 
-constexpr std::array<std::string_view, 9> kSteersPrograms = {
-    "LD_*",         "BASH_ENV",      "ENV",        "PROMPT_COMMAND", "GIT_*", "RIPGREP_CONFIG_PATH",
-    "NODE_OPTIONS", "PYTHONSTARTUP", "BASH_FUNC_*"};
+constexpr std::array<std::string_view, 9> kSteersPrograms = {"LD_*",           "BASH_ENV",      "ENV",
+                                                             "PROMPT_COMMAND", "GIT_*",         "RIPGREP_CONFIG_PATH",
+                                                             "NODE_OPTIONS",   "PYTHONSTARTUP", "BASH_FUNC_*"};
 
 bool is_ours_or_a_tunnels(std::string_view name) {
   return name.starts_with("PATCHBAY_") || name == "PB_JOB_MARKER" || name == "NGROK_AUTHTOKEN" ||
@@ -37,15 +37,12 @@ bool is_named(std::string_view name, std::string_view family, const std::vector<
   });
 }
 
-bool may_pass(std::string_view name, const std::vector<std::string>& allowed,
-              const std::vector<std::string>& secrets) {
-  if (is_ours_or_a_tunnels(name) || std::find(secrets.begin(), secrets.end(), name) != secrets.end())
-    return false;
+bool may_pass(std::string_view name, const std::vector<std::string>& allowed, const std::vector<std::string>& secrets) {
+  if (is_ours_or_a_tunnels(name) || std::find(secrets.begin(), secrets.end(), name) != secrets.end()) return false;
   for (const std::string_view family : kSteersPrograms) {
     if (matches(name, family)) return is_named(name, family, allowed);
   }
-  return std::any_of(allowed.begin(), allowed.end(),
-                     [&](const std::string& entry) { return matches(name, entry); });
+  return std::any_of(allowed.begin(), allowed.end(), [&](const std::string& entry) { return matches(name, entry); });
 }
 
 }  // namespace

@@ -64,9 +64,7 @@ std::optional<int> signal_of(const TurnEnd& end) {
   return end.status.code;
 }
 
-bool has_report(const Json& result) {
-  return json::get_string(result, "result_source") != "stdout_preview";
-}
+bool has_report(const Json& result) { return json::get_string(result, "result_source") != "stdout_preview"; }
 
 void mark_partial(Json& result, std::string_view reason, std::string_view status) {
   result["partial"] = true;
@@ -191,8 +189,7 @@ void EventInterpreter::show_newest_command() {
     return a.second.started_at < b.second.started_at;
   });
   const bool any = newest != running_.end();
-  progress_.current_command =
-      any ? std::string(utf8_prefix(newest->second.preview, kCommandBytes)) : std::string();
+  progress_.current_command = any ? std::string(utf8_prefix(newest->second.preview, kCommandBytes)) : std::string();
   progress_.current_command_started_at = any ? newest->second.started_at : 0;
 }
 
@@ -202,10 +199,8 @@ void EventInterpreter::on_agent_message(const std::string& text, double now) {
   if (trim(text).empty()) return;
   last_message_ = text;
   object_is_newer_ = false;
-  progress_.checkpoints.push_back(
-      {now, std::string(utf8_prefix(checkpoint_summary(text), kCheckpointBytes))});
-  if (progress_.checkpoints.size() > kMostCheckpoints)
-    progress_.checkpoints.erase(progress_.checkpoints.begin());
+  progress_.checkpoints.push_back({now, std::string(utf8_prefix(checkpoint_summary(text), kCheckpointBytes))});
+  if (progress_.checkpoints.size() > kMostCheckpoints) progress_.checkpoints.erase(progress_.checkpoints.begin());
 }
 
 void EventInterpreter::end_turn(End end, const Json& event) {
@@ -214,15 +209,13 @@ void EventInterpreter::end_turn(End end, const Json& event) {
   progress_.phase = "finalizing_report";
   if (const Json* error = json::find(event, "error")) {
     failure_message_ = utf8_prefix(
-        error->is_string() ? error->get_ref<const std::string&>() : json::get_string(*error, "message"),
-        kErrorBytes);
+        error->is_string() ? error->get_ref<const std::string&>() : json::get_string(*error, "message"), kErrorBytes);
   }
   const Json* usage = json::find(event, "usage");
   if (usage == nullptr || !usage->is_object()) return;
   runner::Usage numbers;
   for (const auto& [name, value] : usage->items()) {
-    if (!value.is_number_integer() || name.size() > kWordBytes || numbers.size() >= kMostUsageNumbers)
-      continue;
+    if (!value.is_number_integer() || name.size() > kWordBytes || numbers.size() >= kMostUsageNumbers) continue;
     if (const auto number = json::find_int(*usage, name); number && *number >= 0) numbers[name] = *number;
   }
   if (!numbers.empty()) progress_.usage = std::move(numbers);
@@ -250,8 +243,7 @@ void EventInterpreter::note_error(std::string message) {
 Json EventInterpreter::report(const TurnEnd& end) const {
   const bool done = end_ == End::kCompleted && !session_report_;
   if (session_report_ && !trim(*session_report_).empty()) {
-    return report_from_text(*session_report_, ResultSource::kSessionTaskComplete, options_.structured_output,
-                            done);
+    return report_from_text(*session_report_, ResultSource::kSessionTaskComplete, options_.structured_output, done);
   }
   if (!options_.json_events) {
     const bool from_file = !trim(end.last_message).empty();
@@ -265,8 +257,7 @@ Json EventInterpreter::report(const TurnEnd& end) const {
     return report_from_text(last_message_, ResultSource::kAgentMessage, options_.structured_output, done);
   }
   if (!trim(end.last_message).empty()) {
-    return report_from_text(end.last_message, ResultSource::kLastMessageFile, options_.structured_output,
-                            done);
+    return report_from_text(end.last_message, ResultSource::kLastMessageFile, options_.structured_output, done);
   }
   return report_from_stdout(end.stdout_tail, done);
 }
@@ -278,13 +269,11 @@ Outcome EventInterpreter::completed(const TurnEnd& end, std::string terminal_sou
   outcome.result = report(end);
   progress_.phase = "done";
   if (const auto signal = signal_of(end)) {
-    outcome.result["transport_warning"] =
-        fmt::format("Codex was ended by signal {} after the turn.", *signal);
+    outcome.result["transport_warning"] = fmt::format("Codex was ended by signal {} after the turn.", *signal);
   } else if (end.reason == TurnEnd::Reason::kCompletedAndLingered) {
     outcome.result["transport_warning"] = "Codex did not leave by itself after the turn.";
   } else if (end.status.code != 0) {
-    outcome.result["transport_warning"] =
-        fmt::format("Codex left with exit code {} after the turn.", end.status.code);
+    outcome.result["transport_warning"] = fmt::format("Codex left with exit code {} after the turn.", end.status.code);
   }
   return outcome;
 }
@@ -347,8 +336,7 @@ Outcome EventInterpreter::finish(const TurnEnd& end) {
     progress_.phase = "done";
     return outcome;
   }
-  const bool left_quietly =
-      end.reason == TurnEnd::Reason::kExited && !end.status.signalled && end.status.code == 0;
+  const bool left_quietly = end.reason == TurnEnd::Reason::kExited && !end.status.signalled && end.status.code == 0;
   // Exit code 0 alone is weak evidence: it counts unless the program itself said that something failed.
   const bool said_failure = end_ != End::kNone || (!errors_.empty() && !has_report(report(end)));
   if (left_quietly && !said_failure) return completed(end, "process_exit");

@@ -25,9 +25,7 @@ constexpr std::string_view kPlatformPackage = "";
 constexpr std::string_view kTarget = "";
 #endif
 
-bool is_program(const std::string& path) {
-  return ::access(path.c_str(), X_OK) == 0 && !os::is_directory(path);
-}
+bool is_program(const std::string& path) { return ::access(path.c_str(), X_OK) == 0 && !os::is_directory(path); }
 
 /// The package's script named inside a small shell wrapper (as package managers write them): the text before
 /// the name up to a quote or blank is its folder, `$basedir` being the wrapper's own.
@@ -55,8 +53,7 @@ std::string native_program_of(const std::string& package) {
   if (kPlatformPackage.empty()) return {};
   const std::string scope = os::parent_of(package);
   const std::string nested = os::join(package, "node_modules/@openai");
-  for (const std::string& platform :
-       {os::join(scope, kPlatformPackage), os::join(nested, kPlatformPackage), package}) {
+  for (const std::string& platform : {os::join(scope, kPlatformPackage), os::join(nested, kPlatformPackage), package}) {
     const std::string native = fmt::format("{}/vendor/{}/bin/codex", platform, kTarget);
     if (is_program(native)) return native;
   }
@@ -64,11 +61,10 @@ std::string native_program_of(const std::string& package) {
 }
 
 Error missing(const std::string& name) {
-  return Error{
-      ErrorCode::kCodexCliMissing, "the Codex CLI was not found",
-      "Install it with `npm install -g @openai/codex`, or start the server with a PATH that holds `codex`; "
-      "`patchbay doctor` shows what is looked for.",
-      name};
+  return Error{ErrorCode::kCodexCliMissing, "the Codex CLI was not found",
+               "Install it with `npm install -g @openai/codex`, or start the server with a PATH that holds `codex`; "
+               "`patchbay doctor` shows what is looked for.",
+               name};
 }
 
 }  // namespace

@@ -10,9 +10,9 @@
 namespace patchbay::codex {
 namespace {
 
-/// One kind of failure. The catalogue has no codes for what goes wrong between Codex and its provider; each kind has the
-/// one that says the same of a new try: never without the operator, later, or with other arguments. Found when every word of one of its phrases occurs (a phrase's words are separated by
-/// '&').
+/// One kind of failure. The catalogue has no codes for what goes wrong between Codex and its provider; each kind has
+/// the one that says the same of a new try: never without the operator, later, or with other arguments. Found when
+/// every word of one of its phrases occurs (a phrase's words are separated by '&').
 struct Kind {
   std::string_view category;
   ErrorCode code;
@@ -22,8 +22,7 @@ struct Kind {
   bool retry;
 };
 
-constexpr std::string_view kTellUser =
-    "Tell the user what the operator has to do; a new try fails the same way.";
+constexpr std::string_view kTellUser = "Tell the user what the operator has to do; a new try fails the same way.";
 
 // Order matters: the first kind that fits wins.
 constexpr std::array kKinds = {
@@ -45,16 +44,13 @@ constexpr std::array kKinds = {
          "project is not trusted",
          kTellUser, "Make the folder a git repository, or trust it in Codex.", false},
     Kind{"codex_session_busy", ErrorCode::kSessionBusy, "already has an active writer",
-         "Another process still writes this conversation; wait a little, then send the turn again.", "",
-         true},
+         "Another process still writes this conversation; wait a little, then send the turn again.", "", true},
     Kind{"codex_session_not_found", ErrorCode::kSessionNotFound,
          "no rollout found for thread|session & archived|thread & is archived|codex unarchive",
-         "The conversation no longer exists on this machine; start a new worker with the context it needs.",
-         "", false},
+         "The conversation no longer exists on this machine; start a new worker with the context it needs.", "", false},
     Kind{"codex_input_too_large", ErrorCode::kContentTooLarge, "input exceeds the maximum length",
          "Send a shorter message, or less context.", "", true},
-    Kind{"codex_context_window_exceeded", ErrorCode::kContentTooLarge,
-         "context window|context_length_exceeded",
+    Kind{"codex_context_window_exceeded", ErrorCode::kContentTooLarge, "context window|context_length_exceeded",
          "This conversation is full; start a new worker and hand over what matters.", "", false},
     Kind{"codex_model_unavailable", ErrorCode::kInvalidArgument,
          "model_not_found|unknown model|invalid model|unsupported model|model & does not exist|model & not "
@@ -74,13 +70,12 @@ constexpr std::array kKinds = {
          "Check the Codex version and its config.toml.", false},
 };
 
-constexpr Kind kUnknown{
-    "codex_turn_failed",
-    ErrorCode::kInternal,
-    "",
-    "Read the message; when it names nothing you can change, try once more, then ask the user.",
-    "",
-    true};
+constexpr Kind kUnknown{"codex_turn_failed",
+                        ErrorCode::kInternal,
+                        "",
+                        "Read the message; when it names nothing you can change, try once more, then ask the user.",
+                        "",
+                        true};
 
 bool has_phrase(const std::string& lower, std::string_view phrase) {
   for (const std::string_view word : split(phrase, '&')) {
@@ -101,8 +96,8 @@ const Kind* kind_of(const std::string& text) {
 
 bool is_last_word(std::string_view line) {
   for (const std::string_view beginning :
-       {"Error", "error:", "Not inside a trusted directory", "Input exceeds the maximum length",
-        "No prompt provided", "Output schema file"}) {
+       {"Error", "error:", "Not inside a trusted directory", "Input exceeds the maximum length", "No prompt provided",
+        "Output schema file"}) {
     if (line.starts_with(beginning)) return true;
   }
   return false;
@@ -201,8 +196,7 @@ Failure classify(const FailureEvidence& evidence) {
   if (trim(event_message).empty() && !evidence.errors.empty()) event_message = evidence.errors.back();
   if (!trim(event_message).empty()) {
     const Kind* kind = kind_of(event_message);
-    for (auto it = evidence.errors.rbegin(); kind == nullptr && it != evidence.errors.rend(); ++it)
-      kind = kind_of(*it);
+    for (auto it = evidence.errors.rbegin(); kind == nullptr && it != evidence.errors.rend(); ++it) kind = kind_of(*it);
     Failure failure =
         make(kind != nullptr ? *kind : kUnknown, "The Codex turn failed: " + public_message(event_message));
     if (failure.category == "codex_usage_limit") read_retry_time(event_message, failure);
@@ -229,17 +223,16 @@ Failure session_start_timeout() {
 }
 
 Failure turn_timeout() {
-  return make(
-      {"codex_turn_timeout", ErrorCode::kTimeout, "",
-       "The time limit ended the turn; what it did so far is kept. Continue with a smaller step.", "", true},
-      "Job timed out: the turn reached its time limit.");
+  return make({"codex_turn_timeout", ErrorCode::kTimeout, "",
+               "The time limit ended the turn; what it did so far is kept. Continue with a smaller step.", "", true},
+              "Job timed out: the turn reached its time limit.");
 }
 
 Failure wrong_session() {
-  return make({"codex_session_not_found", ErrorCode::kSessionNotFound, "",
-               "The conversation to continue no longer exists; start a new worker with the context it needs.",
-               "", false},
-              "Codex opened another conversation than the one asked for, and was stopped.");
+  return make(
+      {"codex_session_not_found", ErrorCode::kSessionNotFound, "",
+       "The conversation to continue no longer exists; start a new worker with the context it needs.", "", false},
+      "Codex opened another conversation than the one asked for, and was stopped.");
 }
 
 Failure spawn_failure(const std::string& message) {

@@ -7,12 +7,8 @@
 namespace patchbay::codex {
 namespace {
 
-bool is_alpha(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-bool is_alnum(char c) {
-  return is_alpha(c) || (c >= '0' && c <= '9');
-}
+bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_alnum(char c) { return is_alpha(c) || (c >= '0' && c <= '9'); }
 
 bool matches(std::string_view text, std::string_view punctuation, std::size_t longest) {
   return !text.empty() && text.size() <= longest && is_alnum(text[0]) &&
@@ -22,18 +18,10 @@ bool matches(std::string_view text, std::string_view punctuation, std::size_t lo
 
 }  // namespace
 
-bool is_model_name(std::string_view text) {
-  return matches(text, "._:/+-", 160);
-}
-bool is_feature_name(std::string_view text) {
-  return matches(text, "._:/-", 128);
-}
-bool is_profile_name(std::string_view text) {
-  return matches(text, "._-", 128);
-}
-bool is_effort_name(std::string_view text) {
-  return matches(text, "_-", 32) && is_alpha(text[0]);
-}
+bool is_model_name(std::string_view text) { return matches(text, "._:/+-", 160); }
+bool is_feature_name(std::string_view text) { return matches(text, "._:/-", 128); }
+bool is_profile_name(std::string_view text) { return matches(text, "._-", 128); }
+bool is_effort_name(std::string_view text) { return matches(text, "_-", 32) && is_alpha(text[0]); }
 
 bool is_sandbox_mode(std::string_view text) {
   return text == "read-only" || text == "workspace-write" || text == "danger-full-access";

@@ -26,8 +26,7 @@ constexpr std::size_t kMostTiers = 6;
 constexpr json::ParseLimits kCatalogLimits{.max_depth = 64, .max_members = 10'000, .max_nodes = 1'000'000};
 
 /// Every effort known so far; used where the catalogue says nothing about a model.
-constexpr std::array<std::string_view, 7> kKnownEfforts = {"minimal", "low", "medium", "high",
-                                                           "xhigh",   "max", "ultra"};
+constexpr std::array<std::string_view, 7> kKnownEfforts = {"minimal", "low", "medium", "high", "xhigh", "max", "ultra"};
 
 std::string short_text(const Json& object, std::string_view key, std::size_t max_bytes) {
   const std::string text = display_safe(collapse_whitespace(redact(json::get_string(object, key))));
@@ -39,8 +38,8 @@ std::vector<EffortOption> efforts_of(const Json& entry) {
   const Json* levels = json::find(entry, "supported_reasoning_levels");
   if (levels == nullptr || !levels->is_array()) return out;
   for (const Json& level : *levels) {
-    const std::string effort = to_lower_ascii(level.is_string() ? level.get_ref<const std::string&>()
-                                                                : json::get_string(level, "effort"));
+    const std::string effort =
+        to_lower_ascii(level.is_string() ? level.get_ref<const std::string&>() : json::get_string(level, "effort"));
     if (is_effort_name(effort) && out.size() < kMostEfforts)
       out.push_back({effort, short_text(level, "description", 180)});
   }
@@ -53,8 +52,7 @@ std::vector<ServiceTier> tiers_of(const Json& entry) {
   if (tiers == nullptr || !tiers->is_array()) return out;
   for (const Json& tier : *tiers) {
     if (!tier.is_object() || out.size() >= kMostTiers) continue;
-    out.push_back(
-        {short_text(tier, "id", 80), short_text(tier, "name", 80), short_text(tier, "description", 180)});
+    out.push_back({short_text(tier, "id", 80), short_text(tier, "name", 80), short_text(tier, "description", 180)});
   }
   return out;
 }
@@ -110,8 +108,7 @@ CatalogError error_of(const Result<os::RunResult>& run) {
 }
 
 bool has_answer(const Result<os::RunResult>& run) {
-  return run.ok() && !run->timed_out && !run->out_truncated && !run->status.signalled &&
-         run->status.code == 0;
+  return run.ok() && !run->timed_out && !run->out_truncated && !run->status.signalled && run->status.code == 0;
 }
 
 void read_models(const CodexEngine& engine, Catalog& catalog) {
@@ -124,8 +121,7 @@ void read_models(const CodexEngine& engine, Catalog& catalog) {
     }
   }
   catalog.error = error_of(run);
-  const auto cache =
-      os::read_file(os::join(engine.options().codex_home, "models_cache.json"), kLargestCatalog);
+  const auto cache = os::read_file(os::join(engine.options().codex_home, "models_cache.json"), kLargestCatalog);
   if (!cache) return;
   if (auto models = models_of(*cache)) {
     catalog.source = "codex_models_cache";
@@ -140,8 +136,7 @@ void read_defaults(const std::string& codex_home, Catalog& catalog) {
   if (const auto it = values.find("model"); it != values.end() && is_model_name(it->second)) {
     catalog.default_model = it->second;
   }
-  if (const auto it = values.find("model_reasoning_effort");
-      it != values.end() && is_effort_name(it->second)) {
+  if (const auto it = values.find("model_reasoning_effort"); it != values.end() && is_effort_name(it->second)) {
     catalog.default_reasoning_effort = to_lower_ascii(it->second);
   }
 }
@@ -170,8 +165,7 @@ const Model* Catalog::find(std::string_view id) const {
   return it == models.end() ? nullptr : &*it;
 }
 
-Result<ModelChoice> check_model_choice(const Catalog& catalog, const std::string& model,
-                                       const std::string& effort) {
+Result<ModelChoice> check_model_choice(const Catalog& catalog, const std::string& model, const std::string& effort) {
   ModelChoice choice{std::string(trim(model)), to_lower_ascii(trim(effort))};
   if (!choice.model.empty() && !is_model_name(choice.model)) {
     return Error{ErrorCode::kInvalidArgument,

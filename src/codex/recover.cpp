@@ -17,9 +17,8 @@ std::optional<runner::Outcome> CodexEngine::recover(const std::string& session_i
   outcome.state = runner::Outcome::State::kCompleted;
   outcome.terminal_source = "session_task_complete";
   const std::string text = redact(sanitize_utf8((*end)->last_agent_message));
-  outcome.result = trim(text).empty()
-                       ? report_from_stdout({}, false)
-                       : report_from_text(text, ResultSource::kSessionTaskComplete, true, false);
+  outcome.result = trim(text).empty() ? report_from_stdout({}, false)
+                                      : report_from_text(text, ResultSource::kSessionTaskComplete, true, false);
   return outcome;
 }
 

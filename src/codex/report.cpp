@@ -26,8 +26,7 @@ std::string lines_of(const Json* value) {
   if (value->size() == 1) return text_of(value->front());
   std::string out;
   for (const Json& item : *value) {
-    if (const std::string text = text_of(item); !text.empty())
-      out.append(out.empty() ? "- " : "\n- ").append(text);
+    if (const std::string text = text_of(item); !text.empty()) out.append(out.empty() ? "- " : "\n- ").append(text);
   }
   return out;
 }
@@ -88,8 +87,7 @@ std::string replace_on_boundaries(std::string_view text, const std::vector<Repla
 }
 
 void longest_first(std::vector<std::string>& texts) {
-  std::stable_sort(texts.begin(), texts.end(),
-                   [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  std::stable_sort(texts.begin(), texts.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
 }
 
 std::string without_uuids(std::string_view text) {
@@ -97,8 +95,7 @@ std::string without_uuids(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
-    const bool edge =
-        at == 0 || !is_word_character(text[at - 1]) || text[at - 1] == '-' || text[at - 1] == '_';
+    const bool edge = at == 0 || !is_word_character(text[at - 1]) || text[at - 1] == '-' || text[at - 1] == '_';
     if (edge && is_uuid(text.substr(at, kLength))) {
       out += "[id]";
       at += kLength;
@@ -138,8 +135,7 @@ std::string report_text(const Json& result) {
   return out.empty() ? std::string(kNothing) : out;
 }
 
-std::string replace_paths(std::string_view text, std::vector<std::string> paths,
-                          std::string_view replacement) {
+std::string replace_paths(std::string_view text, std::vector<std::string> paths, std::string_view replacement) {
   std::vector<std::string> usable;
   for (std::string& path : paths) {
     while (path.size() > 1 && path.back() == '/') path.pop_back();

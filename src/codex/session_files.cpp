@@ -35,8 +35,7 @@ Result<std::int64_t> for_each_line(const std::string& path, std::int64_t from,
     return Error{ErrorCode::kNotAFile, "a session is not a regular file", {}, path};
   }
   std::int64_t next = std::max<std::int64_t>(from, 0);
-  if (::lseek(fd.get(), next, SEEK_SET) < 0)
-    return errno_error(errno, "reading a session file", path);
+  if (::lseek(fd.get(), next, SEEK_SET) < 0) return errno_error(errno, "reading a session file", path);
 
   std::string line;
   std::size_t length = 0;  // of the line so far, also of the part that is not kept
@@ -116,9 +115,8 @@ std::vector<Candidate> all_session_files(const std::string& codex_home, int max_
     if (root) Walk(*root, archived, max_depth, files).visit();
   }
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path > b.path; });
-  files.erase(
-      std::unique(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path == b.path; }),
-      files.end());
+  files.erase(std::unique(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path == b.path; }),
+              files.end());
   return files;
 }
 
@@ -182,17 +180,14 @@ Result<SessionFile> find_session_file(const std::string& codex_home, const std::
   const std::vector<Candidate>& looked_at = named.empty() ? files : named;
   const auto most = std::min(looked_at.size(), static_cast<std::size_t>(std::max(limits.max_files, 0)));
   std::vector<Candidate> found;
-  std::copy_if(looked_at.begin(), looked_at.begin() + static_cast<std::ptrdiff_t>(most),
-               std::back_inserter(found),
+  std::copy_if(looked_at.begin(), looked_at.begin() + static_cast<std::ptrdiff_t>(most), std::back_inserter(found),
                [&](const Candidate& file) { return declared_id(file.path) == id; });
-  if (found.empty())
-    return Error{ErrorCode::kSessionNotFound, "Codex has no such conversation", {}, thread_id};
+  if (found.empty()) return Error{ErrorCode::kSessionNotFound, "Codex has no such conversation", {}, thread_id};
   if (found.size() > 1) {
     return Error{ErrorCode::kInvalidState, "several session files claim one conversation", {}, found[0].path};
   }
   struct stat st {};
-  if (::stat(found[0].path.c_str(), &st) != 0)
-    return errno_error(errno, "reading a session file", found[0].path);
+  if (::stat(found[0].path.c_str(), &st) != 0) return errno_error(errno, "reading a session file", found[0].path);
   return SessionFile{found[0].path, st.st_size, found[0].archived};
 }
 

@@ -110,8 +110,7 @@ class Reader {
 
   bool read_string(std::string& out) {
     const char quote = text_[at_];
-    const std::string delimiter =
-        next_is(std::string(3, quote)) ? std::string(3, quote) : std::string(1, quote);
+    const std::string delimiter = next_is(std::string(3, quote)) ? std::string(3, quote) : std::string(1, quote);
     at_ += delimiter.size();
     while (!at_end() && !next_is(delimiter)) {
       const char c = text_[at_++];
@@ -130,18 +129,11 @@ class Reader {
   void read_escape(std::string& out) {
     const char c = text_[at_++];
     switch (c) {
-      case 'n':
-        out += '\n';
-        break;
-      case 't':
-        out += '\t';
-        break;
+      case 'n': out += '\n'; break;
+      case 't': out += '\t'; break;
       case '"':
-      case '\\':
-        out += c;
-        break;
-      default:
-        out += '\\', out += c;  // none of the values wanted here needs more
+      case '\\': out += c; break;
+      default: out += '\\', out += c;  // none of the values wanted here needs more
     }
   }
 
@@ -174,9 +166,7 @@ class Reader {
 
 }  // namespace
 
-std::map<std::string, std::string> top_level_strings(std::string_view toml) {
-  return Reader(toml).read();
-}
+std::map<std::string, std::string> top_level_strings(std::string_view toml) { return Reader(toml).read(); }
 
 std::map<std::string, std::string> table_strings(std::string_view toml, const std::vector<std::string>& table) {
   Reader reader(toml);

@@ -26,14 +26,12 @@ Result<bool> read_bool(std::string_view name, const Json& value) {
 
 Result<std::vector<std::string>> read_list(std::string_view name, const Json& value) {
   if (!value.is_array()) return invalid(name, "must be a list of strings");
-  if (value.size() > kMostListItems)
-    return invalid(name, fmt::format("may have at most {} items", kMostListItems));
+  if (value.size() > kMostListItems) return invalid(name, fmt::format("may have at most {} items", kMostListItems));
   std::vector<std::string> list;
   for (const Json& item : value) {
     if (!item.is_string()) return invalid(name, "must be a list of strings");
     const auto& text = item.get_ref<const std::string&>();
-    if (text.empty() || text.size() > kLongestItem)
-      return invalid(name, "has an empty or a much too long item");
+    if (text.empty() || text.size() > kLongestItem) return invalid(name, "has an empty or a much too long item");
     if (has_control_character(text) || !is_valid_utf8(text)) {
       return invalid(name, "may not hold control characters");
     }
@@ -123,8 +121,8 @@ Result<TurnOptions> parse_turn_options(const Json& options) {
   if (options.is_null()) return out;
   if (!options.is_object()) return invalid("options", "must be an object");
   for (const auto& [name, value] : options.items()) {
-    const bool elsewhere = std::find(kCarriedByTheRequest.begin(), kCarriedByTheRequest.end(), name) !=
-                           kCarriedByTheRequest.end();
+    const bool elsewhere =
+        std::find(kCarriedByTheRequest.begin(), kCarriedByTheRequest.end(), name) != kCarriedByTheRequest.end();
     if (value.is_null() || name.starts_with('_') || elsewhere) continue;
     PB_TRY(read_option(name, value, out));
   }

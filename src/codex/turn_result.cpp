@@ -47,22 +47,16 @@ constexpr std::size_t kPreviewBytes = 2000;
 
 std::string_view name_of_source(ResultSource source, bool structured) {
   switch (source) {
-    case ResultSource::kAgentMessage:
-      return structured ? "structured_agent_message" : "agent_message_text";
-    case ResultSource::kResultEvent:
-      return "result_event";
-    case ResultSource::kSessionTaskComplete:
-      return "session_task_complete";
-    case ResultSource::kLastMessageFile:
-      return "last_message_file";
-    case ResultSource::kStdoutPreview:
-      break;
+    case ResultSource::kAgentMessage: return structured ? "structured_agent_message" : "agent_message_text";
+    case ResultSource::kResultEvent: return "result_event";
+    case ResultSource::kSessionTaskComplete: return "session_task_complete";
+    case ResultSource::kLastMessageFile: return "last_message_file";
+    case ResultSource::kStdoutPreview: break;
   }
   return "stdout_preview";
 }
 
-Json annotated(Json report, ResultSource source, bool structured, bool schema_valid,
-               bool turn_completed_seen) {
+Json annotated(Json report, ResultSource source, bool structured, bool schema_valid, bool turn_completed_seen) {
   report["result_source"] = name_of_source(source, structured);
   report["turn_completed_seen"] = turn_completed_seen;
   report["parsed_output_schema_valid"] = schema_valid;
@@ -78,8 +72,7 @@ Json plain_report(std::string_view summary) {
 }
 
 bool is_list_of_strings(const Json& value) {
-  return value.is_array() &&
-         std::all_of(value.begin(), value.end(), [](const Json& v) { return v.is_string(); });
+  return value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& v) { return v.is_string(); });
 }
 
 /// What one line of output contributes to a preview: its message when it is an event that has one.
@@ -161,8 +154,7 @@ Json report_from_stdout(std::string_view stdout_tail, bool turn_completed_seen) 
   for (const std::string_view line : split(stdout_tail, '\n')) {
     if (trim(line).empty()) continue;
     raw.append(line).append("\n");
-    if (const std::string message = message_of_line(line); !message.empty())
-      told.append(message).append("\n");
+    if (const std::string message = message_of_line(line); !message.empty()) told.append(message).append("\n");
   }
   const std::string& preview = told.empty() ? raw : told;
   Json report = plain_report(raw.empty() ? "No output was received and no final report was captured."
@@ -177,8 +169,7 @@ namespace {
 
 bool is_path_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("._-+@~%").find(c) != std::string_view::npos ||
-         static_cast<unsigned char>(c) >= 0x80;
+         std::string_view("._-+@~%").find(c) != std::string_view::npos || static_cast<unsigned char>(c) >= 0x80;
 }
 
 /// Cuts the pieces `, url: ...` and `, request id: ...` that the program appends to a provider's error.

@@ -49,8 +49,7 @@ bool is_loopback_v6(std::string_view host) {
   const auto parts = split(host, ':');
   if (parts.size() != 8) return false;
   const auto is = [](std::string_view part, char last) {
-    return !part.empty() && part.size() <= 4 && part.back() == last &&
-           part.find_first_not_of('0') >= part.size() - 1;
+    return !part.empty() && part.size() <= 4 && part.back() == last && part.find_first_not_of('0') >= part.size() - 1;
   };
   return std::all_of(parts.begin(), parts.end() - 1, [&](std::string_view p) { return is(p, '0'); }) &&
          is(parts.back(), '1');
@@ -60,16 +59,11 @@ bool is_loopback_v6(std::string_view host) {
 
 std::string_view name_of(AuthReason reason) {
   switch (reason) {
-    case AuthReason::kEnabled:
-      return "auth.enabled";
-    case AuthReason::kRequireHttpToken:
-      return "env.require_http_token";
-    case AuthReason::kTokenConfigured:
-      return "token_configured";
-    case AuthReason::kNonLoopbackBind:
-      return "non_loopback_bind";
-    case AuthReason::kTunnelMode:
-      return "tunnel_mode";
+    case AuthReason::kEnabled: return "auth.enabled";
+    case AuthReason::kRequireHttpToken: return "env.require_http_token";
+    case AuthReason::kTokenConfigured: return "token_configured";
+    case AuthReason::kNonLoopbackBind: return "non_loopback_bind";
+    case AuthReason::kTunnelMode: return "tunnel_mode";
   }
   return {};
 }
@@ -93,8 +87,7 @@ Result<Token> find_token(const Config& config, const Home& home, const os::Envir
     if (!token.ok()) {
       Error e = std::move(token).error();
       if (e.code != ErrorCode::kNotFound) return e;
-      return Error{
-          ErrorCode::kConfigRefused, "auth.token_file: there is no file " + config.auth.token_file, {}, {}};
+      return Error{ErrorCode::kConfigRefused, "auth.token_file: there is no file " + config.auth.token_file, {}, {}};
     }
     if (!token->empty()) return Token{std::move(token).value(), "auth.token_file"};
   }
@@ -122,8 +115,7 @@ Result<Token> generate_token(const Home& home) {
   return Token{std::move(token), "<home>/token"};
 }
 
-Result<AuthPolicy> auth_policy(const Config& config, Token token, bool named_tokens,
-                               const os::Environment& env) {
+Result<AuthPolicy> auth_policy(const Config& config, Token token, bool named_tokens, const os::Environment& env) {
   AuthPolicy policy;
   const auto because = [&](bool holds, AuthReason reason) {
     if (holds) policy.reasons.push_back(reason);
@@ -139,8 +131,7 @@ Result<AuthPolicy> auth_policy(const Config& config, Token token, bool named_tok
   because(config.auth.enabled, AuthReason::kEnabled);
   because(*forced, AuthReason::kRequireHttpToken);
   because(!token.value.empty() || named_tokens, AuthReason::kTokenConfigured);
-  because(config.auth.require_for_non_loopback && !is_loopback_host(config.server.host),
-          AuthReason::kNonLoopbackBind);
+  because(config.auth.require_for_non_loopback && !is_loopback_host(config.server.host), AuthReason::kNonLoopbackBind);
   because(config.auth.require_for_tunnel && (outward(config.auth.tunnel_mode) || outward(*env_mode)),
           AuthReason::kTunnelMode);
   policy.token = std::move(token);
@@ -159,11 +150,9 @@ Status check_token_strength(const Secret& token, std::vector<std::string>& warni
     if (iequals_ascii(text, placeholder)) return refuse("is the placeholder of the documentation");
   }
   const auto printable = [](unsigned char c) { return c > 0x20 && c != 0x7f; };
-  if (!std::all_of(text.begin(), text.end(), printable))
-    return refuse("holds white space or control characters");
+  if (!std::all_of(text.begin(), text.end(), printable)) return refuse("holds white space or control characters");
   if (text.size() < kShortestToken) return refuse("is shorter than 16 bytes");
-  if (text.size() < kShortestGoodToken)
-    warnings.push_back("token_strength: the HTTP token is shorter than 24 bytes");
+  if (text.size() < kShortestGoodToken) warnings.push_back("token_strength: the HTTP token is shorter than 24 bytes");
   return {};
 }
 

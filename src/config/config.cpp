@@ -4,37 +4,17 @@
 
 namespace patchbay::config {
 
-std::string_view name_of(ToolMode v) {
-  return word_of(v);
-}
-std::string_view name_of(TunnelMode v) {
-  return word_of(v);
-}
-std::string_view name_of(BashMode v) {
-  return word_of(v);
-}
-std::string_view name_of(Sandbox v) {
-  return word_of(v);
-}
-std::string_view name_of(OwnershipScope v) {
-  return word_of(v);
-}
-std::string_view name_of(SharedWritePolicy v) {
-  return word_of(v);
-}
+std::string_view name_of(ToolMode v) { return word_of(v); }
+std::string_view name_of(TunnelMode v) { return word_of(v); }
+std::string_view name_of(BashMode v) { return word_of(v); }
+std::string_view name_of(Sandbox v) { return word_of(v); }
+std::string_view name_of(OwnershipScope v) { return word_of(v); }
+std::string_view name_of(SharedWritePolicy v) { return word_of(v); }
 
-std::optional<ToolMode> parse_tool_mode(std::string_view text) {
-  return from_word<ToolMode>(text);
-}
-std::optional<TunnelMode> parse_tunnel_mode(std::string_view text) {
-  return from_word<TunnelMode>(text);
-}
-std::optional<BashMode> parse_bash_mode(std::string_view text) {
-  return from_word<BashMode>(text);
-}
-std::optional<Sandbox> parse_sandbox(std::string_view text) {
-  return from_word<Sandbox>(text);
-}
+std::optional<ToolMode> parse_tool_mode(std::string_view text) { return from_word<ToolMode>(text); }
+std::optional<TunnelMode> parse_tunnel_mode(std::string_view text) { return from_word<TunnelMode>(text); }
+std::optional<BashMode> parse_bash_mode(std::string_view text) { return from_word<BashMode>(text); }
+std::optional<Sandbox> parse_sandbox(std::string_view text) { return from_word<Sandbox>(text); }
 
 ToolMode Config::tool_mode() const {
   if (app.tool_mode) return *app.tool_mode;
@@ -44,20 +24,13 @@ ToolMode Config::tool_mode() const {
 
 std::string_view name_of(Source s) {
   switch (s) {
-    case Source::kBuiltIn:
-      return "built in";
-    case Source::kDocumented:
-      return "documented";
-    case Source::kFile:
-      return "file";
-    case Source::kProfile:
-      return "profile";
-    case Source::kEnvironment:
-      return "environment";
-    case Source::kFlag:
-      return "flag";
-    case Source::kExposed:
-      return "exposed overlay";
+    case Source::kBuiltIn: return "built in";
+    case Source::kDocumented: return "documented";
+    case Source::kFile: return "file";
+    case Source::kProfile: return "profile";
+    case Source::kEnvironment: return "environment";
+    case Source::kFlag: return "flag";
+    case Source::kExposed: return "exposed overlay";
   }
   return {};
 }

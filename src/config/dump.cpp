@@ -9,9 +9,7 @@ namespace patchbay::config {
 namespace {
 
 /// A JSON string is a YAML double-quoted text; our reader refuses the few characters where they differ.
-std::string in_quotes(std::string_view text) {
-  return json::dump(Json(std::string(text)));
-}
+std::string in_quotes(std::string_view text) { return json::dump(Json(std::string(text))); }
 
 std::string list_text(const std::vector<std::string>& items) {
   std::vector<std::string> out;
@@ -20,8 +18,8 @@ std::string list_text(const std::vector<std::string>& items) {
 }
 
 std::string alias_text(const RepositoryAlias& a) {
-  return fmt::format("{{canonical: {}, local: {}, description: {}}}", in_quotes(a.canonical),
-                     in_quotes(a.local), in_quotes(a.description));
+  return fmt::format("{{canonical: {}, local: {}, description: {}}}", in_quotes(a.canonical), in_quotes(a.local),
+                     in_quotes(a.description));
 }
 
 struct Show {
@@ -30,9 +28,7 @@ struct Show {
   std::string operator()(const double* v) const { return number_text(*v); }
   std::string operator()(const std::string* v) const { return in_quotes(*v); }
   std::string operator()(const std::vector<std::string>* v) const { return list_text(*v); }
-  std::string operator()(const std::optional<std::string>* v) const {
-    return *v ? in_quotes(**v) : std::string();
-  }
+  std::string operator()(const std::optional<std::string>* v) const { return *v ? in_quotes(**v) : std::string(); }
   std::string operator()(const std::optional<std::vector<std::string>>* v) const {
     return *v ? list_text(**v) : std::string();
   }
@@ -51,9 +47,7 @@ std::string number_text(double v) {
                                                   : fmt::format("{}", v);
 }
 
-std::string text_of(const Field& field) {
-  return std::visit(Show{}, field.value);
-}
+std::string text_of(const Field& field) { return std::visit(Show{}, field.value); }
 
 std::string value_text(const Config& config, const std::string& key) {
   Config copy = config;

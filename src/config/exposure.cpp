@@ -15,8 +15,7 @@ constexpr std::int64_t kOpenaiTunnelCallMs = 25'000;
 
 class Overlay {
  public:
-  Overlay(Provenance& provenance, std::vector<std::string>& warnings)
-      : provenance_(provenance), warnings_(warnings) {}
+  Overlay(Provenance& provenance, std::vector<std::string>& warnings) : provenance_(provenance), warnings_(warnings) {}
 
   void lowered(const std::string& key, const std::string& to, const std::string& restore) {
     provenance_.set(key, Source::kExposed);
@@ -49,8 +48,7 @@ void lower_codex_freedom(Security& s, Overlay& overlay) {
   auto& prefixes = s.allowed_config_override_prefixes;
   if (std::find(prefixes.begin(), prefixes.end(), "") != prefixes.end()) {
     prefixes = narrow.allowed_config_override_prefixes;
-    overlay.lowered("security.allowed_config_override_prefixes", "model, model_reasoning_effort",
-                    "--allow-bypass");
+    overlay.lowered("security.allowed_config_override_prefixes", "model, model_reasoning_effort", "--allow-bypass");
   }
 }
 

@@ -17,8 +17,8 @@ Result<std::vector<std::string>> exposure_of(const Config& config, const std::st
 void apply_overlay(const LaunchOptions& options, Config& config, Provenance& provenance,
                    std::vector<std::string>& warnings);
 
-/// Listed hosts and origins that no client can ever send, as a line each in `warnings`: a refusal would ask the operator
-/// to list what is listed (X2, X3).
+/// Listed hosts and origins that no client can ever send, as a line each in `warnings`: a refusal would ask the
+/// operator to list what is listed (X2, X3).
 void warn_of_useless_names(const Server& server, std::vector<std::string>& warnings);
 
 /// The rules that no flag lifts: token (SEC:F1, F2), Host names, allowed roots.

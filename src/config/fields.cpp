@@ -34,9 +34,7 @@ EnumRef words(std::optional<E>& member) {
 }
 
 std::string check_session_id(std::string_view text) {
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
   if (text.empty()) return {};
   const bool good = text.size() <= 64 && plain(text[0]) && std::all_of(text.begin(), text.end(), [&](char c) {
                       return plain(c) || c == '.' || c == '_' || c == '-';
@@ -89,8 +87,7 @@ void add_server(Server& s, Out& out) {
   f("max_request_bytes", &s.max_request_bytes, "Largest HTTP body and stdio line.", {.range = kBytes});
   f("enable_cors", &s.enable_cors, "Answer cross-origin requests of allowed_origins.");
   f("allowed_origins", &s.allowed_origins, "Browser origins that may call, besides loopback ones.");
-  f("allowed_hosts", &s.allowed_hosts,
-    "Further names accepted in the Host header; required for a non-loopback bind.");
+  f("allowed_hosts", &s.allowed_hosts, "Further names accepted in the Host header; required for a non-loopback bind.");
   f("tool_mode", words(s.tool_mode), "Used when neither app nor mcp names a tool mode.");
   f("queue_enabled", &s.queue_enabled, "Queue jobs above the limit instead of refusing them.");
   f("codex_session_start_timeout_seconds", &s.codex_session_start_timeout_seconds,
@@ -107,15 +104,15 @@ void add_server(Server& s, Out& out) {
   f("max_waiting_calls", &s.max_waiting_calls, "Calls that wait for a state change at once.",
     {.range = Range{1, 10'000}});
   f("max_running_calls", &s.max_running_calls, "Tool calls at once.", {.range = Range{1, 10'000}});
-  f("max_running_calls_per_credential", &s.max_running_calls_per_credential,
-    "Tool calls at once of one token.", {.range = Range{1, 10'000}});
+  f("max_running_calls_per_credential", &s.max_running_calls_per_credential, "Tool calls at once of one token.",
+    {.range = Range{1, 10'000}});
   f("requests_per_minute", &s.requests_per_minute, "Rate limit per token. 0: off; an exposed start uses 600.",
     {.range = kCount});
   f("max_sessions", &s.max_sessions, "MCP sessions kept.", {.range = Range{1, 100'000}});
   f("session_idle_minutes", &s.session_idle_minutes, "Idle time after which an MCP session ends.",
     {.range = Range{1, 100'000}});
-  f("owner_idle_minutes", &s.owner_idle_minutes,
-    "Idle time after which a background owner without HTTP leaves.", {.range = Range{0.01, 100'000}});
+  f("owner_idle_minutes", &s.owner_idle_minutes, "Idle time after which a background owner without HTTP leaves.",
+    {.range = Range{0.01, 100'000}});
 }
 
 void add_app(App& a, Out& out) {
@@ -125,11 +122,9 @@ void add_app(App& a, Out& out) {
   f("tool_mode", words(a.tool_mode), "Which tools are listed. Absent everywhere: worker.");
   f("max_tool_mode", words(a.max_tool_mode), "Widest mode that a client may switch to.");
   f("allow_tool_mode_switch", &a.allow_tool_mode_switch, "Let a client change its own mode.");
-  f("allow_url_mode_switch", &a.allow_url_mode_switch,
-    "Let a client change the mode of its whole URL for an hour.");
+  f("allow_url_mode_switch", &a.allow_url_mode_switch, "Let a client change the mode of its whole URL for an hour.");
   f("tool_cards", &a.tool_cards, "Offer the card resource that shows results in chat apps.");
-  f("widget_domain", &a.widget_domain, "Origin in which a chat app shows the card.",
-    {.check = &check_https_origin});
+  f("widget_domain", &a.widget_domain, "Origin in which a chat app shows the card.", {.check = &check_https_origin});
   f("work_run_idle_seconds", &a.work_run_idle_seconds, "Idle time after which a run of work counts as ended.",
     {.range = Range{60, 1e8}, .no_effect = true});
 }
@@ -139,8 +134,7 @@ void add_mcp(Mcp& m, Out& out) {
     out.push_back({"mcp", key, std::move(v), about, r});
   };
   f("tool_mode", words(m.tool_mode), "Used when app names no tool mode.");
-  f("page_bytes", &m.page_bytes, "Page of a reading tool when the call names no size.",
-    {.range = Range{256, 4 << 20}});
+  f("page_bytes", &m.page_bytes, "Page of a reading tool when the call names no size.", {.range = Range{256, 4 << 20}});
   f("max_result_bytes", &m.max_result_bytes, "Longest text of one result.", {.range = Range{1024, 4 << 20}});
   f("stream_after_ms", &m.stream_after_ms, "Time after which a call answers as an event stream.",
     {.range = kMilliseconds});
@@ -156,10 +150,8 @@ void add_auth(Auth& a, Out& out) {
   f("enabled", &a.enabled, "Require a token also on loopback.");
   f("token_env", &a.token_env, "Variable asked for the token before PATCHBAY_HTTP_TOKEN and PATCHBAY_TOKEN.",
     {.check = &check_environment_name});
-  f("allow_query_token", &a.allow_query_token,
-    "Accept the token in the URL, for chat apps that cannot set a header.");
-  f("query_token_names", &a.query_token_names,
-    "URL parameters that may carry it; the first is used in printed URLs.");
+  f("allow_query_token", &a.allow_query_token, "Accept the token in the URL, for chat apps that cannot set a header.");
+  f("query_token_names", &a.query_token_names, "URL parameters that may carry it; the first is used in printed URLs.");
   f("token_file", &a.token_file, "File with the token, asked after the variables.");
   f("require_for_non_loopback", &a.require_for_non_loopback, "A non-loopback bind is a reason for a token.");
   f("require_for_tunnel", &a.require_for_tunnel, "A tunnel is a reason for a token.");
@@ -179,8 +171,7 @@ void add_tunnel(Tunnel& t, Out& out) {
   f("cloudflare_token_env", &t.cloudflare_token_env, "Variable with the token of a named tunnel.",
     {.check = &check_environment_name});
   f("ngrok_config", &t.ngrok_config, "Configuration file handed to ngrok.");
-  f("timeout_seconds", &t.timeout_seconds, "Longest wait for the tunnel to come up.",
-    {.range = Range{1, 300}});
+  f("timeout_seconds", &t.timeout_seconds, "Longest wait for the tunnel to come up.", {.range = Range{1, 300}});
   f("openai_client", &t.openai_client, "The operator's tunnel-client program for the mode openai.");
 }
 
@@ -190,8 +181,7 @@ void add_repositories(Repositories& r, Out& out) {
   };
   f("default", &r.default_root,
     "Workspace of a call that names none. Absent: the current folder, or the first allowed.");
-  f("allowed", &r.allowed,
-    "Folders that tools may reach. Absent: the default alone. Empty: no tool reaches any.");
+  f("allowed", &r.allowed, "Folders that tools may reach. Absent: the default alone. Empty: no tool reaches any.");
   f("aliases", &r.aliases, "Other spellings of a repository: canonical, local, description.");
   f("discovery_roots", &r.discovery_roots, "Folders searched for repositories to list.");
   f("max_discovery_depth", &r.max_discovery_depth, "How deep that search goes.", {.range = Range{0, 32}});
@@ -204,14 +194,12 @@ void add_security(Security& s, Out& out) {
   };
   f("require_git_repo", &s.require_git_repo, "Refuse workspaces that are no git repository.");
   f("default_sandbox", words(s.default_sandbox), "Sandbox of a plan or interactive job that names none.");
-  f("allow_dangerously_bypass", &s.allow_dangerously_bypass,
-    "Let a call ask Codex to skip sandbox and approvals.");
+  f("allow_dangerously_bypass", &s.allow_dangerously_bypass, "Let a call ask Codex to skip sandbox and approvals.");
   f("allowed_env_keys", &s.allowed_env_keys,
     "Variables that children inherit; a name may end in *. PATCHBAY_* and tunnel tokens never pass.");
   f("allowed_config_override_prefixes", &s.allowed_config_override_prefixes,
     "Codex settings a call may override, by prefix. A blank prefix allows every one.");
-  f("context_dir", &s.context_dir, "Folder in a workspace for handoff files.",
-    {.check = &check_relative_folder});
+  f("context_dir", &s.context_dir, "Folder in a workspace for handoff files.", {.check = &check_relative_folder});
   f("max_read_bytes", &s.max_read_bytes, "Largest read of one file.", {.range = kBytes});
   f("max_write_bytes", &s.max_write_bytes, "Largest write of one file.", {.range = kBytes});
   f("max_diff_bytes", &s.max_diff_bytes, "Largest diff shown.", {.range = kBytes});
@@ -222,8 +210,7 @@ void add_security(Security& s, Out& out) {
   f("blocked_globs", &s.blocked_globs,
     "Paths that workspace tools refuse. Absent: the built-in list. An empty list blocks nothing.");
   f("search_timeout_ms", &s.search_timeout_ms, "Time of one search.", {.range = kMilliseconds});
-  f("max_search_timeout_ms", &s.max_search_timeout_ms, "Longest time a call may ask for.",
-    {.range = kMilliseconds});
+  f("max_search_timeout_ms", &s.max_search_timeout_ms, "Longest time a call may ask for.", {.range = kMilliseconds});
   f("strict_peer_uid", &s.strict_peer_uid,
     "Without a token: refuse a loopback peer whose user the kernel cannot tell.");
   f("allow_secret_writes", &s.allow_secret_writes, "Let tools write text that looks like a secret.");
@@ -234,18 +221,15 @@ void add_power_tools(PowerTools& p, Out& out) {
     out.push_back({"power_tools", key, std::move(v), about, r});
   };
   f("direct_write", &p.direct_write, "Offer codex_write_file and codex_edit_file.");
-  f("bash_mode", words(p.bash_mode),
-    "off hides codex_run_command, safe runs a list of commands, full runs any.");
+  f("bash_mode", words(p.bash_mode), "off hides codex_run_command, safe runs a list of commands, full runs any.");
   f("bash_transcript", &p.bash_transcript, "How chats are asked to show commands; reported, never acted on.");
-  f("bash_session_id", &p.bash_session_id, "Label that a command call must repeat.",
-    {.check = &check_session_id});
+  f("bash_session_id", &p.bash_session_id, "Label that a command call must repeat.", {.check = &check_session_id});
   f("require_bash_session", &p.require_bash_session, "Refuse command calls without the label.");
   f("bash_timeout_ms", &p.bash_timeout_ms, "Time of a command when the call names none.",
     {.range = Range{1000, 86'400'000}});
   f("bash_max_timeout_ms", &p.bash_max_timeout_ms, "Longest time a call may ask for.",
     {.range = Range{1000, 86'400'000}});
-  f("bash_max_output_bytes", &p.bash_max_output_bytes, "Output kept per stream.",
-    {.range = Range{1000, 500'000}});
+  f("bash_max_output_bytes", &p.bash_max_output_bytes, "Output kept per stream.", {.range = Range{1000, 500'000}});
   f("login_shell", &p.login_shell, "Start the shell of full mode as a login shell.");
   f("safe_commands", &p.safe_commands, "Further commands for safe mode.");
   f("codex_session_read", &p.codex_session_read, "Offer codex_read_session.");
@@ -253,10 +237,8 @@ void add_power_tools(PowerTools& p, Out& out) {
     "Codex's folder. Absent: CODEX_HOME, else ~/.codex. Blank: its sessions are not listed.");
   f("codex_session_max_messages", &p.codex_session_max_messages, "Messages of one transcript page.",
     {.range = kAtLeastOne});
-  f("codex_session_max_bytes", &p.codex_session_max_bytes, "Bytes of one transcript page.",
-    {.range = kBytes});
-  f("codex_session_max_file_bytes", &p.codex_session_max_file_bytes, "Largest transcript opened.",
-    {.range = kBytes});
+  f("codex_session_max_bytes", &p.codex_session_max_bytes, "Bytes of one transcript page.", {.range = kBytes});
+  f("codex_session_max_file_bytes", &p.codex_session_max_file_bytes, "Largest transcript opened.", {.range = kBytes});
   f("codex_session_max_scan_files", &p.codex_session_max_scan_files, "Transcripts looked at per listing.",
     {.range = kAtLeastOne});
   f("codex_session_max_scan_depth", &p.codex_session_max_scan_depth, "Folder levels looked at.",
@@ -274,12 +256,12 @@ void add_workers(Workers& w, Out& out) {
     {.range = kSeconds});
   f("heartbeat_quiet_seconds", &w.heartbeat_quiet_seconds, "One not heard of for this time may be stuck.",
     {.range = kSeconds});
-  f("status_minimum_poll_seconds", &w.status_minimum_poll_seconds,
-    "Shortest pause asked of a polling client.", {.range = kCount});
+  f("status_minimum_poll_seconds", &w.status_minimum_poll_seconds, "Shortest pause asked of a polling client.",
+    {.range = kCount});
   f("status_recommended_poll_seconds", &w.status_recommended_poll_seconds, "Pause recommended to it.",
     {.range = kCount});
-  f("stop_artifact_wait_seconds", &w.stop_artifact_wait_seconds,
-    "Wait for the last output when a worker is stopped.", {.range = kSeconds, .no_effect = true});
+  f("stop_artifact_wait_seconds", &w.stop_artifact_wait_seconds, "Wait for the last output when a worker is stopped.",
+    {.range = kSeconds, .no_effect = true});
   f("stop_confirmation_grace_seconds", &w.stop_confirmation_grace_seconds,
     "Time in which the first stop of a busy worker asks back. 0: it stops at once.", {.range = kSeconds});
   f("integration_preview_token_ttl_seconds", &w.integration_preview_token_ttl_seconds,
@@ -299,16 +281,13 @@ void add_artifacts(Artifacts& a, Out& out) {
   f("enabled", &a.enabled, "Offer the artifact inbox.");
   f("root", &a.root, "Folder of the inbox. Blank: <home>/runtime/artifacts.");
   f("allowed_download_schemes", &a.allowed_download_schemes, "URL schemes that may be fetched.");
-  f("download_timeout_seconds", &a.download_timeout_seconds, "Time of one download.",
-    {.range = Range{1, 3600}});
+  f("download_timeout_seconds", &a.download_timeout_seconds, "Time of one download.", {.range = Range{1, 3600}});
   f("max_archive_bytes", &a.max_archive_bytes, "Largest download. 0: no limit.", {.range = kBytesOrNone});
-  f("max_unpacked_bytes", &a.max_unpacked_bytes, "Bytes of an unpacked archive. 0: no limit.",
-    {.range = kBytesOrNone});
+  f("max_unpacked_bytes", &a.max_unpacked_bytes, "Bytes of an unpacked archive. 0: no limit.", {.range = kBytesOrNone});
   f("max_file_count", &a.max_file_count, "Files in an archive. 0: no limit.", {.range = kBytesOrNone});
   f("max_single_file_bytes", &a.max_single_file_bytes, "Largest file in an archive. 0: no limit.",
     {.range = kBytesOrNone});
-  f("allow_private_hosts", &a.allow_private_hosts,
-    "Hosts that may be fetched although their address is private.");
+  f("allow_private_hosts", &a.allow_private_hosts, "Hosts that may be fetched although their address is private.");
   f("retention_days", &a.retention_days, "Age at which artifacts go. 0: never.", {.range = Range{0, 36'500}});
 }
 
@@ -320,8 +299,7 @@ void add_logging(Logging& l, Out& out) {
   f("audit_file", &l.audit_file, "The audit log. Blank: <home>/runtime/logs/audit.log.");
   f("job_logs_dir", &l.job_logs_dir, "Folder for output of jobs. Blank: each job's own folder.", kNoEffect);
   f("job_state_dir", &l.job_state_dir, "Folder of the job folders. Blank: <home>/runtime/jobs.");
-  f("worktrees_dir", &l.worktrees_dir,
-    "Folder for worktrees of apply jobs. Blank: <home>/runtime/worktrees/jobs.");
+  f("worktrees_dir", &l.worktrees_dir, "Folder for worktrees of apply jobs. Blank: <home>/runtime/worktrees/jobs.");
   f("job_log_max_bytes", &l.job_log_max_bytes, "Output kept per job and stream.", {.range = kBytes});
   f("write_raw_job_logs", &l.write_raw_job_logs, "Keep output as it came: not redacted, not cut.");
   f("access_log", &l.access_log, "Log every HTTP request.");
@@ -331,15 +309,14 @@ void add_logging(Logging& l, Out& out) {
   f("private_evidence_log", &l.private_evidence_log, "Keep a full event log there.", kNoEffect);
   f("store_job_prompts", &l.store_job_prompts, "Keep prompts there.", kNoEffect);
   f("store_mcp_transcripts", &l.store_mcp_transcripts, "Keep what went over the wire there.", kNoEffect);
-  f("process_capture_max_bytes", &l.process_capture_max_bytes,
-    "Output of a turn that is read and kept per stream.", {.range = Range{1000, 64'000'000}});
+  f("process_capture_max_bytes", &l.process_capture_max_bytes, "Output of a turn that is read and kept per stream.",
+    {.range = Range{1000, 64'000'000}});
   f("process_event_line_max_bytes", &l.process_event_line_max_bytes, "Longest event line that is parsed.",
     {.range = Range{1000, 64'000'000}});
 }
 
 void add_small_sections(Config& c, Out& out) {
-  out.push_back(
-      {"locks", "root", &c.locks.root, "Folder of the repository locks. Blank: <home>/runtime/locks."});
+  out.push_back({"locks", "root", &c.locks.root, "Folder of the repository locks. Blank: <home>/runtime/locks."});
   out.push_back({"ownership", "scope", words(c.ownership.scope), "Who counts as the owner of a worker."});
   out.push_back({"ownership",
                  "idle_minutes",
@@ -347,8 +324,8 @@ void add_small_sections(Config& c, Out& out) {
                  "A conversation not seen for this long owns nothing that others cannot go on with.",
                  {.range = Range{0, 1e7}}});
   out.push_back({"codex", "executable", &c.codex.executable, "The Codex program. Blank: codex on PATH."});
-  out.push_back({"context", "gitignore", &c.context.gitignore,
-                 "Give the folder of handoff files a .gitignore of its own."});
+  out.push_back(
+      {"context", "gitignore", &c.context.gitignore, "Give the folder of handoff files a .gitignore of its own."});
 }
 
 }  // namespace
@@ -392,8 +369,6 @@ std::vector<Field> fields_of(Config& c) {
   return out;
 }
 
-bool is_retired(std::string_view path) {
-  return path == "repositories.projects_base";
-}
+bool is_retired(std::string_view path) { return path == "repositories.projects_base"; }
 
 }  // namespace patchbay::config

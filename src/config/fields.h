@@ -19,9 +19,9 @@ struct EnumRef {
 };
 
 /// Points at a member of one Config.
-using ValueRef = std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::string>*,
-                              std::optional<std::string>*, std::optional<std::vector<std::string>>*,
-                              std::vector<RepositoryAlias>*, EnumRef>;
+using ValueRef =
+    std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::string>*, std::optional<std::string>*,
+                 std::optional<std::vector<std::string>>*, std::vector<RepositoryAlias>*, EnumRef>;
 
 struct Range {
   double min, max;

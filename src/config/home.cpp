@@ -39,8 +39,7 @@ Status Home::prepare() const {
   }
   const os::FileFacts found = PB_TRY(std::move(facts));
   // Checked also right after making it: somebody may have been faster.
-  if (const std::string why = os::distrust_reason(found, os::Owner::kUs); !why.empty())
-    return refused(root_, why);
+  if (const std::string why = os::distrust_reason(found, os::Owner::kUs); !why.empty()) return refused(root_, why);
   if (!found.directory) return refused(root_, "is not a directory");
   return {};
 }
@@ -53,9 +52,7 @@ std::vector<std::string> Home::warnings() const {
   return {};
 }
 
-std::string Home::at(std::string_view relative) const {
-  return os::join(root_, relative);
-}
+std::string Home::at(std::string_view relative) const { return os::join(root_, relative); }
 
 std::string Home::profile(const std::string& workspace_root) const {
   return at("profiles/" + workspace_file_id(workspace_root) + ".json");
@@ -67,8 +64,6 @@ std::string Home::runtime_status(const std::string& workspace_root) const {
   return at("runtime/" + workspace_file_id(workspace_root) + ".json");
 }
 
-std::string workspace_file_id(const std::string& workspace_root) {
-  return sha256_hex(workspace_root).substr(0, 24);
-}
+std::string workspace_file_id(const std::string& workspace_root) { return sha256_hex(workspace_root).substr(0, 24); }
 
 }  // namespace patchbay::config

@@ -22,11 +22,10 @@ Result<Posture> chosen_posture(const LaunchOptions& options, const os::Environme
   for (const Posture p : {Posture::kNarrow, Posture::kDocumented}) {
     if (iequals_ascii(trim(text), name_of(p))) return p;
   }
-  return Error{
-      ErrorCode::kUsage,
-      (options.posture ? "--posture" : "PATCHBAY_POSTURE") + std::string(" must be narrow or documented"),
-      {},
-      {}};
+  return Error{ErrorCode::kUsage,
+               (options.posture ? "--posture" : "PATCHBAY_POSTURE") + std::string(" must be narrow or documented"),
+               {},
+               {}};
 }
 
 /// Reads the settings file over what is there. A file that was named must exist.
@@ -95,16 +94,14 @@ void settle_tool_mode(Config& config, Provenance& provenance) {
 Result<Token> token_of(const LaunchOptions& options, const os::Environment& env, const Launch& launch) {
   Config config = launch.config;
   if (!config.auth.token_file.empty()) {
-    config.auth.token_file =
-        PB_TRY(absolute_path(config.auth.token_file, "auth.token_file", env, options.cwd));
+    config.auth.token_file = PB_TRY(absolute_path(config.auth.token_file, "auth.token_file", env, options.cwd));
   }
   Token token = PB_TRY(find_token(config, launch.home, env));
   if (token.value.empty() && options.generate_token) return generate_token(launch.home);
   return token;
 }
 
-Result<std::string> codex_home_of(const Config& config, const LaunchOptions& options,
-                                  const os::Environment& env) {
+Result<std::string> codex_home_of(const Config& config, const LaunchOptions& options, const os::Environment& env) {
   const auto& configured = config.power_tools.codex_home;
   if (configured && !configured->empty()) return *configured;
   const std::string named = variable(env, "CODEX_HOME");
@@ -144,9 +141,7 @@ Status lay(Objections& objections, std::string about, Launch& launch, Lay&& laye
   return {};
 }
 
-bool is_outward(TunnelMode mode) {
-  return mode != TunnelMode::kNone && mode != TunnelMode::kLocal;
-}
+bool is_outward(TunnelMode mode) { return mode != TunnelMode::kNone && mode != TunnelMode::kLocal; }
 
 /// A public address means that somebody else opened a way in. It is kept as the tunnel's host, so that the settings
 /// written down for a later start still know it.
@@ -176,19 +171,16 @@ std::string workspace_of(const LaunchOptions& options, const os::Environment& en
 }
 
 /// Settings below the roots: posture, file, flags.
-Status read_layers(const LaunchOptions& options, const os::Environment& env, Objections& objections,
-                   Launch& launch) {
+Status read_layers(const LaunchOptions& options, const os::Environment& env, Objections& objections, Launch& launch) {
   if (launch.posture == Posture::kDocumented) {
     PB_TRY(read_yaml(shipped_yaml(), "config.yaml", Source::kDocumented, launch.config, launch.provenance,
                      launch.warnings));
   }
   const bool named = options.config.has_value() || !variable(env, "PATCHBAY_CONFIG").empty();
-  PB_TRY(lay(objections, "config_file", launch, [&](Launch& l) {
-    return read_file_layer(config_path(options, env, l.home), named, l);
-  }));
+  PB_TRY(lay(objections, "config_file", launch,
+             [&](Launch& l) { return read_file_layer(config_path(options, env, l.home), named, l); }));
   if (options.use_profile) lay_profile(workspace_of(options, env, launch.config), launch);
-  PB_TRY(lay(objections, "flags", launch,
-             [&](Launch& l) { return apply_flags(options, l.config, l.provenance); }));
+  PB_TRY(lay(objections, "flags", launch, [&](Launch& l) { return apply_flags(options, l.config, l.provenance); }));
   apply_public_url(options, launch);
   settle_tool_mode(launch.config, launch.provenance);
   return {};
@@ -197,8 +189,8 @@ Status read_layers(const LaunchOptions& options, const os::Environment& env, Obj
 /// Who can reach this start, what they must show, and what that forbids.
 Status decide_exposure(const LaunchOptions& options, const os::Environment& env, Objections& objections,
                        Launch& launch) {
-  launch.exposure = PB_TRY(objections.settle(
-      "environment", exposure_of(launch.config, launch.public_base_url, env), std::vector<std::string>()));
+  launch.exposure = PB_TRY(objections.settle("environment", exposure_of(launch.config, launch.public_base_url, env),
+                                             std::vector<std::string>()));
   Token token = PB_TRY(objections.settle("token", token_of(options, env, launch), Token()));
   launch.auth = PB_TRY(objections.settle(
       "environment", auth_policy(launch.config, std::move(token), options.named_tokens, env), AuthPolicy()));
@@ -208,19 +200,17 @@ Status decide_exposure(const LaunchOptions& options, const os::Environment& env,
   }
   if (!options.listens || !launch.auth.required()) return {};
   if (!launch.auth.token.value.empty() || options.named_tokens) return {};
-  return objections.consider(
-      "token", Error{ErrorCode::kConfigRefused,
-                     "authentication is required (" + std::string(name_of(launch.auth.reasons.front())) +
-                         ") and there is no token",
-                     "Set PATCHBAY_HTTP_TOKEN, or start with --generate-token.",
-                     {}});
+  return objections.consider("token",
+                             Error{ErrorCode::kConfigRefused,
+                                   "authentication is required (" + std::string(name_of(launch.auth.reasons.front())) +
+                                       ") and there is no token",
+                                   "Set PATCHBAY_HTTP_TOKEN, or start with --generate-token.",
+                                   {}});
 }
 
 }  // namespace
 
-std::string_view name_of(Posture p) {
-  return p == Posture::kDocumented ? "documented" : "narrow";
-}
+std::string_view name_of(Posture p) { return p == Posture::kDocumented ? "documented" : "narrow"; }
 
 std::string config_path(const LaunchOptions& options, const os::Environment& env, const Home& home) {
   const std::string named = options.config ? *options.config : variable(env, "PATCHBAY_CONFIG");
@@ -258,8 +248,8 @@ Result<Launch> compose(const LaunchOptions& options, const os::Environment& env)
   PB_TRY(objections.consider("home", launch.home.prepare()));
   launch.warnings = launch.home.warnings();
   PB_TRY(read_layers(options, env, objections, launch));
-  PB_TRY(objections.consider("allowed_roots", resolve_roots(options, env, launch.home, launch.config,
-                                                            launch.provenance, launch.warnings)));
+  PB_TRY(objections.consider(
+      "allowed_roots", resolve_roots(options, env, launch.home, launch.config, launch.provenance, launch.warnings)));
   warn_of_useless_names(launch.config.server, launch.warnings);
   PB_TRY(decide_exposure(options, env, objections, launch));
   launch.differences = differences_of(launch);

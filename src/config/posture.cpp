@@ -46,8 +46,7 @@ std::string restore_text(const Launch& launch, const std::string& key) {
   if (source == Source::kFlag)
     return "leave the flag out" + std::string(documented_below ? "" : ", --posture documented");
   if (source == Source::kFile) {
-    return "leave the key out of the config file" +
-           std::string(documented_below ? "" : ", --posture documented");
+    return "leave the key out of the config file" + std::string(documented_below ? "" : ", --posture documented");
   }
   return "--posture documented";
 }
@@ -58,9 +57,7 @@ std::string shown(const Field& field) {
   return field.key == "blocked_globs" ? "built-in list" : "not set";
 }
 
-std::string on_off(bool v) {
-  return v ? "on" : "off";
-}
+std::string on_off(bool v) { return v ? "on" : "off"; }
 
 std::string limit(double v, std::string_view unit) {
   return v == 0 ? "no limit" : fmt::format("{} {}", number_text(v), unit);
@@ -84,12 +81,10 @@ std::vector<std::string> posture_lines(const Launch& launch) {
   const Config& c = launch.config;
   const AuthPolicy& auth = launch.auth;
   std::vector<std::string> lines;
-  lines.push_back(fmt::format("Posture: {}{}{}", name_of(launch.posture),
-                              launch.exposed() ? " + exposed" : "",
+  lines.push_back(fmt::format("Posture: {}{}{}", name_of(launch.posture), launch.exposed() ? " + exposed" : "",
                               launch.config_file.empty() ? "" : ", over it " + launch.config_file));
-  lines.push_back(launch.exposed()
-                      ? fmt::format("Reach: beyond this machine ({})", fmt::join(launch.exposure, ", "))
-                      : fmt::format("Reach: this machine only, {}:{}", c.server.host, c.server.port));
+  lines.push_back(launch.exposed() ? fmt::format("Reach: beyond this machine ({})", fmt::join(launch.exposure, ", "))
+                                   : fmt::format("Reach: this machine only, {}:{}", c.server.host, c.server.port));
   if (auth.required()) {
     std::vector<std::string_view> reasons;
     for (const AuthReason r : auth.reasons) reasons.push_back(name_of(r));
@@ -98,15 +93,13 @@ std::vector<std::string> posture_lines(const Launch& launch) {
   } else {
     lines.push_back("Token: none; every program of this user may call");
   }
-  lines.push_back(fmt::format(
-      "Workspaces: {}",
-      c.repositories.allowed.empty() ? "none" : fmt::format("{}", fmt::join(c.repositories.allowed, ", "))));
+  lines.push_back(fmt::format("Workspaces: {}", c.repositories.allowed.empty()
+                                                    ? "none"
+                                                    : fmt::format("{}", fmt::join(c.repositories.allowed, ", "))));
   lines.push_back(fmt::format("Tools: mode {}, at most {}; direct write {}, commands {}, transcripts {}",
-                              name_of(c.tool_mode()), name_of(c.app.max_tool_mode),
-                              on_off(c.power_tools.direct_write), name_of(c.power_tools.bash_mode),
-                              on_off(c.power_tools.codex_session_read)));
-  lines.push_back(fmt::format("Codex: sandbox {}, bypass {}; jobs {}, turn {}",
-                              name_of(c.security.default_sandbox),
+                              name_of(c.tool_mode()), name_of(c.app.max_tool_mode), on_off(c.power_tools.direct_write),
+                              name_of(c.power_tools.bash_mode), on_off(c.power_tools.codex_session_read)));
+  lines.push_back(fmt::format("Codex: sandbox {}, bypass {}; jobs {}, turn {}", name_of(c.security.default_sandbox),
                               on_off(c.security.allow_dangerously_bypass),
                               limit(static_cast<double>(c.server.max_concurrent_jobs), "at once"),
                               limit(c.server.job_timeout_seconds, "s")));

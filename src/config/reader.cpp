@@ -22,13 +22,10 @@ using Kind = YamlNode::Kind;
 /// What is wrong with a value; empty: nothing.
 using Fault = std::string;
 
-std::string range_text(const Range& r) {
-  return number_text(r.min) + " to " + number_text(r.max);
-}
+std::string range_text(const Range& r) { return number_text(r.min) + " to " + number_text(r.max); }
 
 bool is_off_word(std::string_view text) {
-  for (const std::string_view word :
-       {"", "none", "null", "never", "unlimited", "disabled", "false", "off", "no"}) {
+  for (const std::string_view word : {"", "none", "null", "never", "unlimited", "disabled", "false", "off", "no"}) {
     if (iequals_ascii(text, word)) return true;
   }
   return false;
@@ -55,8 +52,7 @@ Fault read_number(const YamlNode& node, const Rules& rules, std::string_view wha
   }
   const auto v = plain ? parse_number<T>(node.text) : std::nullopt;
   if (!v) return fmt::format("must be {}{}", what, node.quoted ? ", without quotes" : "");
-  if (rules.range &&
-      (static_cast<double>(*v) < rules.range->min || static_cast<double>(*v) > rules.range->max)) {
+  if (rules.range && (static_cast<double>(*v) < rules.range->min || static_cast<double>(*v) > rules.range->max)) {
     return "must be from " + range_text(*rules.range);
   }
   out = *v;
@@ -66,8 +62,7 @@ Fault read_number(const YamlNode& node, const Rules& rules, std::string_view wha
 Fault read_text(const YamlNode& node, const Rules& rules, std::string& out) {
   if (node.kind != Kind::kScalar) return "must be text";
   const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
-  if (std::any_of(node.text.begin(), node.text.end(), control))
-    return "must be one line without control characters";
+  if (std::any_of(node.text.begin(), node.text.end(), control)) return "must be one line without control characters";
   if (rules.not_blank && trim(node.text).empty()) return "must not be blank";
   if (rules.check != nullptr) {
     if (Fault fault = rules.check(node.text); !fault.empty()) return fault;
@@ -169,11 +164,7 @@ class Reader {
  public:
   Reader(const std::string& file, Source source, Config& config, Provenance& provenance,
          std::vector<std::string>& warnings)
-      : file_(file),
-        source_(source),
-        fields_(fields_of(config)),
-        provenance_(provenance),
-        warnings_(warnings) {}
+      : file_(file), source_(source), fields_(fields_of(config)), provenance_(provenance), warnings_(warnings) {}
 
   Status read(const YamlNode& root) {
     for (const auto& [name, node] : root.members) read_section(name, node);

@@ -21,8 +21,7 @@ struct TypeName {
 std::string type_text(const Field& field) {
   std::string text = std::visit(TypeName{}, field.value);
   if (field.rules.range)
-    text +=
-        fmt::format(", {} to {}", number_text(field.rules.range->min), number_text(field.rules.range->max));
+    text += fmt::format(", {} to {}", number_text(field.rules.range->min), number_text(field.rules.range->max));
   return text;
 }
 
@@ -61,9 +60,9 @@ std::string reference_page() {
       "code 78;\n"
       "any other unknown key is a warning.\n";
   for (const Section& section : sections()) {
-    out += fmt::format(
-        "\n## {}\n\n{}\n\n| Key | Type | Built in | Shipped | Meaning |\n| --- | --- | --- | --- | --- |\n",
-        section.name, section.about);
+    out +=
+        fmt::format("\n## {}\n\n{}\n\n| Key | Type | Built in | Shipped | Meaning |\n| --- | --- | --- | --- | --- |\n",
+                    section.name, section.about);
     for (std::size_t i = 0; i < built_in.size(); ++i) {
       if (built_in[i].section == section.name) out += row(built_in[i], shipped[i]);
     }

@@ -41,8 +41,8 @@ void add_unique(std::vector<std::string>& list, std::string item) {
 }
 
 /// The current folder as default root, unless that would open more than a workspace.
-Result<std::string> default_from_cwd(const LaunchOptions& options, const os::Environment& env,
-                                     const Home& home, std::vector<std::string>& warnings) {
+Result<std::string> default_from_cwd(const LaunchOptions& options, const os::Environment& env, const Home& home,
+                                     std::vector<std::string>& warnings) {
   auto real = os::real_path(options.cwd);
   if (!real.ok()) return Error{ErrorCode::kUsage, "the current folder does not exist", "Give --root.", {}};
   if (const std::string why = too_wide(*real, env, home); !why.empty()) {
@@ -59,13 +59,11 @@ Result<std::string> default_from_cwd(const LaunchOptions& options, const os::Env
 }
 
 bool inside_any(const std::vector<std::string>& roots, const std::string& path) {
-  return std::any_of(roots.begin(), roots.end(),
-                     [&](const std::string& r) { return os::is_within(r, path); });
+  return std::any_of(roots.begin(), roots.end(), [&](const std::string& r) { return os::is_within(r, path); });
 }
 
 /// `$NAME` and `${NAME}`.
-Result<std::string> expand_variables(const std::string& text, const std::string& what,
-                                     const os::Environment& env) {
+Result<std::string> expand_variables(const std::string& text, const std::string& what, const os::Environment& env) {
   const auto part = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
   };
@@ -101,15 +99,15 @@ std::string too_wide(const std::string& root, const os::Environment& env, const 
   return {};
 }
 
-Result<std::string> absolute_path(const std::string& path, const std::string& what,
-                                  const os::Environment& env, const std::string& cwd) {
+Result<std::string> absolute_path(const std::string& path, const std::string& what, const os::Environment& env,
+                                  const std::string& cwd) {
   std::string out = PB_TRY(expand_variables(path, what, env));
   if (out == "~" || out.starts_with("~/")) out = user_home(env) + out.substr(1);
   return out.starts_with('/') ? out : os::join(cwd, out);
 }
 
-Status resolve_roots(const LaunchOptions& options, const os::Environment& env, const Home& home,
-                     Config& config, Provenance& provenance, std::vector<std::string>& warnings) {
+Status resolve_roots(const LaunchOptions& options, const os::Environment& env, const Home& home, Config& config,
+                     Provenance& provenance, std::vector<std::string>& warnings) {
   Repositories& repos = config.repositories;
   const bool allowed_given = provenance.of("repositories.allowed") != Source::kBuiltIn;
   std::vector<std::string> allowed;
@@ -161,18 +159,18 @@ Status resolve_paths(const os::Environment& env, const std::string& cwd, const H
   };
   Logging& log = config.logging;
   Tunnel& tunnel = config.tunnel;
-  for (const Path& p : {Path{&log.audit_file, home.audit_log(), "logging.audit_file"},
-                        Path{&log.job_logs_dir, "", "logging.job_logs_dir"},
-                        Path{&log.job_state_dir, home.jobs_dir(), "logging.job_state_dir"},
-                        Path{&log.worktrees_dir, home.job_worktrees_dir(), "logging.worktrees_dir"},
-                        Path{&log.private_evidence_dir, "", "logging.private_evidence_dir"},
-                        Path{&config.workers.worktree_root, home.worktrees_dir(), "workers.worktree_root"},
-                        Path{&config.artifacts.root, home.artifacts_dir(), "artifacts.root"},
-                        Path{&config.locks.root, home.locks_dir(), "locks.root"},
-                        Path{&config.auth.token_file, "", "auth.token_file"},
-                        Path{&tunnel.cloudflare_config, "", "tunnel.cloudflare_config"},
-                        Path{&tunnel.cloudflare_token_file, "", "tunnel.cloudflare_token_file"},
-                        Path{&tunnel.ngrok_config, "", "tunnel.ngrok_config"}}) {
+  for (const Path& p :
+       {Path{&log.audit_file, home.audit_log(), "logging.audit_file"},
+        Path{&log.job_logs_dir, "", "logging.job_logs_dir"},
+        Path{&log.job_state_dir, home.jobs_dir(), "logging.job_state_dir"},
+        Path{&log.worktrees_dir, home.job_worktrees_dir(), "logging.worktrees_dir"},
+        Path{&log.private_evidence_dir, "", "logging.private_evidence_dir"},
+        Path{&config.workers.worktree_root, home.worktrees_dir(), "workers.worktree_root"},
+        Path{&config.artifacts.root, home.artifacts_dir(), "artifacts.root"},
+        Path{&config.locks.root, home.locks_dir(), "locks.root"}, Path{&config.auth.token_file, "", "auth.token_file"},
+        Path{&tunnel.cloudflare_config, "", "tunnel.cloudflare_config"},
+        Path{&tunnel.cloudflare_token_file, "", "tunnel.cloudflare_token_file"},
+        Path{&tunnel.ngrok_config, "", "tunnel.ngrok_config"}}) {
     if (p.value->empty()) *p.value = p.fallback;
     if (!p.value->empty()) *p.value = PB_TRY(absolute_path(*p.value, p.key, env, cwd));
   }
@@ -182,11 +180,9 @@ Status resolve_paths(const os::Environment& env, const std::string& cwd, const H
   for (std::string& root : config.repositories.discovery_roots) {
     root = PB_TRY(absolute_path(root, "repositories.discovery_roots", env, cwd));
   }
-  for (std::string* program :
-       {&config.codex.executable, &tunnel.cloudflared, &tunnel.ngrok, &tunnel.openai_client}) {
+  for (std::string* program : {&config.codex.executable, &tunnel.cloudflared, &tunnel.ngrok, &tunnel.openai_client}) {
     // A bare name is looked up on PATH by whoever runs it; only a path is a path.
-    if (program->find('/') != std::string::npos)
-      *program = PB_TRY(absolute_path(*program, "a program", env, cwd));
+    if (program->find('/') != std::string::npos) *program = PB_TRY(absolute_path(*program, "a program", env, cwd));
   }
   return {};
 }

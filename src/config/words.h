@@ -22,27 +22,27 @@ template <class E>
 inline constexpr Word<E> kWords[] = {};
 template <>
 inline constexpr Word<ToolMode> kWords<ToolMode>[] = {{ToolMode::kWorker, "worker"},
-                                               {ToolMode::kStandard, "standard"},
-                                               {ToolMode::kFull, "full"},
-                                               {ToolMode::kMinimal, "minimal"}};
+                                                      {ToolMode::kStandard, "standard"},
+                                                      {ToolMode::kFull, "full"},
+                                                      {ToolMode::kMinimal, "minimal"}};
 template <>
 inline constexpr Word<TunnelMode> kWords<TunnelMode>[] = {{TunnelMode::kNone, "none"},
-                                                   {TunnelMode::kLocal, "local"},
-                                                   {TunnelMode::kCustom, "custom"},
-                                                   {TunnelMode::kCloudflare, "cloudflare"},
-                                                   {TunnelMode::kCloudflareNamed, "cloudflare-named"},
-                                                   {TunnelMode::kNgrok, "ngrok"},
-                                                   {TunnelMode::kOpenai, "openai"},
-                                                   {TunnelMode::kNone, ""},
-                                                   {TunnelMode::kNone, "false"},
-                                                   {TunnelMode::kNone, "0"}};
+                                                          {TunnelMode::kLocal, "local"},
+                                                          {TunnelMode::kCustom, "custom"},
+                                                          {TunnelMode::kCloudflare, "cloudflare"},
+                                                          {TunnelMode::kCloudflareNamed, "cloudflare-named"},
+                                                          {TunnelMode::kNgrok, "ngrok"},
+                                                          {TunnelMode::kOpenai, "openai"},
+                                                          {TunnelMode::kNone, ""},
+                                                          {TunnelMode::kNone, "false"},
+                                                          {TunnelMode::kNone, "0"}};
 template <>
 inline constexpr Word<BashMode> kWords<BashMode>[] = {
     {BashMode::kOff, "off"}, {BashMode::kSafe, "safe"}, {BashMode::kFull, "full"}};
 template <>
 inline constexpr Word<Sandbox> kWords<Sandbox>[] = {{Sandbox::kReadOnly, "read-only"},
-                                             {Sandbox::kWorkspaceWrite, "workspace-write"},
-                                             {Sandbox::kDangerFullAccess, "danger-full-access"}};
+                                                    {Sandbox::kWorkspaceWrite, "workspace-write"},
+                                                    {Sandbox::kDangerFullAccess, "danger-full-access"}};
 template <>
 inline constexpr Word<OwnershipScope> kWords<OwnershipScope>[] = {
     {OwnershipScope::kConversation, "conversation"},
@@ -51,12 +51,11 @@ inline constexpr Word<OwnershipScope> kWords<OwnershipScope>[] = {
     {OwnershipScope::kTransportSession, "transport_session"}};
 template <>
 inline constexpr Word<SharedWritePolicy> kWords<SharedWritePolicy>[] = {
-    {SharedWritePolicy::kSerialized, "serialized"},
-    {SharedWritePolicy::kManagerControlled, "manager_controlled"}};
+    {SharedWritePolicy::kSerialized, "serialized"}, {SharedWritePolicy::kManagerControlled, "manager_controlled"}};
 template <>
-inline constexpr Word<log::Level> kWords<log::Level>[] = {
-    {log::Level::kDebug, "DEBUG"}, {log::Level::kInfo, "INFO"}, {log::Level::kWarn, "WARNING"},
-    {log::Level::kError, "ERROR"}, {log::Level::kOff, "OFF"},   {log::Level::kWarn, "WARN"}};
+inline constexpr Word<log::Level> kWords<log::Level>[] = {{log::Level::kDebug, "DEBUG"},  {log::Level::kInfo, "INFO"},
+                                                          {log::Level::kWarn, "WARNING"}, {log::Level::kError, "ERROR"},
+                                                          {log::Level::kOff, "OFF"},      {log::Level::kWarn, "WARN"}};
 
 template <class E>
 std::string_view word_of(E value) {

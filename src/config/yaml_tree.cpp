@@ -21,9 +21,7 @@ struct Refused {
   std::string reason;
 };
 
-int line_of(const YAML::Mark& mark) {
-  return mark.line + 1;
-}
+int line_of(const YAML::Mark& mark) { return mark.line + 1; }
 
 class TreeBuilder : public YAML::EventHandler {
  public:
@@ -113,9 +111,8 @@ class TreeBuilder : public YAML::EventHandler {
 
 /// The reader takes 0x04 for the end of the text; none of these has a place in a settings file anyway.
 bool has_control_characters(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](unsigned char c) {
-    return c < 0x20 ? c != '\t' && c != '\n' && c != '\r' : c == 0x7f;
-  });
+  return std::any_of(text.begin(), text.end(),
+                     [](unsigned char c) { return c < 0x20 ? c != '\t' && c != '\n' && c != '\r' : c == 0x7f; });
 }
 
 Error refused(const std::string& file, int line, const std::string& reason) {
@@ -139,8 +136,7 @@ Result<YamlNode> parse_yaml(std::string_view text, const std::string& file_name)
     const bool any = parser.HandleNextDocument(builder);
     YamlNode second;
     TreeBuilder more(second);
-    if (any && parser.HandleNextDocument(more))
-      return refused(file_name, second.line, "more than one document");
+    if (any && parser.HandleNextDocument(more)) return refused(file_name, second.line, "more than one document");
   } catch (const Refused& r) {
     return refused(file_name, r.line, r.reason);
   } catch (const YAML::Exception& e) {

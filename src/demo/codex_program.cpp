@@ -14,11 +14,10 @@ constexpr std::chrono::seconds kAnswerLimit{20};
 std::string installed_codex(const os::Environment& env) {
   const auto cache = env.find("XDG_CACHE_HOME");
   const bool named = cache != env.end() && cache->second.starts_with('/');
-  const std::string tools = os::join(named ? cache->second : os::join(os::home_dir(), ".cache"),
-                                     "patchbay/tools/node_modules/@openai");
-  constexpr std::array<const char*, 2> kPrograms = {
-      "codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex",
-      "codex-linux-arm64/vendor/aarch64-unknown-linux-musl/bin/codex"};
+  const std::string tools =
+      os::join(named ? cache->second : os::join(os::home_dir(), ".cache"), "patchbay/tools/node_modules/@openai");
+  constexpr std::array<const char*, 2> kPrograms = {"codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex",
+                                                    "codex-linux-arm64/vendor/aarch64-unknown-linux-musl/bin/codex"};
   for (const char* program : kPrograms) {
     std::string path = os::join(tools, program);
     if (os::exists(path)) return path;
@@ -29,11 +28,13 @@ std::string installed_codex(const os::Environment& env) {
 Result<std::string> named_codex(const std::string& named, const std::string& path_list) {
   const bool is_path = named.find('/') != std::string::npos;
   // The owner stands in another folder.
-  const Result<std::string> found = is_path ? os::real_path(os::expand_home(named))
-                                            : Result<std::string>(os::find_program(named, path_list));
+  const Result<std::string> found =
+      is_path ? os::real_path(os::expand_home(named)) : Result<std::string>(os::find_program(named, path_list));
   if (found && !found->empty()) return *found;
-  return Error{ErrorCode::kCodexCliMissing, "there is no program " + display_safe(named),
-               "Give --codex the path of the Codex program, or leave it out.", {}};
+  return Error{ErrorCode::kCodexCliMissing,
+               "there is no program " + display_safe(named),
+               "Give --codex the path of the Codex program, or leave it out.",
+               {}};
 }
 
 }  // namespace

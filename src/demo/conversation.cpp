@@ -9,10 +9,9 @@ namespace {
 constexpr std::string_view kCallPrefix = "pb_";
 
 /// Openings of messages that Codex itself puts into the conversation in the user's name.
-constexpr std::array<std::string_view, 7> kInjected = {
-    "<environment_context>",  "# AGENTS.md", "<user_instructions>",
-    "<turn_aborted>",         "<skill",      "<user_shell_command>",
-    "<subagent_notification>"};
+constexpr std::array<std::string_view, 7> kInjected = {"<environment_context>",  "# AGENTS.md", "<user_instructions>",
+                                                       "<turn_aborted>",         "<skill",      "<user_shell_command>",
+                                                       "<subagent_notification>"};
 
 bool is_injected(std::string_view text) {
   for (const std::string_view opening : kInjected) {
@@ -72,8 +71,7 @@ void read_item(const Json& item, Conversation& c) {
 Conversation read_conversation(const http::Request& request, const Json& body) {
   Conversation c;
   c.model = json::get_string(body, "model");
-  if (const Json* reasoning = json::find(body, "reasoning"))
-    c.effort = json::get_string(*reasoning, "effort");
+  if (const Json* reasoning = json::find(body, "reasoning")) c.effort = json::get_string(*reasoning, "effort");
   c.thread_id = request.header("thread-id").value_or(request.header("session-id").value_or(""));
   if (const auto metadata = json::parse(request.header("x-codex-turn-metadata").value_or("{}"))) {
     c.compaction = json::get_string(*metadata, "request_kind") == "compaction";

@@ -21,8 +21,7 @@ constexpr std::chrono::milliseconds kPace{400};
 /// Everything the demo starts and makes; what is left of it goes when the object does, in the right order.
 class Demo {
  public:
-  Demo(const DemoOptions& options, Screen& screen)
-      : options_(options), screen_(screen), env_(clean_environment()) {}
+  Demo(const DemoOptions& options, Screen& screen) : options_(options), screen_(screen), env_(clean_environment()) {}
 
   /// Tells the story. What was started is still there afterwards.
   Status tell();
@@ -53,9 +52,7 @@ Status Demo::tell() {
   screen_.block(PB_TRY(playground_->git({"log", "--oneline", "--stat"})));
   PB_TRY(start_patchbay());
   McpClient client(owner_->port());
-  const auto limit = options_.turn_limit.count() > 0 ? options_.turn_limit
-                     : options_.live                 ? kLiveTurn
-                                                     : kScriptedTurn;
+  const auto limit = options_.turn_limit.count() > 0 ? options_.turn_limit : options_.live ? kLiveTurn : kScriptedTurn;
   const Status toured = Tour(client, *playground_, screen_, options_.interrupted, limit).run();
   client.disconnect();
   return toured;
@@ -87,8 +84,7 @@ Status Demo::start_patchbay() {
   os::Environment env = env_;
   env["PATCHBAY_HOME"] = playground_->home();
   const auto path = env.find("PATH");
-  env["PATH"] =
-      os::parent_of(codex_) + ":" + (path == env.end() ? "/usr/local/bin:/usr/bin:/bin" : path->second);
+  env["PATH"] = os::parent_of(codex_) + ":" + (path == env.end() ? "/usr/local/bin:/usr/bin:/bin" : path->second);
   if (!options_.live) {
     model_ = PB_TRY(ModelServer::start({.pace = options_.terminal ? kPace : std::chrono::milliseconds(0)}));
     PB_TRY(write_codex_home(playground_->codex_home(), model_->port()));
@@ -100,8 +96,7 @@ Status Demo::start_patchbay() {
   const MonoTime start = system_clock().mono();
   owner_.emplace(
       PB_TRY(OwnerProcess::start(program, codex_, *playground_, env, options_.start_limit, options_.interrupted)));
-  screen_.good("ready after " + spell(since(start)) + ": http://127.0.0.1:" + std::to_string(owner_->port()) +
-               "/mcp");
+  screen_.good("ready after " + spell(since(start)) + ": http://127.0.0.1:" + std::to_string(owner_->port()) + "/mcp");
   return {};
 }
 
@@ -116,8 +111,7 @@ Status Demo::clean_up() {
     PB_TRY(playground_->remove());
   }
   if (ended) return {};
-  return Error{
-      ErrorCode::kInternal, "PatchBay did not end when it was asked to, and had to be killed", {}, {}};
+  return Error{ErrorCode::kInternal, "PatchBay did not end when it was asked to, and had to be killed", {}, {}};
 }
 
 int tell_failure(Screen& screen, const Error& error, const std::string& log) {

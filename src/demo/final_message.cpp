@@ -18,8 +18,7 @@ Json known_members(const Report& r) {
 
 /// The emptiest value that fits the type of a member.
 Json empty_value(const Json& schema) {
-  if (const Json* values = json::find(schema, "enum"); values != nullptr && !values->empty())
-    return values->front();
+  if (const Json* values = json::find(schema, "enum"); values != nullptr && !values->empty()) return values->front();
   const Json* type = json::find(schema, "type");
   const std::string name = type == nullptr    ? "string"
                            : type->is_array() ? type->front().get<std::string>()

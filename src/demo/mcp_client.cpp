@@ -20,8 +20,7 @@ Result<Json> find_response(const http::ClientResponse& reply, int id) {
   for (std::string_view line : split(reply.body, '\n')) {
     if (!line.starts_with("data:")) continue;
     const auto message = json::parse(trim(line.substr(5)), kReplyLimits);
-    if (message && json::find_int(*message, "id") == id && json::find(*message, "method") == nullptr)
-      return *message;
+    if (message && json::find_int(*message, "id") == id && json::find(*message, "method") == nullptr) return *message;
   }
   return protocol_error("the event stream ended without an answer");
 }
@@ -83,8 +82,7 @@ Result<Json> McpClient::call(const std::string& tool, const Json& arguments) {
 }
 
 void McpClient::disconnect() {
-  if (!session_.empty())
-    (void)http_.del("/mcp", {{"Mcp-Session-Id", session_}, {"MCP-Protocol-Version", version_}});
+  if (!session_.empty()) (void)http_.del("/mcp", {{"Mcp-Session-Id", session_}, {"MCP-Protocol-Version", version_}});
   session_.clear();
 }
 

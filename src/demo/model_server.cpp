@@ -23,8 +23,7 @@ using Kind = Step::Kind;
 /// Codex sends the whole conversation each time, tool output included.
 constexpr std::size_t kMaxRequestBytes = 256u << 20;
 constexpr json::ParseLimits kRequestLimits{512, 1'000'000, 50'000'000};
-constexpr int kCommandWaitMs =
-    30'000;  ///< the longest that Codex waits before it hands a running command back
+constexpr int kCommandWaitMs = 30'000;  ///< the longest that Codex waits before it hands a running command back
 
 /// Ends an answer so that the peer sees a broken connection and not a finished body.
 struct CutOff : std::runtime_error {
@@ -68,8 +67,7 @@ struct ModelServer::Impl {
 void ModelServer::Impl::handle(http::Exchange& exchange) {
   const http::Request& request = exchange.request();
   if (request.method != "POST" || request.path != "/v1/responses") {
-    exchange.reply(
-        {404, {{"Content-Type", "application/json"}}, R"({"error":{"message":"no such resource"}})"});
+    exchange.reply({404, {{"Content-Type", "application/json"}}, R"({"error":{"message":"no such resource"}})"});
     return;
   }
   const auto body = json::parse(request.body, kRequestLimits);
@@ -108,10 +106,9 @@ void ModelServer::Impl::answer(http::Exchange& exchange, const Conversation& con
   }
   if (!conversation.running_session.empty()) {
     ResponseWriter writer(exchange, ++unique);
-    writer.function_call(make_call_id(conversation.answered, ++unique), "write_stdin",
-                         {{"session_id", std::stoi(conversation.running_session)},
-                          {"chars", ""},
-                          {"yield_time_ms", kCommandWaitMs}});
+    writer.function_call(
+        make_call_id(conversation.answered, ++unique), "write_stdin",
+        {{"session_id", std::stoi(conversation.running_session)}, {"chars", ""}, {"yield_time_ms", kCommandWaitMs}});
     writer.completed();
     return;
   }
@@ -140,34 +137,21 @@ void ModelServer::Impl::perform(ResponseWriter& writer, const std::vector<Step>&
   for (const Step& step : steps) {
     switch (step.kind) {
       case Kind::kSay:
-      case Kind::kRaw:
-        writer.message(step.text);
-        break;
-      case Kind::kThink:
-        writer.reasoning(step.text);
-        break;
+      case Kind::kRaw: writer.message(step.text); break;
+      case Kind::kThink: writer.reasoning(step.text); break;
       case Kind::kShell:
-      case Kind::kPatch:
-        call_tool(writer, step, conversation);
-        break;
-      case Kind::kSleep:
-        pause(step.pause, [&] { return writer.stream().closed(); });
-        break;
-      case Kind::kStall:
-        return pause(std::chrono::hours(24), [&] { return writer.stream().closed(); });
-      case Kind::kFail:
-        return writer.failed(step.text, "scripted failure");
-      case Kind::kCut:
-        throw CutOff();
-      case Kind::kGarbage:
-        return writer.garbage();
+      case Kind::kPatch: call_tool(writer, step, conversation); break;
+      case Kind::kSleep: pause(step.pause, [&] { return writer.stream().closed(); }); break;
+      case Kind::kStall: return pause(std::chrono::hours(24), [&] { return writer.stream().closed(); });
+      case Kind::kFail: return writer.failed(step.text, "scripted failure");
+      case Kind::kCut: throw CutOff();
+      case Kind::kGarbage: return writer.garbage();
     }
   }
   writer.completed();
 }
 
-void ModelServer::Impl::call_tool(ResponseWriter& writer, const Step& step,
-                                  const Conversation& conversation) {
+void ModelServer::Impl::call_tool(ResponseWriter& writer, const Step& step, const Conversation& conversation) {
   const std::string call_id = make_call_id(conversation.step(), ++unique);
   const bool is_shell = step.kind == Kind::kShell;
   const Json command = {{"cmd", step.text}, {"yield_time_ms", kCommandWaitMs}};
@@ -187,8 +171,8 @@ void ModelServer::Impl::pause(std::chrono::milliseconds time, const std::functio
   const MonoTime until = system_clock().mono() + time;
   while (system_clock().mono() < until && !stopping.cancelled() && !gone()) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - system_clock().mono());
-    std::this_thread::sleep_for(std::clamp<std::chrono::milliseconds>(left, std::chrono::milliseconds(1),
-                                                                      std::chrono::milliseconds(20)));
+    std::this_thread::sleep_for(
+        std::clamp<std::chrono::milliseconds>(left, std::chrono::milliseconds(1), std::chrono::milliseconds(20)));
   }
 }
 
@@ -215,13 +199,9 @@ ModelServer::~ModelServer() {
   impl_->server->stop(std::chrono::milliseconds(0));
 }
 
-int ModelServer::port() const {
-  return impl_->server->port();
-}
+int ModelServer::port() const { return impl_->server->port(); }
 
-std::vector<ModelRequest> ModelServer::requests() const {
-  return impl_->log.lock()->requests;
-}
+std::vector<ModelRequest> ModelServer::requests() const { return impl_->log.lock()->requests; }
 
 Status write_codex_home(const std::string& dir, int port) {
   PB_TRY(os::make_private_dirs(dir));

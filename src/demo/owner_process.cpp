@@ -41,10 +41,7 @@ std::string log_tail(const std::string& path) {
 }
 
 Error OwnerProcess::early_end() const {
-  return {ErrorCode::kSpawnFailed,
-          "PatchBay ended before it was ready",
-          "Its last words:\n" + log_tail(log_),
-          {}};
+  return {ErrorCode::kSpawnFailed, "PatchBay ended before it was ready", "Its last words:\n" + log_tail(log_), {}};
 }
 
 Result<OwnerProcess> OwnerProcess::start(const std::string& program, const std::string& codex,
@@ -53,8 +50,8 @@ Result<OwnerProcess> OwnerProcess::start(const std::string& program, const std::
   const os::Fd log(::open(playground.log_file().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!log) return errno_error(errno, "opening the log", playground.log_file());
   os::SpawnOptions spawn;
-  spawn.argv = {program,  "start", "--root",       playground.repository(),
-                "--port", "0",     "--ready-file", playground.ready_file(),
+  spawn.argv = {program,   "start", "--root",       playground.repository(),
+                "--port",  "0",     "--ready-file", playground.ready_file(),
                 "--codex", codex};
   spawn.env = env;
   spawn.cwd = playground.root();

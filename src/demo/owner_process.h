@@ -16,9 +16,9 @@ class OwnerProcess {
   ///
   /// kCancelled when `interrupted`; kTimeout; kSpawnFailed when it ended by itself. The last lines of its log
   /// are in the error's hint.
-  static Result<OwnerProcess> start(const std::string& program, const std::string& codex,
-                                    const Playground& playground, const os::Environment& env,
-                                    std::chrono::milliseconds limit, const CancelToken& interrupted);
+  static Result<OwnerProcess> start(const std::string& program, const std::string& codex, const Playground& playground,
+                                    const os::Environment& env, std::chrono::milliseconds limit,
+                                    const CancelToken& interrupted);
 
   OwnerProcess(OwnerProcess&&) noexcept = default;
   OwnerProcess& operator=(OwnerProcess&&) = delete;

@@ -24,9 +24,8 @@ constexpr File kFiles[] = {
 
 os::Environment clean_environment() {
   os::Environment env = os::current_environment();
-  std::erase_if(env, [](const auto& entry) {
-    return entry.first.starts_with("PATCHBAY_") || entry.first.starts_with("GIT_");
-  });
+  std::erase_if(
+      env, [](const auto& entry) { return entry.first.starts_with("PATCHBAY_") || entry.first.starts_with("GIT_"); });
   return env;
 }
 
@@ -41,35 +40,22 @@ Result<Playground> Playground::create(const std::string& parent) {
 
 Playground::Playground(Playground&& o) noexcept : root_(std::exchange(o.root_, {})), kept_(o.kept_) {}
 
-Playground::~Playground() {
-  (void)remove();
-}
+Playground::~Playground() { (void)remove(); }
 
 Status Playground::remove() {
   if (root_.empty() || kept_) return {};
   return os::remove_tree(std::exchange(root_, {}));
 }
 
-std::string Playground::repository() const {
-  return os::join(root_, "tea-house");
-}
-std::string Playground::home() const {
-  return os::join(root_, "home");
-}
-std::string Playground::codex_home() const {
-  return os::join(root_, "codex-home");
-}
-std::string Playground::ready_file() const {
-  return os::join(root_, "ready");
-}
-std::string Playground::log_file() const {
-  return os::join(root_, "patchbay.log");
-}
+std::string Playground::repository() const { return os::join(root_, "tea-house"); }
+std::string Playground::home() const { return os::join(root_, "home"); }
+std::string Playground::codex_home() const { return os::join(root_, "codex-home"); }
+std::string Playground::ready_file() const { return os::join(root_, "ready"); }
+std::string Playground::log_file() const { return os::join(root_, "patchbay.log"); }
 
 Result<std::string> Playground::git(std::vector<std::string> arguments) const {
   os::SpawnOptions spawn;
-  spawn.argv = {
-      "git", "-C", repository(), "-c", "user.name=PatchBay demo", "-c", "user.email=demo@localhost"};
+  spawn.argv = {"git", "-C", repository(), "-c", "user.name=PatchBay demo", "-c", "user.email=demo@localhost"};
   spawn.argv.insert(spawn.argv.end(), arguments.begin(), arguments.end());
   os::Environment env = clean_environment();
   env["GIT_CONFIG_GLOBAL"] = "/dev/null";
@@ -81,8 +67,7 @@ Result<std::string> Playground::git(std::vector<std::string> arguments) const {
     return Error{ErrorCode::kNotFound, "the demo needs git", "Install git and run the demo again.", {}};
   }
   if (ran->timed_out || ran->status.signalled || ran->status.code != 0) {
-    return Error{
-        ErrorCode::kGitError, "git " + arguments.front() + " failed: " + std::string(trim(ran->err)), {}, {}};
+    return Error{ErrorCode::kGitError, "git " + arguments.front() + " failed: " + std::string(trim(ran->err)), {}, {}};
   }
   return ran->out;
 }

@@ -23,9 +23,7 @@ ResponseWriter::ResponseWriter(http::Exchange& exchange, int unique)
       stream_(exchange.open_stream(200, {{"Content-Type", "text/event-stream"}},
                                    frame("response.created", {{"response", {{"id", id_}}}}))) {}
 
-void ResponseWriter::event(std::string_view type, Json body) {
-  stream_.write(frame(type, std::move(body)));
-}
+void ResponseWriter::event(std::string_view type, Json body) { stream_.write(frame(type, std::move(body))); }
 
 void ResponseWriter::item(Json item) {
   item["id"] = "item_" + id_ + "_" + std::to_string(items_);
@@ -45,10 +43,7 @@ void ResponseWriter::reasoning(std::string_view text) {
 }
 
 void ResponseWriter::function_call(const std::string& call_id, std::string_view name, const Json& arguments) {
-  item({{"type", "function_call"},
-        {"call_id", call_id},
-        {"name", name},
-        {"arguments", json::dump(arguments)}});
+  item({{"type", "function_call"}, {"call_id", call_id}, {"name", name}, {"arguments", json::dump(arguments)}});
 }
 
 void ResponseWriter::custom_call(const std::string& call_id, std::string_view name, std::string_view input) {
@@ -59,12 +54,8 @@ void ResponseWriter::failed(std::string_view code, std::string_view text) {
   event("response.failed", {{"response", {{"id", id_}, {"error", {{"code", code}, {"message", text}}}}}});
 }
 
-void ResponseWriter::garbage() {
-  stream_.write("event: response.output_item.done\ndata: {\"type\":\n\n");
-}
+void ResponseWriter::garbage() { stream_.write("event: response.output_item.done\ndata: {\"type\":\n\n"); }
 
-void ResponseWriter::completed() {
-  event("response.completed", {{"response", {{"id", id_}, {"usage", usage()}}}});
-}
+void ResponseWriter::completed() { event("response.completed", {{"response", {{"id", id_}, {"usage", usage()}}}}); }
 
 }  // namespace patchbay::demo

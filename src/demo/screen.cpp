@@ -20,8 +20,7 @@ constexpr std::size_t kPassingWidth = 76;
 }  // namespace
 
 std::string spell(std::chrono::milliseconds time) {
-  if (time < std::chrono::minutes(1))
-    return fmt::format("{:.1f} s", static_cast<double>(time.count()) / 1000);
+  if (time < std::chrono::minutes(1)) return fmt::format("{:.1f} s", static_cast<double>(time.count()) / 1000);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time).count();
   return fmt::format("{} min {} s", seconds / 60, seconds % 60);
 }
@@ -40,29 +39,19 @@ void Screen::put(std::string_view text) {
   out_ << text << '\n' << std::flush;
 }
 
-void Screen::title(std::string_view text) {
-  put("\n" + paint(kBold, text) + "\n");
-}
+void Screen::title(std::string_view text) { put("\n" + paint(kBold, text) + "\n"); }
 
-void Screen::heading(std::string_view text) {
-  put("\n" + paint(kBold, fmt::format("{}  {}", ++number_, text)));
-}
+void Screen::heading(std::string_view text) { put("\n" + paint(kBold, fmt::format("{}  {}", ++number_, text))); }
 
-void Screen::line(std::string_view text) {
-  put("   " + display_safe(text));
-}
+void Screen::line(std::string_view text) { put("   " + display_safe(text)); }
 
 void Screen::fact(std::string_view name, std::string_view value) {
   put("   " + paint(kDim, fmt::format("{:<12}", name)) + " " + display_safe(value));
 }
 
-void Screen::good(std::string_view text) {
-  put("   " + paint(kGreen, display_safe(text)));
-}
+void Screen::good(std::string_view text) { put("   " + paint(kGreen, display_safe(text))); }
 
-void Screen::warning(std::string_view text) {
-  put("   " + paint(kYellow, display_safe(text)));
-}
+void Screen::warning(std::string_view text) { put("   " + paint(kYellow, display_safe(text))); }
 
 void Screen::block(std::string_view text) {
   for (const std::string_view row : split(trim(text), '\n')) {
@@ -86,8 +75,7 @@ void Screen::diff(std::string_view text) {
 
 void Screen::passing(std::string_view text) {
   if (!terminal_) return;
-  out_ << kEraseLine << "   " << kDim << utf8_prefix(display_safe(text), kPassingWidth) << kReset
-       << std::flush;
+  out_ << kEraseLine << "   " << kDim << utf8_prefix(display_safe(text), kPassingWidth) << kReset << std::flush;
   passing_ = true;
 }
 
@@ -96,8 +84,6 @@ void Screen::failure(const Error& error) {
   if (!error.hint.empty()) put(display_safe(error.hint));
 }
 
-void Screen::end(std::string_view text) {
-  put("\n" + paint(kBold, text));
-}
+void Screen::end(std::string_view text) { put("\n" + paint(kBold, text)); }
 
 }  // namespace patchbay::demo

@@ -15,9 +15,7 @@ int number_in(std::string_view text) {
   return n;
 }
 
-std::string unescape(std::string_view text) {
-  return replace_all(std::string(text), "\\n", "\n");
-}
+std::string unescape(std::string_view text) { return replace_all(std::string(text), "\\n", "\n"); }
 
 /// `path=P rest`: the path ends at white space.
 std::string path_of(std::string_view arguments) {
@@ -115,8 +113,7 @@ bool is_file_name(std::string_view word) {
 
 /// The file to be made: the first one, other than the README, that the brief's first paragraph names.
 std::string file_named_in(std::string_view brief) {
-  static constexpr std::string_view kNameChars =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
+  static constexpr std::string_view kNameChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
   brief = trim(brief);
   brief = brief.substr(0, brief.find("\n\n"));
   for (std::size_t start; (start = brief.find_first_of(kNameChars)) != std::string_view::npos;) {

@@ -27,8 +27,7 @@ struct Step {
 /// What a turn reports at its end; becomes the requested JSON object or a plain text.
 struct Report {
   std::string summary, detailed_report, notes;
-  std::vector<std::string> files_changed, commands_run, tests_run, next_steps, evidence, risks,
-      open_questions;
+  std::vector<std::string> files_changed, commands_run, tests_run, next_steps, evidence, risks, open_questions;
 };
 
 struct Script {

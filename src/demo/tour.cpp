@@ -62,9 +62,8 @@ Status Tour::connect() {
   screen_.heading("Connect, as a chat client does");
   const Json server = PB_TRY(client_.connect());
   const Json* info = json::find(server, "serverInfo");
-  screen_.fact("server", info == nullptr
-                             ? "?"
-                             : json::get_string(*info, "name") + " " + json::get_string(*info, "version"));
+  screen_.fact("server",
+               info == nullptr ? "?" : json::get_string(*info, "name") + " " + json::get_string(*info, "version"));
   screen_.fact("protocol", "MCP " + json::get_string(server, "protocolVersion"));
   const Json tools = PB_TRY(client_.request("tools/list", Json::object()));
   const Json* list = json::find(tools, "tools");
@@ -111,9 +110,8 @@ Status Tour::start_worker() {
   screen_.fact("works in", "a Git worktree of its own; the checkout stays as it is");
   screen_.fact("brief", kBrief);
   const MonoTime start = system_clock().mono();
-  const Json reply =
-      PB_TRY(client_.call("codex_worker_start",
-                          {{"name", kWorkerName}, {"brief", kBrief}, {"workspace_mode", "isolated_write"}}));
+  const Json reply = PB_TRY(client_.call(
+      "codex_worker_start", {{"name", kWorkerName}, {"brief", kBrief}, {"workspace_mode", "isolated_write"}}));
   if (!json::get_bool(reply, "accepted")) return refused("the worker was not started", reply);
   worker_ = json::get_string(reply, "worker_id");
   screen_.good("accepted after " + spell(since(start)) + "; from here on it would survive a restart");
@@ -163,10 +161,8 @@ Status Tour::wait_for_worker() {
     screen_.good("finished after " + spell(since(started)));
     return {};
   }
-  return Error{ErrorCode::kInvalidState,
-               "the worker's turn ended as " + state,
-               json::get_string(finished_, "report"),
-               {}};
+  return Error{
+      ErrorCode::kInvalidState, "the worker's turn ended as " + state, json::get_string(finished_, "report"), {}};
 }
 
 Status Tour::show_report() {
@@ -215,8 +211,7 @@ Status Tour::show_checkout() {
   screen_.block(status);
   for (const std::string& file : changed_files_) {
     if (status.find(file) == std::string::npos) {
-      return Error{
-          ErrorCode::kInternal, "git does not see the change of " + file + " in the checkout", {}, {}};
+      return Error{ErrorCode::kInternal, "git does not see the change of " + file + " in the checkout", {}, {}};
     }
   }
   screen_.line("$ git diff");
@@ -226,10 +221,8 @@ Status Tour::show_checkout() {
 
 Status Tour::stop_worker() {
   screen_.heading("Let the worker go");
-  const Json reply =
-      PB_TRY(client_.call("codex_worker_stop", {{"worker", worker_}, {"cleanup_workspace", true}}));
-  if (!json::get_bool(reply, "workspace_cleaned"))
-    return refused("the worker's worktree was not removed", reply);
+  const Json reply = PB_TRY(client_.call("codex_worker_stop", {{"worker", worker_}, {"cleanup_workspace", true}}));
+  if (!json::get_bool(reply, "workspace_cleaned")) return refused("the worker's worktree was not removed", reply);
   screen_.line("its worktree and branch are gone");
   return {};
 }

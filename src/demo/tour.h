@@ -15,11 +15,7 @@ class Tour {
  public:
   Tour(McpClient& client, const Playground& playground, Screen& screen, const CancelToken& interrupted,
        std::chrono::seconds turn_limit)
-      : client_(client),
-        playground_(playground),
-        screen_(screen),
-        interrupted_(interrupted),
-        turn_limit_(turn_limit) {}
+      : client_(client), playground_(playground), screen_(screen), interrupted_(interrupted), turn_limit_(turn_limit) {}
 
   /// All parts in order.
   Status run();

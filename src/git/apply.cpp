@@ -12,8 +12,7 @@ using Phase = Journal::Phase;
 ApplyHook hook = nullptr;
 
 Error outcome_unknown(const std::string& detail) {
-  return make_error(ErrorCode::kIntegrationOutcomeUnknown,
-                    "The integration was interrupted and could not be undone.",
+  return make_error(ErrorCode::kIntegrationOutcomeUnknown, "The integration was interrupted and could not be undone.",
                     "Look at the checkout's status; the old files are kept in its git directory.", detail);
 }
 
@@ -22,8 +21,7 @@ Status undo(Transaction& transaction, const Error& cause) {
   (void)transaction.begin_undo();
   Status undone = transaction.backward();
   if (undone.ok()) undone = transaction.finish();
-  if (!undone.ok())
-    return outcome_unknown(cause.detail + "; " + undone.error().message + " " + undone.error().detail);
+  if (!undone.ok()) return outcome_unknown(cause.detail + "; " + undone.error().message + " " + undone.error().detail);
   return cause;
 }
 
@@ -33,9 +31,7 @@ void announce_step(const char* name) {
   if (hook) hook(name);
 }
 
-void set_apply_hook(ApplyHook h) {
-  hook = h;
-}
+void set_apply_hook(ApplyHook h) { hook = h; }
 
 Status apply_ops(const Repo& repo, const PreparedPlan& prepared, const std::string& journal_path,
                  std::vector<std::string>& warnings) {
@@ -67,21 +63,18 @@ Status apply_ops(const Repo& repo, const PreparedPlan& prepared, const std::stri
   // Everything is in place and on stable storage: nothing that fails from here on makes it less applied.
   if (!transaction.finish().ok()) {
     (void)os::remove_file(journal_path);
-    warnings.emplace_back("The replaced files could not be removed; they are in a folder patchbay-apply-* of the git directory.");
+    warnings.emplace_back(
+        "The replaced files could not be removed; they are in a folder patchbay-apply-* of the git directory.");
   }
   return {};
 }
 
 const char* name_of(RecoveryOutcome outcome) {
   switch (outcome) {
-    case RecoveryOutcome::kNothing:
-      return "nothing";
-    case RecoveryOutcome::kRolledBack:
-      return "rolled_back";
-    case RecoveryOutcome::kRolledForward:
-      return "rolled_forward";
-    case RecoveryOutcome::kUndecided:
-      return "undecided";
+    case RecoveryOutcome::kNothing: return "nothing";
+    case RecoveryOutcome::kRolledBack: return "rolled_back";
+    case RecoveryOutcome::kRolledForward: return "rolled_forward";
+    case RecoveryOutcome::kUndecided: return "undecided";
   }
   return "undecided";
 }
@@ -131,8 +124,7 @@ Result<Applied> apply(const Target& base, const ApplySpec& spec) {
   }
   if (plan.too_large) return make_error(ErrorCode::kContentTooLarge, "The change is larger than the limit.");
   if (!plan.conflicts.empty()) {
-    return make_error(ErrorCode::kPatchConflict, "The change conflicts with the checkout.", "",
-                      plan.conflict_summary);
+    return make_error(ErrorCode::kPatchConflict, "The change conflicts with the checkout.", "", plan.conflict_summary);
   }
   if (!spec.plan_sha256.empty() && plan.plan_sha256 != spec.plan_sha256) {
     return make_error(ErrorCode::kPatchChanged, "The change or the checkout is not what the preview showed.",

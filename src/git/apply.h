@@ -4,10 +4,9 @@
 
 namespace patchbay::git {
 
-/// Carries out a clean plan in a checkout, all or nothing (SEC:W4). After success the journal is gone; what could not be
-/// tidied up behind it is told in `warnings`.
-/// After an error the checkout is as before and the journal is gone, except for
-/// kIntegrationOutcomeUnknown, when undoing failed too.
+/// Carries out a clean plan in a checkout, all or nothing (SEC:W4). After success the journal is gone; what could not
+/// be tidied up behind it is told in `warnings`. After an error the checkout is as before and the journal is gone,
+/// except for kIntegrationOutcomeUnknown, when undoing failed too.
 Status apply_ops(const Repo& repo, const PreparedPlan& plan, const std::string& journal_path,
                  std::vector<std::string>& warnings);
 

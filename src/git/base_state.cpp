@@ -41,8 +41,7 @@ class BaseLook {
     const ScanResult scan =
         PB_TRY(scan_worktree(checkout_.root.get(), checkout_.index, checkout_.settings.ignores, options));
     std::map<std::string, const IndexEntry*> tracked;  // with the entry that the file alone differs from, or none
-    for (const StagedChange& c :
-         PB_TRY(compare_tree_with_index(repo_.get(), tree.get(), checkout_.index, ""))) {
+    for (const StagedChange& c : PB_TRY(compare_tree_with_index(repo_.get(), tree.get(), checkout_.index, ""))) {
       tracked.emplace(c.path, nullptr);
     }
     for (const IndexEntry& e : checkout_.index.entries()) {
@@ -63,8 +62,7 @@ class BaseLook {
   Status find_earlier() {
     if (spec_.base_revision.empty()) return {};
     const git_oid id = PB_TRY(from_id(spec_.base_revision));
-    auto commit =
-        PB_TRY(acquire<CommitHandle>("Reading the base revision", git_commit_lookup, repo_.get(), &id));
+    auto commit = PB_TRY(acquire<CommitHandle>("Reading the base revision", git_commit_lookup, repo_.get(), &id));
     const ObjectId committed = to_id(*git_commit_tree_id(commit.get()));
     if ((spec_.start.empty() ? committed : spec_.start) != spec_.baseline) {
       integrated_tree_ = PB_TRY(tree_by_id(repo_.get(), spec_.baseline));
@@ -156,8 +154,8 @@ class BaseLook {
   const IntegrationSpec& spec_;
   std::map<std::string, Content> results_;
   std::map<std::string, Content> merged_;  // by earlier integrations
-  TreeHandle integrated_tree_;  // null before the first integration
-  std::set<std::string> copies_;  // paths that the worker got from untracked files of the checkout
+  TreeHandle integrated_tree_;             // null before the first integration
+  std::set<std::string> copies_;           // paths that the worker got from untracked files of the checkout
   std::map<std::string, std::string> contents_;
   Uncommitted out_;
 };

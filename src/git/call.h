@@ -64,8 +64,7 @@ wire::Frame serve(const wire::Frame& request) {
   std::size_t i = 0;
   std::apply([&](auto&... argument) { ((ok = ok && wire::read((*list)[i++], request.raw, argument)), ...); },
              arguments);
-  if (!ok)
-    return pack_reply<void>(Error{ErrorCode::kInternal, "A request to the git helper is malformed.", "", ""});
+  if (!ok) return pack_reply<void>(Error{ErrorCode::kInternal, "A request to the git helper is malformed.", "", ""});
   return pack_reply(std::apply(Function, arguments));
 }
 

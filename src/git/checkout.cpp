@@ -75,12 +75,10 @@ class Writer {
     e.id = file.id;
     e.mode = file.mode;
     if (file.mode == GIT_FILEMODE_COMMIT) {
-      if (::mkdirat(dir, name.c_str(), 0777) != 0)
-        return errno_error(errno, "creating a directory", file.path);
+      if (::mkdirat(dir, name.c_str(), 0777) != 0) return errno_error(errno, "creating a directory", file.path);
       return {};
     }
-    const auto object =
-        PB_TRY(acquire<OdbObjectHandle>("Reading a file's content", git_odb_read, odb, &file.id));
+    const auto object = PB_TRY(acquire<OdbObjectHandle>("Reading a file's content", git_odb_read, odb, &file.id));
     if (git_odb_object_type(object.get()) != GIT_OBJECT_BLOB) {
       return make_error(ErrorCode::kGitError, "The repository is damaged: a file's content is not a blob.");
     }
@@ -122,8 +120,8 @@ Result<CheckedOut> check_out(const std::string& git_dir, const FlatTree& tree, i
   CheckedOut out;
   out.entries.resize(tree.entries.size());
   Writer writer(tree, root, out.entries);
-  const std::size_t wanted = std::min<std::size_t>({std::max(std::thread::hardware_concurrency(), 1u),
-                                                    kMaxThreads, 1 + tree.entries.size() / kFilesPerThread});
+  const std::size_t wanted = std::min<std::size_t>(
+      {std::max(std::thread::hardware_concurrency(), 1u), kMaxThreads, 1 + tree.entries.size() / kFilesPerThread});
   std::vector<std::thread> threads;
   for (std::size_t i = 1; i < wanted; ++i) threads.emplace_back([&] { writer.work(git_dir); });
   writer.work(git_dir);

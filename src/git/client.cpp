@@ -9,9 +9,7 @@ namespace patchbay::git {
 
 Client::Client(ClientOptions options) : pool_(std::make_unique<Pool>(std::move(options))) {}
 Client::~Client() = default;
-int Client::helper_count() const {
-  return pool_->count();
-}
+int Client::helper_count() const { return pool_->count(); }
 
 namespace {
 
@@ -46,8 +44,7 @@ Status check_out_with_program(const std::string& directory, MonoTime deadline) {
   git.cwd = directory;
   const os::RunResult run = PB_TRY(os::run(git, "", deadline));
   if (run.timed_out) {
-    return Error{ErrorCode::kTimeout, "The checkout with the git program took too long.", "Call again.",
-                 directory};
+    return Error{ErrorCode::kTimeout, "The checkout with the git program took too long.", "Call again.", directory};
   }
   if (run.status.signalled || run.status.code != 0) {
     return Error{ErrorCode::kGitError, "The checkout with the git program failed.",
@@ -58,17 +55,11 @@ Status check_out_with_program(const std::string& directory, MonoTime deadline) {
 
 }  // namespace
 
-#define PB_GIT_READ(op, ...) \
-  call<&ops::op>(*pool_, #op, pool_->options().read_deadline, Repeat::kAllowed, __VA_ARGS__)
-#define PB_GIT_WRITE(op, ...) \
-  call<&ops::op>(*pool_, #op, pool_->options().write_deadline, Repeat::kNever, __VA_ARGS__)
+#define PB_GIT_READ(op, ...) call<&ops::op>(*pool_, #op, pool_->options().read_deadline, Repeat::kAllowed, __VA_ARGS__)
+#define PB_GIT_WRITE(op, ...) call<&ops::op>(*pool_, #op, pool_->options().write_deadline, Repeat::kNever, __VA_ARGS__)
 
-Result<Layout> Client::discover(const Target& target) {
-  return PB_GIT_READ(discover, target);
-}
-Result<Branch> Client::head(const Target& target) {
-  return PB_GIT_READ(head, target);
-}
+Result<Layout> Client::discover(const Target& target) { return PB_GIT_READ(discover, target); }
+Result<Branch> Client::head(const Target& target) { return PB_GIT_READ(head, target); }
 Result<Summary> Client::summary(const Target& target, std::size_t max_entries) {
   return PB_GIT_READ(summary, target, max_entries);
 }
@@ -81,8 +72,7 @@ Result<std::vector<Commit>> Client::log(const Target& target, int max_commits) {
 Result<Diff> Client::diff(const Target& target, const DiffOptions& options) {
   return PB_GIT_READ(diff, target, options);
 }
-Result<std::vector<std::string>> Client::tracked_files(const Target& target,
-                                                       const std::vector<std::string>& names,
+Result<std::vector<std::string>> Client::tracked_files(const Target& target, const std::vector<std::string>& names,
                                                        std::size_t max_files) {
   return PB_GIT_READ(tracked_files, target, names, max_files);
 }
@@ -145,8 +135,8 @@ Result<Diff> Client::tree_diff(const Target& base, const ObjectId& baseline, con
                                const std::string& file_path, const PatchPage& page) {
   return PB_GIT_READ(tree_diff, base, baseline, snapshot, file_path, page);
 }
-Result<Blob> Client::blob(const Target& base, const ObjectId& tree, const std::string& path,
-                          std::uint64_t offset, std::uint64_t max_bytes) {
+Result<Blob> Client::blob(const Target& base, const ObjectId& tree, const std::string& path, std::uint64_t offset,
+                          std::uint64_t max_bytes) {
   return PB_GIT_READ(blob, base, tree, path, offset, max_bytes);
 }
 
@@ -154,9 +144,7 @@ Result<IntegrationPlan> Client::plan(const Target& base, const IntegrationSpec& 
   return PB_GIT_WRITE(plan, base, spec);
 }
 
-Result<Recovery> Client::recover(const std::string& journal_path) {
-  return PB_GIT_WRITE(recover, journal_path);
-}
+Result<Recovery> Client::recover(const std::string& journal_path) { return PB_GIT_WRITE(recover, journal_path); }
 
 Result<Applied> Client::apply(const Target& base, const ApplySpec& spec) {
   const MonoTime deadline = system_clock().mono() + pool_->options().write_deadline;

@@ -36,7 +36,8 @@ class Copier {
     if (!source || ::fstat(source.get(), &st) != 0 || !S_ISREG(st.st_mode)) return false;
 
     auto target_dir = make_dirs_beneath(to_, parent);
-    Status made = target_dir.ok() ? create_entry(target_dir->get(), name, git_mode(st), "") : Status(target_dir.error());
+    Status made =
+        target_dir.ok() ? create_entry(target_dir->get(), name, git_mode(st), "") : Status(target_dir.error());
     if (!made.ok()) {
       if (made.error().code == ErrorCode::kAlreadyExists) return false;
       return std::move(made).error();

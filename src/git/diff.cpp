@@ -151,9 +151,7 @@ Result<TreeHandle> tree_of_revision(git_repository* repo, const std::string& rev
   return acquire<TreeHandle>("Reading a tree", git_commit_tree, commit.get());
 }
 
-std::string strip_prefix(const Layout& layout) {
-  return layout.subdir.empty() ? "" : layout.subdir + "/";
-}
+std::string strip_prefix(const Layout& layout) { return layout.subdir.empty() ? "" : layout.subdir + "/"; }
 
 // Files too large to compare are listed after the others, without text.
 void add_oversize(Diff& diff, const ChangeCollector& collector, const std::string& strip) {
@@ -185,9 +183,7 @@ Result<Diff> diff(const Target& target, const DiffOptions& options) {
       PB_TRY(collector.staged(tree.get()));
       break;
     }
-    case DiffSides::kUnstaged:
-      PB_TRY(collector.working_files(nullptr, true, options.include_untracked));
-      break;
+    case DiffSides::kUnstaged: PB_TRY(collector.working_files(nullptr, true, options.include_untracked)); break;
     case DiffSides::kBase: {
       const TreeHandle tree = PB_TRY(tree_of_revision(repo.get(), options.base));
       PB_TRY(collector.staged(tree.get()));

@@ -11,12 +11,8 @@
 
 namespace patchbay::git {
 
-FsyncPause::FsyncPause() {
-  git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 0);
-}
-FsyncPause::~FsyncPause() {
-  git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
-}
+FsyncPause::FsyncPause() { git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 0); }
+FsyncPause::~FsyncPause() { git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1); }
 
 Status sync_together(const std::vector<std::string>& paths) {
   constexpr std::size_t kThreads = 16;

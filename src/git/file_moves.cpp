@@ -10,9 +10,7 @@
 namespace patchbay::git {
 namespace {
 
-bool unsupported(int err) {
-  return err == EINVAL || err == ENOSYS;
-}
+bool unsupported(int err) { return err == EINVAL || err == ENOSYS; }
 
 }  // namespace
 
@@ -30,8 +28,7 @@ Error changed_meanwhile(const std::string& path) {
                "Look at the preview again.", path};
 }
 
-Status move_new(int from_dir, const std::string& from, int to_dir, const std::string& to,
-                const std::string& path) {
+Status move_new(int from_dir, const std::string& from, int to_dir, const std::string& to, const std::string& path) {
   if (::renameat2(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_NOREPLACE) == 0) return {};
   if (errno == EEXIST) return changed_meanwhile(path);
   if (!unsupported(errno)) return errno_error(errno, "moving a file", path);

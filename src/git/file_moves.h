@@ -13,8 +13,7 @@ namespace patchbay::git {
 std::uint64_t mount_of(int fd);
 
 /// Renames, unless the new name is taken: then kPatchChanged. `path` is for messages.
-Status move_new(int from_dir, const std::string& from, int to_dir, const std::string& to,
-                const std::string& path);
+Status move_new(int from_dir, const std::string& from, int to_dir, const std::string& to, const std::string& path);
 
 /// `dir`/`name` and `staging`/`staged` trade names. Where the file system cannot, the old content is first
 /// linked as `staged`.old, so that it is never without a name.

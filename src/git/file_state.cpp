@@ -46,8 +46,7 @@ Result<FileState> read_state(int root, const std::string& path, std::size_t limi
   const auto [parent, name] = split_path(path);
   const os::Fd dir = open_dir_beneath(root, parent);
   if (!dir) {
-    if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
-      return errno_error(errno, "reading a directory", parent);
+    if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) return errno_error(errno, "reading a directory", parent);
     find_blocker(root, path, out);
     return out;
   }
@@ -61,16 +60,12 @@ Result<FileState> read_state(int root, const std::string& path, std::size_t limi
     return out;
   }
   switch (bytes.error().code) {
-    case ErrorCode::kNotFound:
-      return out;
-    case ErrorCode::kFileTooLarge:
-      out.blocked = Blocked::kTooLarge;
-      return out;
+    case ErrorCode::kNotFound: return out;
+    case ErrorCode::kFileTooLarge: out.blocked = Blocked::kTooLarge; return out;
     case ErrorCode::kPathSpecialFile:
       out.blocked = S_ISDIR(st.st_mode) ? Blocked::kDirectory : Blocked::kSpecial;
       return out;
-    default:
-      return std::move(bytes).error();
+    default: return std::move(bytes).error();
   }
 }
 

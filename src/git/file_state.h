@@ -15,14 +15,7 @@ struct FileState {
   unsigned mode = 0;
   git_oid id{};
   std::string bytes;  ///< content, or the symlink's target
-  enum class Blocked {
-    kNo,
-    kDirectory,
-    kSpecial,
-    kParentIsLink,
-    kParentIsFile,
-    kTooLarge
-  } blocked = Blocked::kNo;
+  enum class Blocked { kNo, kDirectory, kSpecial, kParentIsLink, kParentIsFile, kTooLarge } blocked = Blocked::kNo;
   std::string blocker;       ///< the parent in the way, for kParentIs…
   unsigned permissions = 0;  ///< of a regular file
 

@@ -1,5 +1,6 @@
 // The git program reads the repository's configuration, and many of its settings name programs. What is not on the list
-// of harmless ones is refused, so that a setting which a later git invents is refused as well. Includes are settings too.
+// of harmless ones is refused, so that a setting which a later git invents is refused as well. Includes are settings
+// too.
 
 #include "git/filter_config.h"
 
@@ -13,6 +14,7 @@ namespace patchbay::git {
 namespace {
 
 // Hooks and the file system monitor are turned off on the command line of the program.
+// clang-format off
 constexpr std::string_view kCore[] = {
     "abbrev",        "autocrlf",     "bare",          "bigfilethreshold", "checkstat",     "commentchar",
     "compression",   "eol",          "filemode",      "fsmonitor",        "fsync",         "fsyncmethod",
@@ -20,10 +22,11 @@ constexpr std::string_view kCore[] = {
     "loosecompression", "precomposeunicode", "preloadindex", "protecthfs", "protectntfs",
     "quotepath",     "repositoryformatversion", "safecrlf", "sharedrepository", "sparsecheckout",
     "sparsecheckoutcone", "splitindex", "symlinks",    "trustctime",       "untrackedcache", "whitespace"};
+// clang-format on
 
 // Whole sections without a setting that names a program, an address to fetch from, or a file with further settings.
-constexpr std::string_view kSections[] = {"advice", "branch", "color", "column", "gc",   "i18n", "index", "init",
-                                          "pack",   "pull",   "push",  "status", "user", "fetch"};
+constexpr std::string_view kSections[] = {"advice", "branch", "color", "column", "gc",     "i18n", "index",
+                                          "init",   "pack",   "pull",  "push",   "status", "user", "fetch"};
 
 struct Family {
   std::string_view section;
@@ -57,8 +60,8 @@ bool is_harmless(std::string_view name) {
 
 Status check_file(const std::string& path) {
   if (!os::exists(path)) return {};
-  const auto config = PB_TRY(acquire<ConfigHandle>("Reading the repository's configuration", git_config_open_ondisk,
-                                                   path.c_str()));
+  const auto config =
+      PB_TRY(acquire<ConfigHandle>("Reading the repository's configuration", git_config_open_ondisk, path.c_str()));
   git_config_iterator* raw = nullptr;
   PB_TRY(check(git_config_iterator_new(&raw, config.get()), "Reading the repository's configuration"));
   const ConfigIteratorHandle iterator(raw);

@@ -12,8 +12,7 @@ class Flattener {
   Flattener(git_repository* repo, FlatTree& out) : repo_(repo), out_(out) {}
 
   Status directory(const git_oid& id, const std::string& prefix, CachedTree& cache, int depth) {
-    if (depth > kMaxDepth)
-      return make_error(ErrorCode::kGitError, "The repository's directories nest too deeply.");
+    if (depth > kMaxDepth) return make_error(ErrorCode::kGitError, "The repository's directories nest too deeply.");
     const auto tree = PB_TRY(acquire<TreeHandle>("Reading a tree", git_tree_lookup, repo_, &id));
     cache.id = id;
     const std::size_t before = out_.entries.size();
@@ -22,8 +21,7 @@ class Flattener {
       const git_tree_entry* e = git_tree_entry_byindex(tree.get(), i);
       const std::string name = git_tree_entry_name(e);
       if (name.find('/') != std::string::npos || !is_clean_path(name)) {
-        return make_error(ErrorCode::kGitError, "The repository holds a file name that is not allowed.", "",
-                          name);
+        return make_error(ErrorCode::kGitError, "The repository holds a file name that is not allowed.", "", name);
       }
       const unsigned mode = git_tree_entry_filemode(e);
       if (mode != GIT_FILEMODE_TREE) {
@@ -53,10 +51,9 @@ class TreeWriter {
   TreeWriter(git_odb* odb, const std::vector<FlatEntry>& entries, const std::set<std::string>& dirty)
       : odb_(odb), entries_(entries), dirty_(dirty) {}
 
-  Result<git_oid> directory(std::size_t begin, std::size_t end, const std::string& path,
-                            const CachedTree* cache, int depth) {
-    if (depth > kMaxDepth)
-      return make_error(ErrorCode::kGitError, "The worktree's directories nest too deeply.");
+  Result<git_oid> directory(std::size_t begin, std::size_t end, const std::string& path, const CachedTree* cache,
+                            int depth) {
+    if (depth > kMaxDepth) return make_error(ErrorCode::kGitError, "The worktree's directories nest too deeply.");
     if (cache && cache->entry_count >= 0 && !dirty_.contains(path) && git_odb_exists(odb_, &cache->id)) {
       return cache->id;
     }
@@ -114,15 +111,14 @@ Result<FlatTree> flatten(git_repository* repo, const git_oid& tree) {
   std::sort(out.entries.begin(), out.entries.end(), [](auto& a, auto& b) { return a.path < b.path; });
   for (std::size_t i = 1; i < out.entries.size(); ++i) {
     if (out.entries[i].path == out.entries[i - 1].path) {
-      return make_error(ErrorCode::kGitError, "The repository holds one file name twice.", "",
-                        out.entries[i].path);
+      return make_error(ErrorCode::kGitError, "The repository holds one file name twice.", "", out.entries[i].path);
     }
   }
   return out;
 }
 
-Result<git_oid> write_tree(git_repository* repo, const std::vector<FlatEntry>& entries,
-                           const CachedTree* cache, const std::set<std::string>& dirty) {
+Result<git_oid> write_tree(git_repository* repo, const std::vector<FlatEntry>& entries, const CachedTree* cache,
+                           const std::set<std::string>& dirty) {
   const auto odb = PB_TRY(acquire<OdbHandle>("Opening the object store", git_repository_odb, repo));
   return TreeWriter(odb.get(), entries, dirty).directory(0, entries.size(), "", cache, 0);
 }

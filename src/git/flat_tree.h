@@ -25,7 +25,7 @@ Result<FlatTree> flatten(git_repository* repo, const git_oid& tree);
 
 /// Writes the tree objects for these entries (sorted by path) and returns the root's id. Directories whose
 /// node in `cache` (may be null) is valid and that are not in `dirty` are taken from there unread.
-Result<git_oid> write_tree(git_repository* repo, const std::vector<FlatEntry>& entries,
-                           const CachedTree* cache, const std::set<std::string>& dirty);
+Result<git_oid> write_tree(git_repository* repo, const std::vector<FlatEntry>& entries, const CachedTree* cache,
+                           const std::set<std::string>& dirty);
 
 }  // namespace patchbay::git

@@ -30,12 +30,8 @@ Error git_failure(int rc, std::string_view what) {
   e.detail = last && last->message ? last->message : "no detail";
   e.message = std::string(what) + " failed";
   switch (rc) {
-    case GIT_ENOTFOUND:
-      e.code = ErrorCode::kNotFound;
-      break;
-    case GIT_EEXISTS:
-      e.code = ErrorCode::kAlreadyExists;
-      break;
+    case GIT_ENOTFOUND: e.code = ErrorCode::kNotFound; break;
+    case GIT_EEXISTS: e.code = ErrorCode::kAlreadyExists; break;
     case GIT_ELOCKED:
       e.code = ErrorCode::kRepoBusy;
       e.message += ": another git program holds a lock";
@@ -47,9 +43,7 @@ Error git_failure(int rc, std::string_view what) {
       e.hint = "Have the operator run: git config --global --add safe.directory <repository>";
       break;
     case GIT_EINVALIDSPEC:
-    case GIT_EAMBIGUOUS:
-      e.code = ErrorCode::kInvalidArgument;
-      break;
+    case GIT_EAMBIGUOUS: e.code = ErrorCode::kInvalidArgument; break;
     default: {
       const bool from_system = last && last->klass == GIT_ERROR_OS;
       if (from_system && (saved == ENOSPC || saved == EDQUOT)) return errno_error(saved, what);

@@ -46,8 +46,7 @@ Result<Branch> read_branch(git_repository* repo, bool upstream) {
     git_reference* symbolic = nullptr;
     PB_TRY(check(git_reference_lookup(&symbolic, repo, "HEAD"), "Reading HEAD"));
     const ReferenceHandle owner(symbolic);
-    if (const char* target = git_reference_symbolic_target(symbolic))
-      out.name = without_prefix(target, kHeads);
+    if (const char* target = git_reference_symbolic_target(symbolic)) out.name = without_prefix(target, kHeads);
     return out;
   }
   if (rc < 0) return git_failure(rc, "Reading HEAD");
@@ -89,8 +88,7 @@ std::optional<std::string> head_subject(git_repository* repo) {
 }
 
 Result<CommitHandle> find_commit(git_repository* repo, const std::string& revision) {
-  if (revision.empty() || revision.size() > 1024 || revision[0] == '-' ||
-      revision.find('\0') != std::string::npos) {
+  if (revision.empty() || revision.size() > 1024 || revision[0] == '-' || revision.find('\0') != std::string::npos) {
     return make_error(ErrorCode::kInvalidArgument, "The revision is not a name of a commit.");
   }
   git_object* raw = nullptr;

@@ -52,13 +52,11 @@ const std::map<std::string_view, Handler>& handlers() {
 
 wire::Frame answer(const wire::Frame& request) {
   const auto it = handlers().find(json::get_string(request.json, "op"));
-  if (it == handlers().end())
-    return pack_reply<void>(Error{ErrorCode::kInternal, "Unknown git request.", "", ""});
+  if (it == handlers().end()) return pack_reply<void>(Error{ErrorCode::kInternal, "Unknown git request.", "", ""});
   try {
     return it->second(request);
   } catch (const std::bad_alloc&) {
-    return pack_reply<void>(Error{ErrorCode::kGitError,
-                                  "The repository needs more memory than git work may use.", "",
+    return pack_reply<void>(Error{ErrorCode::kGitError, "The repository needs more memory than git work may use.", "",
                                   "allocation failed"});
   } catch (const std::exception& e) {
     return pack_reply<void>(Error{ErrorCode::kInternal, "Git work failed unexpectedly.", "", e.what()});

@@ -23,8 +23,7 @@ os::Environment environment_for_git() {
   return env;
 }
 
-Client::Pool::Pool(ClientOptions options)
-    : options_(std::move(options)), reaper_([this] { end_idle_helpers(); }) {}
+Client::Pool::Pool(ClientOptions options) : options_(std::move(options)), reaper_([this] { end_idle_helpers(); }) {}
 
 Client::Pool::~Pool() {
   {
@@ -64,8 +63,7 @@ Result<Client::Pool::Helper> Client::Pool::take(MonoTime deadline) {
   const bool free =
       changed_.wait_until(lock, deadline, [&] { return !idle_.empty() || count_ < options_.max_helpers; });
   if (!free) {
-    return Error{ErrorCode::kTimeout, "Git work for others took all the time.", "Call again.",
-                 "no free helper"};
+    return Error{ErrorCode::kTimeout, "Git work for others took all the time.", "Call again.", "no free helper"};
   }
   if (!idle_.empty()) {
     Helper helper = std::move(idle_.front());
@@ -121,8 +119,9 @@ Result<wire::Frame> Client::Pool::exchange(const wire::Frame& request, MonoTime 
       give_back(std::move(helper));
       return reply;
     }
-    // A helper that was being killed when it was taken still looked alive. It cannot have carried out what did not reach
-    // it as a whole, and a read may be asked for twice; a new helper that ends is never replaced, so this comes to an end.
+    // A helper that was being killed when it was taken still looked alive. It cannot have carried out what did not
+    // reach it as a whole, and a read may be asked for twice; a new helper that ends is never replaced, so this comes
+    // to an end.
     const bool died = reply.error().code != ErrorCode::kTimeout;
     const bool again = helper.idled && died && (!sent.ok() || repeat == Repeat::kAllowed);
     helper.process = {};  // kills it

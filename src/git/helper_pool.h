@@ -11,8 +11,8 @@
 
 namespace patchbay::git {
 
-/// This process's environment without the variables that steer git (SEC:G2), without our own, and without what carries a
-/// secret by its name: neither a helper nor a filter driver has a use for them.
+/// This process's environment without the variables that steer git (SEC:G2), without our own, and without what carries
+/// a secret by its name: neither a helper nor a filter driver has a use for them.
 os::Environment environment_for_git();
 
 /// Whether a request may be sent again when the helper ended without answering it.

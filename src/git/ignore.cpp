@@ -49,8 +49,7 @@ bool IgnoreFile::matches(const Pattern& p, std::string_view path, std::string_vi
   return wildmatch(p.text, text, ignore_case_);
 }
 
-std::optional<bool> IgnoreFile::decide(std::string_view path, std::string_view name,
-                                       bool is_directory) const {
+std::optional<bool> IgnoreFile::decide(std::string_view path, std::string_view name, bool is_directory) const {
   for (auto it = patterns_.rbegin(); it != patterns_.rend(); ++it) {
     if (it->directory_only && !is_directory) continue;
     if (matches(*it, path, name)) return !it->negated;
@@ -84,13 +83,11 @@ bool IgnoreScope::directory_is_ignored() const {
   return ignored_;
 }
 
-std::optional<bool> IgnoreScope::decide(std::string_view full_path, std::string_view name,
-                                        bool is_directory) const {
+std::optional<bool> IgnoreScope::decide(std::string_view full_path, std::string_view name, bool is_directory) const {
   for (const IgnoreScope* scope = this; scope; scope = scope->parent_.get()) {
     const IgnoreFile& rules = scope->file();
     if (rules.empty()) continue;
-    const std::string_view relative =
-        scope->path_.empty() ? full_path : full_path.substr(scope->path_.size() + 1);
+    const std::string_view relative = scope->path_.empty() ? full_path : full_path.substr(scope->path_.size() + 1);
     if (auto decided = rules.decide(relative, name, is_directory)) return decided;
   }
   if (auto decided = globals_.repository.decide(full_path, name, is_directory)) return decided;

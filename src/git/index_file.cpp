@@ -18,9 +18,7 @@ constexpr std::size_t kHash = 20;
 constexpr std::size_t kMaxIndex = 2u << 30;
 constexpr int kMaxTreeDepth = 2048;
 
-Error damaged() {
-  return Error{ErrorCode::kGitError, "The repository's index is damaged.", "", ""};
-}
+Error damaged() { return Error{ErrorCode::kGitError, "The repository's index is damaged.", "", ""}; }
 
 std::uint32_t be32(const char* p) {
   const auto* u = reinterpret_cast<const unsigned char*>(p);

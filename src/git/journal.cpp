@@ -10,9 +10,7 @@ namespace {
 constexpr int kVersion = 1;
 constexpr std::size_t kMaxJournal = 256u << 20;
 
-Json id_text(const git_oid& id) {
-  return to_id(id);
-}
+Json id_text(const git_oid& id) { return to_id(id); }
 
 bool read_id(const Json& op, const char* name, git_oid& out) {
   const std::string text = json::get_string(op, name);

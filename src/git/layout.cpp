@@ -21,8 +21,7 @@ constexpr int kAlternatesDepth = 5;
 
 Error unsafe(std::string_view what, const std::string& detail) {
   return make_error(ErrorCode::kRepoLayoutUnsafe, "The repository is refused: " + std::string(what) + ".",
-                    "Move the repository's parts below an allowed root, or add the root they lie in.",
-                    detail);
+                    "Move the repository's parts below an allowed root, or add the root they lie in.", detail);
 }
 
 Error not_a_repository(std::string message = "The directory is not inside a git repository.") {
@@ -115,8 +114,7 @@ Result<std::string> common_dir_of(const std::string& git_dir) {
   auto text = os::read_file(file, kPointerLimit);
   if (!text.ok()) return unsafe("its commondir cannot be read", text.error().detail);
   const std::string pointed(trim(text.value()));
-  return canonical_dir(pointed.starts_with('/') ? pointed : os::join(git_dir, pointed),
-                       "its common directory");
+  return canonical_dir(pointed.starts_with('/') ? pointed : os::join(git_dir, pointed), "its common directory");
 }
 
 bool looks_bare(const std::string& dir) {
@@ -139,8 +137,7 @@ Result<std::string> find_toplevel(const std::string& path, const std::string& ce
 bool same_file(const char* a, const std::string& b) {
   struct stat sa {
   }, sb{};
-  return a && ::stat(a, &sa) == 0 && ::stat(b.c_str(), &sb) == 0 && sa.st_dev == sb.st_dev &&
-         sa.st_ino == sb.st_ino;
+  return a && ::stat(a, &sa) == 0 && ::stat(b.c_str(), &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }
 
 bool owned_by_others(const Layout& layout) {
@@ -161,8 +158,7 @@ bool is_below_any(const std::vector<std::string>& directories, const std::string
 Result<Layout> find_layout(const Target& target) {
   auto real = os::real_path(target.path);
   if (!real.ok() || !os::is_directory(real.value())) {
-    return make_error(ErrorCode::kWorkspaceUnavailable, "The workspace directory does not exist.", "",
-                      target.path);
+    return make_error(ErrorCode::kWorkspaceUnavailable, "The workspace directory does not exist.", "", target.path);
   }
   const std::string path = real.value();
   const std::string ceiling = target.ceiling.empty() ? path : target.ceiling;
@@ -190,8 +186,7 @@ Result<Layout> find_layout(const Target& target) {
   if (::stat(out.toplevel.c_str(), &st) != 0) return errno_error(errno, "reading a directory", out.toplevel);
   out.device = st.st_dev;
   out.inode = st.st_ino;
-  if (::stat(out.common_dir.c_str(), &st) != 0)
-    return errno_error(errno, "reading a directory", out.common_dir);
+  if (::stat(out.common_dir.c_str(), &st) != 0) return errno_error(errno, "reading a directory", out.common_dir);
   out.common_device = st.st_dev;
   out.common_inode = st.st_ino;
   return out;
@@ -222,17 +217,14 @@ Result<Repo> open_repo(const Target& target) {
   Repo repo;
   repo.layout = PB_TRY(find_layout(target));
   git_repository* raw = nullptr;
-  const int rc =
-      git_repository_open_ext(&raw, repo.layout.toplevel.c_str(), GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr);
+  const int rc = git_repository_open_ext(&raw, repo.layout.toplevel.c_str(), GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr);
   // libgit2 1.5 says "not found" instead of "not the owner" when the user has no configuration file.
-  if (rc == GIT_ENOTFOUND && owned_by_others(repo.layout))
-    return git_failure(GIT_EOWNER, "Opening the repository");
+  if (rc == GIT_ENOTFOUND && owned_by_others(repo.layout)) return git_failure(GIT_EOWNER, "Opening the repository");
   if (rc == GIT_ENOTFOUND) return not_a_repository();
   if (rc < 0) return cannot_open(rc);
   repo.handle.reset(raw);
   PB_TRY(keep_index_unread(raw));
-  if (git_repository_is_bare(raw))
-    return not_a_repository("The repository is bare: it has no working files.");
+  if (git_repository_is_bare(raw)) return not_a_repository("The repository is bare: it has no working files.");
   if (!same_file(git_repository_workdir(raw), repo.layout.toplevel)) {
     return unsafe("its configuration moves the working directory elsewhere", repo.layout.toplevel);
   }

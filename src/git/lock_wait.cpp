@@ -13,12 +13,8 @@ std::atomic<MonoTime> deadline{MonoTime::max()};
 
 }  // namespace
 
-void set_request_deadline(MonoTime d) {
-  deadline = d;
-}
-MonoTime request_deadline() {
-  return deadline;
-}
+void set_request_deadline(MonoTime d) { deadline = d; }
+MonoTime request_deadline() { return deadline; }
 
 Result<os::FileLock> wait_for_lock(const std::string& path) {
   if (path.empty()) return os::FileLock();
@@ -27,8 +23,7 @@ Result<os::FileLock> wait_for_lock(const std::string& path) {
     auto lock = PB_TRY(os::FileLock::try_acquire(path));
     if (lock.held()) return lock;
     if (system_clock().mono() >= end) {
-      return Error{ErrorCode::kRepoBusy,
-                   "Another operation on this repository's branches and worktrees runs.",
+      return Error{ErrorCode::kRepoBusy, "Another operation on this repository's branches and worktrees runs.",
                    "Call again in a moment.", path};
     }
     std::this_thread::sleep_for(kStep);

@@ -14,15 +14,9 @@ constexpr unsigned kRegular = 0100000;
 bool same(const Side& a, const Side& b) {
   return a.mode == b.mode && (a.mode == 0 || git_oid_equal(&a.id, &b.id) != 0);
 }
-bool same_content(const Side& a, const Side& b) {
-  return git_oid_equal(&a.id, &b.id) != 0;
-}
-bool is_regular(const Side& s) {
-  return (s.mode & kTypeMask) == kRegular;
-}
-bool is_binary(std::string_view bytes) {
-  return bytes.substr(0, kSniff).find('\0') != std::string_view::npos;
-}
+bool same_content(const Side& a, const Side& b) { return git_oid_equal(&a.id, &b.id) != 0; }
+bool is_regular(const Side& s) { return (s.mode & kTypeMask) == kRegular; }
+bool is_binary(std::string_view bytes) { return bytes.substr(0, kSniff).find('\0') != std::string_view::npos; }
 
 bool all_crlf(std::string_view text) {
   std::size_t lines = 0;
@@ -41,9 +35,7 @@ std::string with_crlf(std::string_view text) {
   return out;
 }
 
-Merged conflict(std::string reason) {
-  return {Merged::Kind::kConflict, 0, {}, std::move(reason), {}};
-}
+Merged conflict(std::string reason) { return {Merged::Kind::kConflict, 0, {}, std::move(reason), {}}; }
 
 git_merge_file_input input_of(const Side& side, const char* path) {
   git_merge_file_input in = GIT_MERGE_FILE_INPUT_INIT;
@@ -97,8 +89,8 @@ Merged merge_both_changed(const std::string& path, const Side& base, const Side&
   } else if (theirs.mode != base.mode && theirs.mode != ours.mode) {
     return conflict("the worker and the checkout changed its type in different ways");
   }
-  const bool type_changed = (ours.mode & kTypeMask) != (base.mode & kTypeMask) ||
-                            (theirs.mode & kTypeMask) != (base.mode & kTypeMask);
+  const bool type_changed =
+      (ours.mode & kTypeMask) != (base.mode & kTypeMask) || (theirs.mode & kTypeMask) != (base.mode & kTypeMask);
   if (type_changed) return conflict("one side changed its type, the other its content");
 
   Merged out;

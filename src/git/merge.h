@@ -27,9 +27,9 @@ struct Merged {
   std::string excerpt;  ///< of a text conflict: the lines in question with markers
 };
 
-/// Merges one path: what `theirs` made of `base`, into `ours`. On bytes; text is merged by lines when no
-/// side looks binary. Where git checked `ours` out with CRLF (eol=crlf, core.autocrlf) and the other sides have LF, line
-/// ends are no difference, and the result has those of `ours`.
+/// Merges one path: what `theirs` made of `base`, into `ours`. On bytes; text is merged by lines when no side looks
+/// binary. Where git checked `ours` out with CRLF (eol=crlf, core.autocrlf) and the other sides have LF, line ends are
+/// no difference, and the result has those of `ours`.
 Merged merge_path(const std::string& path, const Side& base, const Side& ours, const Side& theirs);
 
 /// CRLF turned into LF.

@@ -31,8 +31,8 @@ Result<Snapshot> snapshot(const Target& base, const SnapshotSpec& spec);
 Result<std::vector<Pin>> list_pins(const Target& base, PinKind kind, const std::string& worker_id);
 Result<int> prune_pins(const Target& base, const PinPruning& pruning);
 Result<Worktree> restore_pin(const Target& base, const std::string& ref, const WorktreeSpec& spec);
-/// Last part of add_worktree and restore_pin with filters, when the git program has filled HEAD in. What the pin `ref` has
-/// otherwise is put over it (an empty one: nothing), and files are as the index says whenever they were written.
+/// Last part of add_worktree and restore_pin with filters, when the git program has filled HEAD in. What the pin `ref`
+/// has otherwise is put over it (an empty one: nothing), and files are as the index says whenever they were written.
 Status finish_filtered(const Target& base, const std::string& directory, const std::string& ref);
 Result<Changes> changes(const Target& base, const ObjectId& baseline, const ObjectId& snapshot);
 Result<Diff> tree_diff(const Target& base, const ObjectId& baseline, const ObjectId& snapshot,

@@ -82,8 +82,7 @@ int collect_line(const git_diff_delta*, const git_diff_hunk*, const git_diff_lin
   const std::string_view content(line->content, line->content_len);
   switch (line->origin) {
     case GIT_DIFF_LINE_FILE_HDR:
-    case GIT_DIFF_LINE_BINARY:
-      break;
+    case GIT_DIFF_LINE_BINARY: break;
     case GIT_DIFF_LINE_HUNK_HDR:
       if (out.units.back().find("\n@@ ") != std::string::npos || out.units.back().starts_with("@@ ")) {
         out.units.emplace_back();
@@ -100,11 +99,8 @@ int collect_line(const git_diff_delta*, const git_diff_hunk*, const git_diff_lin
       out.units.back() += '-';
       out.units.back() += content;
       break;
-    case GIT_DIFF_LINE_CONTEXT:
-      out.units.back() += ' ';
-      [[fallthrough]];
-    default:
-      out.units.back() += content;
+    case GIT_DIFF_LINE_CONTEXT: out.units.back() += ' '; [[fallthrough]];
+    default: out.units.back() += content;
   }
   return 0;
 }
@@ -180,8 +176,8 @@ class Renderer {
       h += fmt::format("old mode {:06o}\nnew mode {:06o}\n", f.old_mode, f.new_mode);
     }
     if (f.old_path) {
-      h += fmt::format("similarity index {}%\nrename from {}\nrename to {}\n", delta.similarity,
-                       quoted(old_name), quoted(f.path));
+      h += fmt::format("similarity index {}%\nrename from {}\nrename to {}\n", delta.similarity, quoted(old_name),
+                       quoted(f.path));
     }
     if (!git_oid_equal(&delta.old_file.id, &delta.new_file.id)) {
       h += "index " + short_hex(delta.old_file.id) + ".." + short_hex(delta.new_file.id);
@@ -196,8 +192,7 @@ class Renderer {
     PB_TRY(check(git_patch_from_diff(&raw, diff_, i), "Comparing a file"));
     const PatchHandle patch(raw);
     if (!raw) return {};
-    const std::string from =
-        file.old_mode == 0 ? "/dev/null" : quoted("a/" + file.old_path.value_or(file.path));
+    const std::string from = file.old_mode == 0 ? "/dev/null" : quoted("a/" + file.old_path.value_or(file.path));
     const std::string to = file.new_mode == 0 ? "/dev/null" : quoted("b/" + file.path);
     if ((git_patch_get_delta(raw)->flags & GIT_DIFF_FLAG_BINARY) != 0) {
       out.binary = true;
@@ -249,21 +244,14 @@ class Renderer {
 char letter_of(git_delta_t status) {
   switch (status) {
     case GIT_DELTA_ADDED:
-    case GIT_DELTA_UNTRACKED:
-      return 'A';
-    case GIT_DELTA_DELETED:
-      return 'D';
-    case GIT_DELTA_RENAMED:
-      return 'R';
-    case GIT_DELTA_TYPECHANGE:
-      return 'T';
-    default:
-      return 'M';
+    case GIT_DELTA_UNTRACKED: return 'A';
+    case GIT_DELTA_DELETED: return 'D';
+    case GIT_DELTA_RENAMED: return 'R';
+    case GIT_DELTA_TYPECHANGE: return 'T';
+    default: return 'M';
   }
 }
 
-Result<Diff> render(git_diff* diff, const RenderOptions& options) {
-  return Renderer(diff, options).run();
-}
+Result<Diff> render(git_diff* diff, const RenderOptions& options) { return Renderer(diff, options).run(); }
 
 }  // namespace patchbay::git

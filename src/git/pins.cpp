@@ -31,8 +31,7 @@ Status check_worker_id(const std::string& worker_id) {
   int valid = 0;
   git_reference_name_is_valid(&valid, (pin_prefix(PinKind::kSnapshot) + worker_id + "/1").c_str());
   if (valid == 1 && !worker_id.empty() && worker_id.find_first_of("/*") == std::string::npos) return {};
-  return make_error(ErrorCode::kInvalidArgument, "The worker id cannot be part of a reference name.", "",
-                    worker_id);
+  return make_error(ErrorCode::kInvalidArgument, "The worker id cannot be part of a reference name.", "", worker_id);
 }
 
 }  // namespace
@@ -76,13 +75,14 @@ Result<Pin> add_pin(git_repository* repo, PinKind kind, const std::string& worke
                     const ObjectId& head) {
   PB_TRY(check_worker_id(worker_id));
   const std::vector<Pin> before = PB_TRY(read_pins(repo, kind, worker_id));
-  // A snapshot is what was looked at last and may be looked at again; something thrown away is kept from its own day on.
+  // A snapshot is what was looked at last and may be looked at again; something thrown away is kept from its own day
+  // on.
   const bool same = !before.empty() && before.back().tree == to_id(tree) && before.back().head == head;
   if (same && kind == PinKind::kSnapshot) return before.back();
 
   auto tree_object = PB_TRY(acquire<TreeHandle>("Writing the snapshot", git_tree_lookup, repo, &tree));
-  auto signature = PB_TRY(
-      acquire<SignatureHandle>("Writing the snapshot", git_signature_now, kSignatureName, kSignatureMail));
+  auto signature =
+      PB_TRY(acquire<SignatureHandle>("Writing the snapshot", git_signature_now, kSignatureName, kSignatureMail));
   CommitHandle parent;
   if (!head.empty()) {
     const git_oid id = PB_TRY(from_id(head));
@@ -91,8 +91,8 @@ Result<Pin> add_pin(git_repository* repo, PinKind kind, const std::string& worke
   const git_commit* parents[] = {parent.get()};
   const std::string message = "Working state of " + worker_id + "\n";
   git_oid commit{};
-  PB_TRY(check(git_commit_create(&commit, repo, nullptr, signature.get(), signature.get(), "UTF-8",
-                                 message.c_str(), tree_object.get(), parent ? 1 : 0, parents),
+  PB_TRY(check(git_commit_create(&commit, repo, nullptr, signature.get(), signature.get(), "UTF-8", message.c_str(),
+                                 tree_object.get(), parent ? 1 : 0, parents),
                "Writing the snapshot"));
   Pin pin;
   pin.kind = kind;
@@ -127,8 +127,7 @@ Result<int> prune_pins(const Target& base, const PinPruning& pruning) {
     const std::vector<Pin> pins = PB_TRY(read_pins(repo.get(), kind, {}));
     for (std::size_t i = 0; i < pins.size(); ++i) {
       const bool newest = i + 1 == pins.size() || pins[i + 1].worker_id != pins[i].worker_id;
-      const bool kept =
-          std::find(pruning.keep.begin(), pruning.keep.end(), pins[i].ref) != pruning.keep.end();
+      const bool kept = std::find(pruning.keep.begin(), pruning.keep.end(), pins[i].ref) != pruning.keep.end();
       if (pins[i].time >= limit || kept || (newest && kind == PinKind::kSnapshot)) continue;
       PB_TRY(check(git_reference_remove(repo.get(), pins[i].ref.c_str()), "Deleting an old snapshot"));
       ++deleted;

@@ -25,17 +25,13 @@ using Blocked = FileState::Blocked;
 
 std::string why_unsafe(SpecialType type) {
   switch (type) {
-    case SpecialType::kSubmodule:
-      return "it is a submodule with work of its own in it";
-    case SpecialType::kUnreadable:
-      return "it cannot be read";
-    case SpecialType::kTooLarge:
-      return "it is larger than 1 GiB";
+    case SpecialType::kSubmodule: return "it is a submodule with work of its own in it";
+    case SpecialType::kUnreadable: return "it cannot be read";
+    case SpecialType::kTooLarge: return "it is larger than 1 GiB";
     case SpecialType::kFifo:
     case SpecialType::kSocket:
     case SpecialType::kDevice:
-    case SpecialType::kRepository:
-      break;
+    case SpecialType::kRepository: break;
   }
   return std::string("it is a ") + name_of(type);
 }
@@ -80,25 +76,19 @@ class Planner {
   Result<std::string> content(unsigned mode, const git_oid& id) {
     if (mode == 0) return std::string();
     auto object = PB_TRY(acquire<OdbObjectHandle>("Reading a file's content", git_odb_read, odb_.get(), &id));
-    return std::string(static_cast<const char*>(git_odb_object_data(object.get())),
-                       git_odb_object_size(object.get()));
+    return std::string(static_cast<const char*>(git_odb_object_data(object.get())), git_odb_object_size(object.get()));
   }
 
   // Whether something that the change does not remove lies where a parent of `path` must be.
   bool blocked(const TreeDelta& d, const FileState& now) {
     switch (now.blocked) {
-      case Blocked::kNo:
-        return false;
+      case Blocked::kNo: return false;
       case Blocked::kDirectory:
         // Free when everything in it goes; that is checked at the end.
         if (d.new_mode != 0) replaced_directories_.insert(d.path);
         return false;
-      case Blocked::kSpecial:
-        conflict(d.path, "the checkout has a special file there");
-        return true;
-      case Blocked::kTooLarge:
-        conflict(d.path, "the checkout's file is too large to be compared");
-        return true;
+      case Blocked::kSpecial: conflict(d.path, "the checkout has a special file there"); return true;
+      case Blocked::kTooLarge: conflict(d.path, "the checkout's file is too large to be compared"); return true;
       case Blocked::kParentIsLink:
         if (d.new_mode == 0 || deleted_.contains(now.blocker)) return false;
         unsafe(d.path, "the checkout has a symlink in place of its directory");
@@ -119,16 +109,15 @@ class Planner {
     FileState now = PB_TRY(read_state(checkout_.root.get(), d.path, kMaxPresent));
     if (blocked(d, now)) return {};
     const bool regular = (now.mode & kTypeMask) == 0100000;
-    if (!checkout_.settings.trust_mode && regular && (d.old_mode & kTypeMask) == 0100000)
-      now.mode = d.old_mode;
+    if (!checkout_.settings.trust_mode && regular && (d.old_mode & kTypeMask) == 0100000) now.mode = d.old_mode;
 
     // What a sparse checkout leaves out is not deleted: the index has it.
     const IndexEntry* left_out = now.mode == 0 && now.blocked == Blocked::kNo ? checkout_.index.find(d.path) : nullptr;
     if (left_out != nullptr && !left_out->skip_worktree) left_out = nullptr;
     const std::string left_out_bytes =
         left_out != nullptr ? PB_TRY(content(left_out->mode, left_out->id)) : std::string();
-    const Side ours = left_out != nullptr ? Side{left_out->mode, left_out->id, left_out_bytes}
-                                          : Side{now.mode, now.id, now.bytes};
+    const Side ours =
+        left_out != nullptr ? Side{left_out->mode, left_out->id, left_out_bytes} : Side{now.mode, now.id, now.bytes};
 
     const std::string before = PB_TRY(content(d.old_mode, d.old_id));
     const std::string after = PB_TRY(content(d.new_mode, d.new_id));
@@ -160,9 +149,7 @@ class Planner {
     op.permissions = now.permissions;
     op.bytes = std::move(merged.bytes);
     if (op.new_mode != 0) op.new_id = blob_id(op.bytes);
-    op.kind = op.new_mode == 0   ? WriteKind::kDelete
-              : op.old_mode == 0 ? WriteKind::kCreate
-                                 : WriteKind::kReplace;
+    op.kind = op.new_mode == 0 ? WriteKind::kDelete : op.old_mode == 0 ? WriteKind::kCreate : WriteKind::kReplace;
     if (op.kind == WriteKind::kDelete) deleted_.insert(op.path);
     const bool combined = merged.kind == Merged::Kind::kCombine;
     out_.plan.applied_with_3way |= combined;
@@ -173,8 +160,8 @@ class Planner {
 
   // Id of a result that is not the worker's version, with these or other line ends.
   static ObjectId own_result(const FileOp& op, const TreeDelta& d) {
-    const bool as_the_worker = op.new_mode == d.new_mode &&
-                               (git_oid_equal(&op.new_id, &d.new_id) != 0 || is_with_lf(op.bytes, d.new_id));
+    const bool as_the_worker =
+        op.new_mode == d.new_mode && (git_oid_equal(&op.new_id, &d.new_id) != 0 || is_with_lf(op.bytes, d.new_id));
     return as_the_worker ? ObjectId() : to_id(op.new_id);
   }
 
@@ -231,8 +218,7 @@ class Planner {
     std::string text;
     for (const PathReason& c : out_.plan.conflicts) {
       text += display_safe(c.path) + ": " + c.reason + "\n";
-      if (const auto it = excerpts_.find(c.path); it != excerpts_.end())
-        text += display_safe(it->second, true);
+      if (const auto it = excerpts_.find(c.path); it != excerpts_.end()) text += display_safe(it->second, true);
       if (text.size() > kMaxSummary) break;
     }
     return std::string(utf8_prefix(text, kMaxSummary));
@@ -250,9 +236,7 @@ class Planner {
 
 }  // namespace
 
-Result<PreparedPlan> prepare_plan(const Repo& repo, const IntegrationSpec& spec) {
-  return Planner(repo, spec).run();
-}
+Result<PreparedPlan> prepare_plan(const Repo& repo, const IntegrationSpec& spec) { return Planner(repo, spec).run(); }
 
 namespace ops {
 

@@ -42,8 +42,8 @@ Result<Registration> find_registration(const std::string& common_dir, const std:
       return std::move(r);
     }
   }
-  return make_error(ErrorCode::kWorkspaceUnavailable,
-                    "The worker's worktree is not registered with its repository.", "", directory);
+  return make_error(ErrorCode::kWorkspaceUnavailable, "The worker's worktree is not registered with its repository.",
+                    "", directory);
 }
 
 Result<WorktreeHead> read_worktree_head(git_repository* repo, const Registration& registration) {

@@ -41,18 +41,13 @@ struct Child {
 
 SpecialType special_type(unsigned char dirent_type) {
   switch (dirent_type) {
-    case DT_FIFO:
-      return SpecialType::kFifo;
-    case DT_SOCK:
-      return SpecialType::kSocket;
-    default:
-      return SpecialType::kDevice;
+    case DT_FIFO: return SpecialType::kFifo;
+    case DT_SOCK: return SpecialType::kSocket;
+    default: return SpecialType::kDevice;
   }
 }
 
-bool is_file_type(unsigned char type) {
-  return type == DT_REG || type == DT_LNK;
-}
+bool is_file_type(unsigned char type) { return type == DT_REG || type == DT_LNK; }
 
 bool is_repository(int dir, const std::string& name) {
   struct stat st {};
@@ -140,8 +135,7 @@ class Scanner {
   }
 
   static void sort(ScanResult& r) {
-    std::sort(r.changes.begin(), r.changes.end(),
-              [](auto& a, auto& b) { return a.entry->path < b.entry->path; });
+    std::sort(r.changes.begin(), r.changes.end(), [](auto& a, auto& b) { return a.entry->path < b.entry->path; });
     std::sort(r.untracked.begin(), r.untracked.end(), [](auto& a, auto& b) { return a.path < b.path; });
     std::sort(r.special.begin(), r.special.end(), [](auto& a, auto& b) { return a.path < b.path; });
   }
@@ -206,8 +200,7 @@ class Scanner {
     auto child = tracked.begin();
     for (const DirEntry& entry : names) {
       if (!item.only.empty() && entry.name != item.only) continue;
-      for (; child != tracked.end() && child->name < entry.name; ++child)
-        deleted(child->begin, child->end, out);
+      for (; child != tracked.end() && child->name < entry.name; ++child) deleted(child->begin, child->end, out);
       bool known = false;
       for (; child != tracked.end() && child->name == entry.name; ++child) {
         known |= child->directory ? tracked_directory(item, *child, entry, out, found)
@@ -275,8 +268,7 @@ class Scanner {
     return true;
   }
 
-  void compare_content(int dir, const std::string& name, const IndexEntry& e, const struct stat& st,
-                       ScanResult& out) {
+  void compare_content(int dir, const std::string& name, const IndexEntry& e, const struct stat& st, ScanResult& out) {
     unsigned mode = git_mode(st);
     if (mode == 0 || mode == 0160000) {
       out.changes.push_back({&e, 'D', 0});
@@ -304,8 +296,7 @@ class Scanner {
                        [&](const std::string& p) { return is_below_ignoring_case(p, path); });
   }
 
-  void untracked(const Item& item, int dir, const DirEntry& entry, ScanResult& out,
-                 std::vector<Item>& found) {
+  void untracked(const Item& item, int dir, const DirEntry& entry, ScanResult& out, std::vector<Item>& found) {
     if (entry.name == ".git") return;
     const bool is_dir = entry.type == DT_DIR;
     if (item.scope->is_ignored(entry.name, is_dir)) return;

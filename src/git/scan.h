@@ -34,7 +34,8 @@ struct UntrackedPath {
 struct ScanResult {
   std::vector<TrackedChange> changes;
   std::vector<UntrackedPath> untracked;
-  std::vector<SpecialFile> special;  ///< FIFOs, sockets, devices, nested repositories, unreadable directories, submodules
+  std::vector<SpecialFile>
+      special;  ///< FIFOs, sockets, devices, nested repositories, unreadable directories, submodules
 };
 
 /// Compares the working files below `root` (a descriptor of the toplevel) with the index.

@@ -33,8 +33,7 @@ Status pair_renames(git_diff* diff) {
   return check(git_diff_find_similar(diff, &options), "Finding renames");
 }
 
-Result<DiffHandle> diff_of_changes(git_repository* repo, const std::vector<StagedChange>& changes,
-                                   int context_lines) {
+Result<DiffHandle> diff_of_changes(git_repository* repo, const std::vector<StagedChange>& changes, int context_lines) {
   auto before = PB_TRY(acquire<IndexHandle>("Comparing files", git_index_new));
   auto after = PB_TRY(acquire<IndexHandle>("Comparing files", git_index_new));
   for (const StagedChange& c : changes) {
@@ -42,8 +41,8 @@ Result<DiffHandle> diff_of_changes(git_repository* repo, const std::vector<Stage
     if (c.new_mode != 0) PB_TRY(add_side(after.get(), c.path, c.new_mode, c.new_id));
   }
   git_diff_options options = diff_options(context_lines);
-  auto diff = PB_TRY(acquire<DiffHandle>("Comparing files", git_diff_index_to_index, repo, before.get(),
-                                         after.get(), &options));
+  auto diff = PB_TRY(
+      acquire<DiffHandle>("Comparing files", git_diff_index_to_index, repo, before.get(), after.get(), &options));
   PB_TRY(pair_renames(diff.get()));
   return diff;
 }
@@ -84,8 +83,7 @@ Result<MemoryObjects> MemoryObjects::attach(git_repository* repo) {
 
 Result<git_oid> MemoryObjects::add(std::string_view bytes) {
   git_oid id{};
-  PB_TRY(
-      check(git_odb_write(&id, odb_.get(), bytes.data(), bytes.size(), GIT_OBJECT_BLOB), "Comparing files"));
+  PB_TRY(check(git_odb_write(&id, odb_.get(), bytes.data(), bytes.size(), GIT_OBJECT_BLOB), "Comparing files"));
   return id;
 }
 

@@ -10,13 +10,11 @@ inline constexpr std::size_t kMaxComparedFile = 16u << 20;
 
 /// libgit2's diff of just these paths: every content is a blob that `repo` can read (see MemoryObjects).
 /// Renames are paired by content.
-Result<DiffHandle> diff_of_changes(git_repository* repo, const std::vector<StagedChange>& changes,
-                                   int context_lines);
+Result<DiffHandle> diff_of_changes(git_repository* repo, const std::vector<StagedChange>& changes, int context_lines);
 
 /// Pairs deletions with additions of similar content: new path -> old path. Reads nothing when there are
 /// not both.
-Result<std::map<std::string, std::string>> find_renames(git_repository* repo,
-                                                        const std::vector<StagedChange>& changes);
+Result<std::map<std::string, std::string>> find_renames(git_repository* repo, const std::vector<StagedChange>& changes);
 
 /// Options every diff of ours uses: type changes as such, size limit.
 git_diff_options diff_options(int context_lines);

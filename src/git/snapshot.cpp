@@ -58,8 +58,7 @@ class BlobWriter {
 
  private:
   Result<Outcome> stream(const std::string& name, FlatEntry& out) {
-    const os::Fd fd(
-        ::openat(dir_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    const os::Fd fd(::openat(dir_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     struct stat st {};
     if (!fd || ::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode)) return Outcome::kUnreadable;
     if (static_cast<std::uint64_t>(st.st_size) > kMaxFile) return Outcome::kTooLarge;
@@ -68,12 +67,11 @@ class BlobWriter {
     std::vector<char> buffer(1u << 20);
     off_t left = st.st_size;
     while (left > 0) {
-      const ssize_t n = ::read(fd.get(), buffer.data(),
-                               std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(left)));
+      const ssize_t n =
+          ::read(fd.get(), buffer.data(), std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(left)));
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0) return Outcome::kUnreadable;  // it shrank while it was read
-      PB_TRY(check(git_odb_stream_write(sink.get(), buffer.data(), static_cast<std::size_t>(n)),
-                   "Storing a file"));
+      PB_TRY(check(git_odb_stream_write(sink.get(), buffer.data(), static_cast<std::size_t>(n)), "Storing a file"));
       left -= n;
     }
     PB_TRY(check(git_odb_stream_finalize_write(&out.id, sink.get()), "Storing a file"));
@@ -94,8 +92,8 @@ class SnapshotBuilder {
   Result<Snapshot> run() {
     const Registration registration = PB_TRY(find_registration(repo_.layout.common_dir, spec_.directory));
     if (!os::is_directory(spec_.directory)) {
-      return make_error(ErrorCode::kWorkspaceUnavailable, "The worker's worktree does not exist any more.",
-                        "", spec_.directory);
+      return make_error(ErrorCode::kWorkspaceUnavailable, "The worker's worktree does not exist any more.", "",
+                        spec_.directory);
     }
     checkout_ = PB_TRY(open_checkout(repo_.get(), repo_.layout.common_dir, spec_.directory,
                                      os::join(registration.admin_dir, "index")));
@@ -190,14 +188,9 @@ class SnapshotBuilder {
         if (mode != 0 && (mode & 0170000) == (entry.mode & 0170000)) entry.mode = mode;
         entries_.push_back(std::move(entry));
         break;
-      case BlobWriter::Outcome::kGone:
-        break;
-      case BlobWriter::Outcome::kUnreadable:
-        out_.special.push_back({path, SpecialType::kUnreadable});
-        break;
-      case BlobWriter::Outcome::kTooLarge:
-        out_.special.push_back({path, SpecialType::kTooLarge});
-        break;
+      case BlobWriter::Outcome::kGone: break;
+      case BlobWriter::Outcome::kUnreadable: out_.special.push_back({path, SpecialType::kUnreadable}); break;
+      case BlobWriter::Outcome::kTooLarge: out_.special.push_back({path, SpecialType::kTooLarge}); break;
     }
     return {};
   }
@@ -214,20 +207,13 @@ class SnapshotBuilder {
 
 const char* name_of(SpecialType type) {
   switch (type) {
-    case SpecialType::kFifo:
-      return "fifo";
-    case SpecialType::kSocket:
-      return "socket";
-    case SpecialType::kDevice:
-      return "device";
-    case SpecialType::kRepository:
-      return "repository";
-    case SpecialType::kSubmodule:
-      return "submodule";
-    case SpecialType::kUnreadable:
-      return "unreadable";
-    case SpecialType::kTooLarge:
-      return "too large";
+    case SpecialType::kFifo: return "fifo";
+    case SpecialType::kSocket: return "socket";
+    case SpecialType::kDevice: return "device";
+    case SpecialType::kRepository: return "repository";
+    case SpecialType::kSubmodule: return "submodule";
+    case SpecialType::kUnreadable: return "unreadable";
+    case SpecialType::kTooLarge: return "too large";
   }
   return "unknown";
 }

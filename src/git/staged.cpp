@@ -23,10 +23,8 @@ class Comparison {
 
   Status compare(const git_tree* tree, const CachedTree* cached, const std::string& prefix, std::size_t begin,
                  std::size_t end, int depth) {
-    if (tree && cached && cached->entry_count >= 0 && git_oid_equal(git_tree_id(tree), &cached->id))
-      return {};
-    if (depth > kMaxDepth)
-      return make_error(ErrorCode::kGitError, "The repository's directories nest too deeply.");
+    if (tree && cached && cached->entry_count >= 0 && git_oid_equal(git_tree_id(tree), &cached->id)) return {};
+    if (depth > kMaxDepth) return make_error(ErrorCode::kGitError, "The repository's directories nest too deeply.");
     const auto& entries = index_.entries();
     const std::size_t tree_count = tree ? git_tree_entrycount(tree) : 0;
     std::size_t t = 0;
@@ -117,8 +115,7 @@ class Comparison {
       return {};
     }
     if (!overlaps(scope_, path)) return {};
-    if (depth > kMaxDepth)
-      return make_error(ErrorCode::kGitError, "The repository's directories nest too deeply.");
+    if (depth > kMaxDepth) return make_error(ErrorCode::kGitError, "The repository's directories nest too deeply.");
     auto tree = PB_TRY(acquire<TreeHandle>("Reading a tree", git_tree_lookup, repo_, git_tree_entry_id(te)));
     for (std::size_t i = 0; i < git_tree_entrycount(tree.get()); ++i) {
       PB_TRY(only_in_tree(git_tree_entry_byindex(tree.get(), i), path + "/", depth + 1));

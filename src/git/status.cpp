@@ -12,20 +12,13 @@ namespace {
 // The two letters of an unmerged path, by which of base, ours and theirs it has.
 std::pair<char, char> conflict_letters(unsigned stages) {
   switch (stages) {
-    case 1:
-      return {'D', 'D'};
-    case 2:
-      return {'A', 'U'};
-    case 4:
-      return {'U', 'A'};
-    case 3:
-      return {'U', 'D'};
-    case 5:
-      return {'D', 'U'};
-    case 6:
-      return {'A', 'A'};
-    default:
-      return {'U', 'U'};
+    case 1: return {'D', 'D'};
+    case 2: return {'A', 'U'};
+    case 4: return {'U', 'A'};
+    case 3: return {'U', 'D'};
+    case 5: return {'D', 'U'};
+    case 6: return {'A', 'A'};
+    default: return {'U', 'U'};
   }
 }
 
@@ -141,9 +134,7 @@ std::string short_line(const StatusEntry& entry) {
 
 namespace ops {
 
-Result<Layout> discover(const Target& target) {
-  return PB_TRY(open_repo(target)).layout;
-}
+Result<Layout> discover(const Target& target) { return PB_TRY(open_repo(target)).layout; }
 
 Result<Branch> head(const Target& target) {
   const Repo repo = PB_TRY(open_repo(target));
@@ -180,8 +171,7 @@ Result<ObjectId> resolve_commit(const Target& target, const std::string& revisio
 Result<ObjectId> tree_of(const Target& target, const ObjectId& id) {
   const Repo repo = PB_TRY(open_repo(target));
   const git_oid oid = PB_TRY(from_id(id));
-  const auto commit =
-      PB_TRY(acquire<CommitHandle>("Reading the commit", git_commit_lookup, repo.get(), &oid));
+  const auto commit = PB_TRY(acquire<CommitHandle>("Reading the commit", git_commit_lookup, repo.get(), &oid));
   return to_id(*git_commit_tree_id(commit.get()));
 }
 

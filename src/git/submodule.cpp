@@ -84,9 +84,7 @@ Submodule::Submodule(int parent, const std::string& name, const std::string& com
   if (folder_) git_dir_ = git_dir_of(folder_, common_dir);
 }
 
-std::optional<git_oid> Submodule::head() const {
-  return git_dir_ ? head_of(git_dir_) : std::nullopt;
-}
+std::optional<git_oid> Submodule::head() const { return git_dir_ ? head_of(git_dir_) : std::nullopt; }
 
 bool Submodule::holds_uncommitted(const GlobalIgnores& ignores) const {
   if (!folder_ || is_empty(folder_)) return false;

@@ -31,9 +31,7 @@ constexpr std::size_t kMaxPresent = 256u << 20;
 using Phase = Journal::Phase;
 using Blocked = FileState::Blocked;
 
-std::string staged_name(std::size_t i) {
-  return std::to_string(i);
-}
+std::string staged_name(std::size_t i) { return std::to_string(i); }
 
 }  // namespace
 
@@ -41,8 +39,7 @@ Status Transaction::open() {
   root_ = PB_TRY(open_root(journal_.root));
   struct stat st {};
   if (::fstat(root_.get(), &st) != 0 || st.st_dev != journal_.device || st.st_ino != journal_.inode) {
-    return make_error(ErrorCode::kWorkspaceUnavailable, "The checkout is not where it was.", "",
-                      journal_.root);
+    return make_error(ErrorCode::kWorkspaceUnavailable, "The checkout is not where it was.", "", journal_.root);
   }
   staging_ = os::Fd(::open(journal_.staging.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   return {};
@@ -131,10 +128,8 @@ Result<Transaction::State> Transaction::state_of(const FileOp& op) const {
   const FileState now = PB_TRY(read_state(root_.get(), op.path, kMaxPresent));
   switch (now.blocked) {
     case Blocked::kSpecial:
-    case Blocked::kTooLarge:
-      return State::kForeign;
-    case Blocked::kNo:
-      break;
+    case Blocked::kTooLarge: return State::kForeign;
+    case Blocked::kNo: break;
     default:
       // Directories and parents of another type: the path itself does not exist, and whether what is in
       // its way belongs there is a question for the other path.
@@ -202,8 +197,8 @@ Status Transaction::check_mounts() const {
   for (const FileOp& op : journal_.ops) {
     const os::Fd dir = existing_parent(op.path);
     if (!dir || mount_of(dir.get()) == home) continue;
-    return make_error(ErrorCode::kUnsafeChange,
-                      "A changed file lies on another file system inside the checkout.", "", op.path);
+    return make_error(ErrorCode::kUnsafeChange, "A changed file lies on another file system inside the checkout.", "",
+                      op.path);
   }
   return {};
 }
@@ -216,8 +211,7 @@ Result<os::Fd> Transaction::parent_of(const FileOp& op) const {
 }
 
 Status Transaction::make_parents(const FileOp& op) {
-  for (std::size_t slash = op.path.find('/'); slash != std::string::npos;
-       slash = op.path.find('/', slash + 1)) {
+  for (std::size_t slash = op.path.find('/'); slash != std::string::npos; slash = op.path.find('/', slash + 1)) {
     const std::string directory = op.path.substr(0, slash);
     const auto [above, name] = split_path(directory);
     const os::Fd dir = open_dir_beneath(root_.get(), above);
@@ -229,8 +223,7 @@ Status Transaction::make_parents(const FileOp& op) {
   return {};
 }
 
-Status Transaction::expect_staged(const std::string& staged, unsigned mode, const git_oid& id,
-                                  const FileOp& op) const {
+Status Transaction::expect_staged(const std::string& staged, unsigned mode, const git_oid& id, const FileOp& op) const {
   const FileState now = PB_TRY(read_state(staging_.get(), staged, kMaxPresent));
   if ((now.mode & 0170000) == (mode & 0170000) && git_oid_equal(&now.id, &id)) return {};
   return changed_meanwhile(op.path);
@@ -318,8 +311,7 @@ Status Transaction::sync_directories() const {
     const os::Fd dir = open_dir_beneath(root_.get(), path);
     if (dir && ::fsync(dir.get()) != 0) return errno_error(errno, "writing to disk", path);
   }
-  if (staging_ && ::fsync(staging_.get()) != 0)
-    return errno_error(errno, "writing to disk", journal_.staging);
+  if (staging_ && ::fsync(staging_.get()) != 0) return errno_error(errno, "writing to disk", journal_.staging);
   return {};
 }
 
@@ -327,8 +319,7 @@ std::string staging_for(const Layout& layout) {
   const std::string name = "patchbay-apply-" + random_hex(16);
   auto git_dir = open_root(layout.git_dir);
   auto root = open_root(layout.toplevel);
-  const bool one_mount =
-      git_dir.ok() && root.ok() && mount_of(git_dir.value().get()) == mount_of(root.value().get());
+  const bool one_mount = git_dir.ok() && root.ok() && mount_of(git_dir.value().get()) == mount_of(root.value().get());
   return one_mount ? os::join(layout.git_dir, name) : os::join(layout.toplevel, "." + name);
 }
 

@@ -16,13 +16,11 @@ namespace {
 constexpr auto kCountBudget = std::chrono::seconds(20);
 constexpr std::uint64_t kMaxBlob = 512u << 20;
 
-Result<DiffHandle> diff_trees(git_repository* repo, const ObjectId& before, const ObjectId& after,
-                              int context_lines) {
+Result<DiffHandle> diff_trees(git_repository* repo, const ObjectId& before, const ObjectId& after, int context_lines) {
   const TreeHandle old_tree = PB_TRY(tree_by_id(repo, before));
   const TreeHandle new_tree = PB_TRY(tree_by_id(repo, after));
   git_diff_options options = diff_options(context_lines);
-  return acquire<DiffHandle>("Comparing trees", git_diff_tree_to_tree, repo, old_tree.get(), new_tree.get(),
-                             &options);
+  return acquire<DiffHandle>("Comparing trees", git_diff_tree_to_tree, repo, old_tree.get(), new_tree.get(), &options);
 }
 
 std::uint64_t blob_size(git_odb* odb, const git_oid& id, unsigned mode) {
@@ -54,8 +52,7 @@ Result<TreeHandle> tree_by_id(git_repository* repo, const ObjectId& id) {
   return acquire<TreeHandle>("Reading a tree", git_tree_lookup, repo, &oid);
 }
 
-Result<std::vector<TreeDelta>> raw_tree_deltas(git_repository* repo, const ObjectId& before,
-                                               const ObjectId& after) {
+Result<std::vector<TreeDelta>> raw_tree_deltas(git_repository* repo, const ObjectId& before, const ObjectId& after) {
   const DiffHandle diff = PB_TRY(diff_trees(repo, before, after, 0));
   std::vector<TreeDelta> out;
   for (std::size_t i = 0; i < git_diff_num_deltas(diff.get()); ++i) {
@@ -121,8 +118,7 @@ Result<Changes> changes(const Target& base, const ObjectId& baseline, const Obje
 Result<Diff> tree_diff(const Target& base, const ObjectId& baseline, const ObjectId& snapshot,
                        const std::string& file_path, const PatchPage& page) {
   const Repo repo = PB_TRY(open_repo(base));
-  const DiffHandle diff =
-      PB_TRY(diff_trees(repo.get(), baseline, snapshot, std::clamp(page.context_lines, 0, 20)));
+  const DiffHandle diff = PB_TRY(diff_trees(repo.get(), baseline, snapshot, std::clamp(page.context_lines, 0, 20)));
   PB_TRY(pair_renames(diff.get()));
   RenderOptions options;
   options.page = page;
@@ -150,8 +146,8 @@ Result<Blob> blob(const Target& base, const ObjectId& tree, const std::string& p
   out.size = blob_size(odb.get(), *git_tree_entry_id(raw), out.mode);
   if (out.size > kMaxBlob) return make_error(ErrorCode::kFileTooLarge, "The file is too large to be read.");
   if (offset >= out.size || max_bytes == 0) return out;
-  auto content = PB_TRY(
-      acquire<BlobHandle>("Reading a file's content", git_blob_lookup, repo.get(), git_tree_entry_id(raw)));
+  auto content =
+      PB_TRY(acquire<BlobHandle>("Reading a file's content", git_blob_lookup, repo.get(), git_tree_entry_id(raw)));
   const auto* data = static_cast<const char*>(git_blob_rawcontent(content.get()));
   out.bytes.assign(data + offset, std::min(max_bytes, out.size - offset));
   return out;

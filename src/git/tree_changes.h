@@ -14,8 +14,7 @@ struct TreeDelta {
   unsigned old_mode = 0, new_mode = 0;
   git_oid old_id{}, new_id{};
 };
-Result<std::vector<TreeDelta>> raw_tree_deltas(git_repository* repo, const ObjectId& before,
-                                               const ObjectId& after);
+Result<std::vector<TreeDelta>> raw_tree_deltas(git_repository* repo, const ObjectId& before, const ObjectId& after);
 
 /// SHA-256 over the canonical change list.
 std::string patch_hash(const std::vector<TreeDelta>& deltas);

@@ -143,8 +143,8 @@ Status create_entry(int dir, const std::string& name, unsigned mode, std::string
     }
     return {};
   }
-  const os::Fd fd(::openat(dir, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                           mode == 0100755 ? 0777 : 0666));
+  const os::Fd fd(
+      ::openat(dir, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode == 0100755 ? 0777 : 0666));
   if (!fd) return creation_error(errno, "creating a file", name);
   PB_TRY(os::write_all(fd.get(), content));
   if (st && ::fstat(fd.get(), st) != 0) return errno_error(errno, "writing a file", name);

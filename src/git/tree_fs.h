@@ -33,17 +33,16 @@ Result<std::vector<DirEntry>> read_dir(int dir);
 
 /// Bytes of a regular file or the target of a symlink, never following. `st` receives its status.
 /// kNotFound, kPathSpecialFile for other types, kFileTooLarge above `limit`, kIoError.
-Result<std::string> read_entry(int dir, const std::string& name, std::size_t limit,
-                               struct stat* st = nullptr);
+Result<std::string> read_entry(int dir, const std::string& name, std::size_t limit, struct stat* st = nullptr);
 
-/// A new file (git mode 0100644, 0100755) with these bytes, or a new symlink (0120000) to them. `st` receives its status.
-/// kAlreadyExists when the name is taken.
+/// A new file (git mode 0100644, 0100755) with these bytes, or a new symlink (0120000) to them. `st` receives its
+/// status. kAlreadyExists when the name is taken.
 Status create_entry(int dir, const std::string& name, unsigned mode, std::string_view content,
                     struct stat* st = nullptr);
 /// The directory `relative` below `root`, made where it is missing. kAlreadyExists when something else is in the way.
 Result<os::Fd> make_dirs_beneath(int root, const std::string& relative);
-/// Removes a file or symlink, and the directories above it that are empty then. What is gone already, and a directory in
-/// its place that holds something, is no error.
+/// Removes a file or symlink, and the directories above it that are empty then. What is gone already, and a directory
+/// in its place that holds something, is no error.
 Status remove_beneath(int root, const std::string& relative);
 
 /// "a/b/c" -> {"a/b", "c"}.

@@ -16,8 +16,7 @@ class Matcher {
     while (!p.empty()) {
       if (++steps_ > kMaxSteps) return false;
       switch (p[0]) {
-        case '*':
-          return star(p, t);
+        case '*': return star(p, t);
         case '?':
           if (t.empty() || t[0] == '/') return false;
           p.remove_prefix(1);
@@ -45,9 +44,7 @@ class Matcher {
   }
 
  private:
-  char lower(char c) const {
-    return fold_ ? static_cast<char>(std::tolower(static_cast<unsigned char>(c))) : c;
-  }
+  char lower(char c) const { return fold_ ? static_cast<char>(std::tolower(static_cast<unsigned char>(c))) : c; }
 
   // `at_start` of a component is known from the byte before the star in the pattern.
   bool star(std::string_view p, std::string_view t) {

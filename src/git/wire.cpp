@@ -17,12 +17,8 @@ struct Lengths {
 };
 constexpr std::size_t kLengths = sizeof(std::uint32_t) + sizeof(std::uint64_t);
 
-Error gone() {
-  return Error{ErrorCode::kIoError, "The git helper ended unexpectedly.", "Call again.", ""};
-}
-Error late() {
-  return Error{ErrorCode::kTimeout, "Git did not answer in time.", "Call again.", ""};
-}
+Error gone() { return Error{ErrorCode::kIoError, "The git helper ended unexpectedly.", "Call again.", ""}; }
+Error late() { return Error{ErrorCode::kTimeout, "Git did not answer in time.", "Call again.", ""}; }
 
 Status wait_for(int fd, short events, MonoTime deadline) {
   for (;;) {

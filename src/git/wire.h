@@ -61,8 +61,7 @@ void fields(V& v, StatusEntry& x) {
 }
 template <class V>
 void fields(V& v, StatusCounts& x) {
-  v("staged", x.staged), v("unstaged", x.unstaged), v("untracked", x.untracked),
-      v("conflicted", x.conflicted);
+  v("staged", x.staged), v("unstaged", x.unstaged), v("untracked", x.untracked), v("conflicted", x.conflicted);
 }
 template <class V>
 void fields(V& v, StatusReport& x) {
@@ -184,8 +183,7 @@ void fields(V& v, BaseState& x) {
 }
 template <class V>
 void fields(V& v, IntegrationPlan& x) {
-  v("changes", x.changes), v("writes", x.writes), v("conflicts", x.conflicts),
-      v("summary", x.conflict_summary);
+  v("changes", x.changes), v("writes", x.writes), v("conflicts", x.conflicts), v("summary", x.conflict_summary);
   v("unsafe", x.unsafe), v("skipped", x.skipped_files), v("three_way", x.applied_with_3way);
   v("too_large", x.too_large), v("base", x.base), v("plan_sha256", x.plan_sha256);
 }
@@ -195,8 +193,7 @@ void fields(V& v, ApplySpec& x) {
 }
 template <class V>
 void fields(V& v, Applied& x) {
-  v("changes", x.changes), v("written", x.written), v("deleted", x.deleted),
-      v("three_way", x.applied_with_3way);
+  v("changes", x.changes), v("written", x.written), v("deleted", x.deleted), v("three_way", x.applied_with_3way);
   v("main_changed", x.main_changed_files), v("warnings", x.warnings);
 }
 template <class V>

@@ -22,9 +22,7 @@
 namespace patchbay::git {
 namespace {
 
-std::string branch_ref(const std::string& branch) {
-  return "refs/heads/" + branch;
-}
+std::string branch_ref(const std::string& branch) { return "refs/heads/" + branch; }
 
 Status write_small_file(const std::string& path, const std::string& text) {
   const os::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
@@ -107,8 +105,7 @@ class Adding {
   Status create_directory() {
     if (::mkdir(spec_.directory.c_str(), 0700) != 0) {
       if (errno == EEXIST) {
-        return make_error(ErrorCode::kAlreadyExists, "The worktree directory exists already.", "",
-                          spec_.directory);
+        return make_error(ErrorCode::kAlreadyExists, "The worktree directory exists already.", "", spec_.directory);
       }
       return errno_error(errno, "creating the worktree directory", spec_.directory);
     }
@@ -149,11 +146,9 @@ class Adding {
     entries.reserve(tree.entries.size());
     for (const FlatEntry& file : tree.entries) {
       IndexEntry e;
-      const auto it =
-          std::lower_bound(written.begin(), written.end(), file.path,
-                           [](const IndexEntry& a, const std::string& path) { return a.path < path; });
-      if (it != written.end() && it->path == file.path && it->mode == file.mode &&
-          git_oid_equal(&it->id, &file.id)) {
+      const auto it = std::lower_bound(written.begin(), written.end(), file.path,
+                                       [](const IndexEntry& a, const std::string& path) { return a.path < path; });
+      if (it != written.end() && it->path == file.path && it->mode == file.mode && git_oid_equal(&it->id, &file.id)) {
         e = *it;
       }
       e.path = file.path;
@@ -234,15 +229,15 @@ Status put_pin_over_head(const Repo& repo, const PinnedState& pin, const std::st
         PB_TRY(acquire<OdbObjectHandle>("Reading a file's content", git_odb_read, odb.get(), &d.new_id));
     const auto [parent, name] = split_path(d.path);
     const os::Fd dir = PB_TRY(make_dirs_beneath(root.get(), parent));
-    PB_TRY(create_entry(dir.get(), name, d.new_mode,
-                        {static_cast<const char*>(git_odb_object_data(object.get())),
-                         git_odb_object_size(object.get())}));
+    PB_TRY(
+        create_entry(dir.get(), name, d.new_mode,
+                     {static_cast<const char*>(git_odb_object_data(object.get())), git_odb_object_size(object.get())}));
   }
   return {};
 }
 
-// A file written in the same moment as the index may have been changed since, so it is compared by its bytes, and those of
-// a filtered file never are what is stored. Nobody has worked here yet: the index may say that it is younger.
+// A file written in the same moment as the index may have been changed since, so it is compared by its bytes, and those
+// of a filtered file never are what is stored. Nobody has worked here yet: the index may say that it is younger.
 Status settle_index(const std::string& path) {
   constexpr long kTick = 10'000'000;  // of the clock that files get their times from, in nanoseconds
   struct stat st {};
@@ -267,10 +262,8 @@ Status may_delete(const std::string& common_dir, const std::string& directory, b
   auto names = os::list_dir(directory);
   if (S_ISDIR(st.st_mode) && names.ok() && names.value().empty()) return {};
   auto pointer = os::read_file(os::join(directory, ".git"), 64 * 1024);
-  if (pointer.ok() && pointer.value().starts_with("gitdir: " + os::join(common_dir, "worktrees") + "/"))
-    return {};
-  return make_error(ErrorCode::kInvalidArgument, "The directory is not a worktree of this repository.", "",
-                    directory);
+  if (pointer.ok() && pointer.value().starts_with("gitdir: " + os::join(common_dir, "worktrees") + "/")) return {};
+  return make_error(ErrorCode::kInvalidArgument, "The directory is not a worktree of this repository.", "", directory);
 }
 
 // Whether the checkout or one of its worktrees that exist has this branch as its HEAD.
@@ -318,8 +311,7 @@ Status remove_worktree(const Target& base, const WorktreeRemoval& removal) {
   const std::string& common = repo.layout.common_dir;
   if (!removal.directory.starts_with('/') || os::is_within(removal.directory, repo.layout.toplevel) ||
       os::is_within(removal.directory, common)) {
-    return make_error(ErrorCode::kInvalidArgument,
-                      "Only a worktree outside of the repository can be removed.");
+    return make_error(ErrorCode::kInvalidArgument, "Only a worktree outside of the repository can be removed.");
   }
   auto registration = find_registration(common, removal.directory);
   PB_TRY(may_delete(common, removal.directory, registration.ok()));
@@ -343,8 +335,7 @@ Result<std::vector<WorktreeInfo>> list_worktrees(const Target& base) {
   for (const Registration& r : PB_TRY(list_registrations(repo.layout.common_dir))) {
     auto read = read_worktree_head(repo.get(), r);
     WorktreeHead head = read.ok() ? std::move(read).value() : WorktreeHead{};
-    out.push_back(
-        {r.name, r.directory, std::move(head.branch), std::move(head.commit), os::is_directory(r.directory)});
+    out.push_back({r.name, r.directory, std::move(head.branch), std::move(head.commit), os::is_directory(r.directory)});
   }
   return out;
 }

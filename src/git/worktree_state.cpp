@@ -13,8 +13,7 @@ constexpr std::size_t kMaxIgnoreFile = 4u << 20;
 
 std::string user_excludes_path(git_config* config) {
   Buffer path;
-  if (config && git_config_get_path(&path.raw, config, "core.excludesfile") == 0)
-    return std::string(path.view());
+  if (config && git_config_get_path(&path.raw, config, "core.excludesfile") == 0) return std::string(path.view());
   const char* xdg = std::getenv("XDG_CONFIG_HOME");
   const std::string base = xdg && *xdg ? xdg : os::join(os::home_dir(), ".config");
   return os::join(base, "git/ignore");

@@ -104,8 +104,7 @@ std::optional<Refusal> ChunkDecoder::step(char c) {
       state_ = State::kDone;
       return std::nullopt;
     case State::kData:
-    case State::kDone:
-      break;
+    case State::kDone: break;
   }
   return std::nullopt;
 }

@@ -69,16 +69,15 @@ struct Client::Impl {
     client.set_follow_location(false);
   }
 
-  httplib::Request request(std::string_view method, const std::string& target,
-                           const std::vector<Header>& headers, std::string body) const {
+  httplib::Request request(std::string_view method, const std::string& target, const std::vector<Header>& headers,
+                           std::string body) const {
     httplib::Request r;
     r.method = method;
     r.path = target;
     r.body = std::move(body);
     for (const auto& [name, value] : options.headers) r.headers.emplace(name, value);
     for (const auto& [name, value] : headers) r.headers.emplace(name, value);
-    if (!r.body.empty() && !r.has_header("Content-Type"))
-      r.headers.emplace("Content-Type", "application/json");
+    if (!r.body.empty() && !r.has_header("Content-Type")) r.headers.emplace("Content-Type", "application/json");
     return r;
   }
 
@@ -108,8 +107,7 @@ Result<ClientResponse> Client::send(std::string_view method, const std::string& 
 }
 
 Result<ClientResponse> Client::stream(std::string_view method, const std::string& target,
-                                      const std::vector<Header>& headers, std::string body,
-                                      const OnLine& on_line) {
+                                      const std::vector<Header>& headers, std::string body, const OnLine& on_line) {
   httplib::Request request = impl_->request(method, target, headers, std::move(body));
   Lines lines(on_line);
   ClientResponse head;
@@ -129,8 +127,6 @@ Result<ClientResponse> Client::stream(std::string_view method, const std::string
   return head;
 }
 
-void Client::abort() {
-  impl_->client.stop();
-}
+void Client::abort() { impl_->client.stop(); }
 
 }  // namespace patchbay::http

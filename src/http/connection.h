@@ -43,9 +43,7 @@ class InputBuffer {
 /// Ownership: passed by unique_ptr between the parking table and the worker that serves it; one thread at a
 /// time.
 struct Connection {
-  Connection(os::Fd socket, std::atomic<int>& open_count) : fd(std::move(socket)), open(open_count) {
-    ++open;
-  }
+  Connection(os::Fd socket, std::atomic<int>& open_count) : fd(std::move(socket)), open(open_count) { ++open; }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection() { --open; }

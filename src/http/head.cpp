@@ -8,9 +8,7 @@
 namespace patchbay::http {
 namespace {
 
-constexpr Refusal bad(std::string_view reason) {
-  return {400, reason};
-}
+constexpr Refusal bad(std::string_view reason) { return {400, reason}; }
 
 /// Longest length that is parsed at all: 18 digits fit in 64 bits.
 constexpr std::size_t kMaxLengthDigits = 18;
@@ -23,15 +21,13 @@ std::optional<Refusal> parse_request_line(std::string_view line, Request& reques
   const std::string_view target = line.substr(first + 1, last - first - 1);
   const std::string_view version = line.substr(last + 1);
   if (!is_token(method)) return bad("malformed method");
-  if (version.size() != 8 || !version.starts_with("HTTP/") || version[6] != '.')
-    return bad("malformed version");
+  if (version.size() != 8 || !version.starts_with("HTTP/") || version[6] != '.') return bad("malformed version");
   if (version != "HTTP/1.1" && version != "HTTP/1.0") return Refusal{505, "HTTP version not supported"};
   if (method == "TRACE" || method == "CONNECT") return Refusal{405, "method not allowed"};
   for (const char c : target) {
     if (c <= 0x20 || c >= 0x7f || c == '#') return bad("malformed request target");
   }
-  if (!target.starts_with('/') && !(target == "*" && method == "OPTIONS"))
-    return bad("malformed request target");
+  if (!target.starts_with('/') && !(target == "*" && method == "OPTIONS")) return bad("malformed request target");
   request.method = method;
   const std::size_t mark = target.find('?');
   request.path = target.substr(0, mark);
@@ -59,8 +55,7 @@ struct Seen {
   int coding = 0;
 };
 
-std::optional<Refusal> note_field(std::string_view name, std::string_view value, Framing& framing,
-                                  Seen& seen) {
+std::optional<Refusal> note_field(std::string_view name, std::string_view value, Framing& framing, Seen& seen) {
   switch (name.size()) {
     case 4:
       if (iequals_ascii(name, "host")) ++seen.host;
@@ -92,8 +87,7 @@ std::optional<Refusal> note_field(std::string_view name, std::string_view value,
         framing.chunked = true;
       }
       break;
-    default:
-      break;
+    default: break;
   }
   return std::nullopt;
 }
@@ -103,9 +97,8 @@ std::optional<Refusal> note_field(std::string_view name, std::string_view value,
 std::optional<Refusal> HeadScanner::scan(std::string_view buffer, const Limits& limits) {
   const std::string_view window = buffer.substr(0, limits.head_bytes);
   while (!complete()) {
-    const void* found = scanned_ < window.size()
-                            ? std::memchr(window.data() + scanned_, '\n', window.size() - scanned_)
-                            : nullptr;
+    const void* found =
+        scanned_ < window.size() ? std::memchr(window.data() + scanned_, '\n', window.size() - scanned_) : nullptr;
     if (found == nullptr) {
       scanned_ = window.size();
       if (lines_ == 0 && buffer.size() > limits.request_line_bytes + 2) {
@@ -131,8 +124,7 @@ std::optional<Refusal> HeadScanner::scan(std::string_view buffer, const Limits& 
   return std::nullopt;
 }
 
-std::optional<Refusal> parse_head(std::string_view head, const Limits& limits, Request& request,
-                                  Framing& framing) {
+std::optional<Refusal> parse_head(std::string_view head, const Limits& limits, Request& request, Framing& framing) {
   framing = {};
   const std::size_t end_of_line = head.find("\r\n");
   if (end_of_line == std::string_view::npos) return bad("malformed request line");
@@ -149,8 +141,7 @@ std::optional<Refusal> parse_head(std::string_view head, const Limits& limits, R
     at = end + 2;
     const std::size_t colon = line.find(':');
     // A name with a space before the colon, and a folded line, fail the token check.
-    if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
-      return bad("malformed header name");
+    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return bad("malformed header name");
     const std::string_view name = line.substr(0, colon);
     const std::string_view value = trim_ows(line.substr(colon + 1));
     if (!is_field_value(value)) return bad("malformed header value");

@@ -46,7 +46,6 @@ class HeadScanner {
 
 /// Parses a whole head as `HeadScanner` delimits it. Everything that could be read in two ways is refused
 /// (H3). Limits on the body are not looked at here: who may send at all is decided first.
-std::optional<Refusal> parse_head(std::string_view head, const Limits& limits, Request& request,
-                                  Framing& framing);
+std::optional<Refusal> parse_head(std::string_view head, const Limits& limits, Request& request, Framing& framing);
 
 }  // namespace patchbay::http

@@ -10,9 +10,7 @@
 namespace patchbay::http {
 namespace {
 
-iovec part(std::string_view text) {
-  return {const_cast<char*>(text.data()), text.size()};
-}
+iovec part(std::string_view text) { return {const_cast<char*>(text.data()), text.size()}; }
 
 }  // namespace
 
@@ -103,13 +101,9 @@ bool LiveExchange::write(std::string_view data) {
   return send_piece(data);
 }
 
-bool LiveExchange::closed() {
-  return broken_ || peer_closed(connection_.fd.get());
-}
+bool LiveExchange::closed() { return broken_ || peer_closed(connection_.fd.get()); }
 
-bool LiveExchange::peer_gone() {
-  return closed();
-}
+bool LiveExchange::peer_gone() { return closed(); }
 
 bool LiveExchange::finish() {
   if (streaming_ && connection_.framing.http11 && !broken_ && connection_.request.method != "HEAD") {

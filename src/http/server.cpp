@@ -116,16 +116,12 @@ void LiveServer::accept_new(int listener) {
 /// True when accepting may go on at once. Nothing ends the listener (H13).
 bool LiveServer::accept_failed(int listener, int err) {
   switch (err) {
-    case EAGAIN:
-      return false;
+    case EAGAIN: return false;
     case EINTR:
     case ECONNABORTED:
-    case EPROTO:
-      return true;
+    case EPROTO: return true;
     case EMFILE:
-    case ENFILE:
-      shed_with_reserve(listener);
-      return false;
+    case ENFILE: shed_with_reserve(listener); return false;
     default:
       log::warn("accepting a connection failed with error {}", err);
       // Out of kernel memory, or something new: the socket stays readable, so a short rest keeps this from
@@ -187,12 +183,9 @@ void LiveServer::serve(std::unique_ptr<Connection> connection) {
 
 void LiveServer::after(After what, std::unique_ptr<Connection> connection) {
   switch (what) {
-    case After::kPark:
-      return parking_->park(std::move(connection));
-    case After::kLinger:
-      return linger(std::move(connection));
-    case After::kClose:
-      return;
+    case After::kPark: return parking_->park(std::move(connection));
+    case After::kLinger: return linger(std::move(connection));
+    case After::kClose: return;
   }
 }
 
@@ -210,13 +203,9 @@ void LiveServer::drain(std::unique_ptr<Connection> connection) {
   std::size_t n = 0;
   while (connection->drained < kLingerBytes) {
     switch (receive(connection->fd.get(), waste, sizeof waste, &n)) {
-      case Received::kBytes:
-        connection->drained += n;
-        break;
-      case Received::kNothing:
-        return parking_->park(std::move(connection));
-      case Received::kClosed:
-        return;
+      case Received::kBytes: connection->drained += n; break;
+      case Received::kNothing: return parking_->park(std::move(connection));
+      case Received::kClosed: return;
     }
   }
 }
@@ -268,8 +257,8 @@ Result<std::unique_ptr<Server>> Server::start(Options options) {
     return std::unique_ptr<Server>(
         std::make_unique<LiveServer>(std::move(options), std::move(listeners), std::move(parking)));
   } catch (const std::system_error& e) {
-    return Error{ErrorCode::kIoError, "no thread could be started for the HTTP server",
-                 "Check the process limits.", e.what()};
+    return Error{ErrorCode::kIoError, "no thread could be started for the HTTP server", "Check the process limits.",
+                 e.what()};
   }
 }
 

@@ -27,16 +27,14 @@ void log_exception(std::string_view where) {
 After Session::serve(Connection& connection) const {
   for (bool readable = true;; readable = false) {
     switch (advance(connection)) {
-      case Progress::kEnds:
-        return After::kLinger;
+      case Progress::kEnds: return After::kLinger;
       case Progress::kReady:
         if (!answer(connection)) return After::kLinger;
         connection.next_request();
         connection.phase = Phase::kIdle;
         connection.deadline = system_clock().mono() + options_.limits.idle_deadline;
         continue;
-      case Progress::kNeedsBytes:
-        break;
+      case Progress::kNeedsBytes: break;
     }
     if (connection.phase == Phase::kIdle && stopping_.cancelled()) return After::kClose;
     if (!readable && !await_bytes(connection.fd.get(), kBriefWait)) return rest(connection);
@@ -47,10 +45,8 @@ After Session::serve(Connection& connection) const {
           return time_out(connection);
         }
         continue;
-      case Received::kNothing:
-        return rest(connection);
-      case Received::kClosed:
-        return After::kClose;
+      case Received::kNothing: return rest(connection);
+      case Received::kClosed: return After::kClose;
     }
   }
 }
@@ -81,11 +77,10 @@ Session::Progress Session::advance(Connection& connection) const {
 Session::Progress Session::advance_head(Connection& connection) const {
   if (connection.input.empty()) return Progress::kNeedsBytes;
   const std::string_view bytes = connection.input.view();
-  if (const auto refused = connection.scanner.scan(bytes, options_.limits))
-    return refuse(connection, *refused);
+  if (const auto refused = connection.scanner.scan(bytes, options_.limits)) return refuse(connection, *refused);
   if (!connection.scanner.complete()) return Progress::kNeedsBytes;
-  const auto refused = parse_head(bytes.substr(0, connection.scanner.size()), options_.limits,
-                                  connection.request, connection.framing);
+  const auto refused =
+      parse_head(bytes.substr(0, connection.scanner.size()), options_.limits, connection.request, connection.framing);
   if (refused) return refuse(connection, *refused);
   connection.input.consume(connection.scanner.size());
   return check_head(connection);
@@ -113,8 +108,7 @@ Session::Progress Session::check_head(Connection& connection) const {
   const Framing& framing = connection.framing;
   if (framing.expects_other) return refuse(connection, {417, "unknown expectation"});
   if (framing.coded) return refuse(connection, {415, "encoded bodies are not accepted"});
-  if (framing.content_length > options_.limits.body_bytes)
-    return refuse(connection, {413, "request body too large"});
+  if (framing.content_length > options_.limits.body_bytes) return refuse(connection, {413, "request body too large"});
   if (!framing.has_body()) return Progress::kReady;
   connection.phase = Phase::kBody;
   connection.body_started = system_clock().mono();
@@ -151,8 +145,8 @@ void Session::set_body_deadline(Connection& connection) const {
   const Limits& limits = options_.limits;
   const std::size_t rate = std::max<std::size_t>(1, limits.body_bytes_per_second);
   const auto paid = std::chrono::milliseconds(connection.request.body.size() * 1000 / rate);
-  connection.deadline = connection.body_started +
-                        std::min<std::chrono::milliseconds>(limits.body_deadline, kBodyRateGrace + paid);
+  connection.deadline =
+      connection.body_started + std::min<std::chrono::milliseconds>(limits.body_deadline, kBodyRateGrace + paid);
 }
 
 bool Session::answer(Connection& connection) const {
@@ -203,9 +197,7 @@ Session::Progress Session::refuse(Connection& connection, const Refusal& why) co
   return Progress::kEnds;
 }
 
-void Session::shed(Connection& connection) const {
-  refuse(connection, {503, "the server is busy"});
-}
+void Session::shed(Connection& connection) const { refuse(connection, {503, "the server is busy"}); }
 
 After Session::time_out(Connection& connection) const {
   const bool under_way =

@@ -16,8 +16,7 @@ enum class After { kPark, kLinger, kClose };
 /// thread-safe.
 class Session {
  public:
-  Session(const Server::Options& options, const CancelToken& stopping)
-      : options_(options), stopping_(stopping) {}
+  Session(const Server::Options& options, const CancelToken& stopping) : options_(options), stopping_(stopping) {}
 
   After serve(Connection& connection) const;
   /// The deadline of the connection's phase has passed: answers 408 when a request was under way. Never

@@ -26,9 +26,7 @@ struct Addresses {
   }
 };
 
-void set_option(int fd, int level, int option, int value) {
-  ::setsockopt(fd, level, option, &value, sizeof value);
-}
+void set_option(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
 
 }  // namespace
 
@@ -97,9 +95,7 @@ Accepted accept_tcp(int listener, int* err) {
   return accepted;
 }
 
-void prepare_connection(int fd) {
-  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-}
+void prepare_connection(int fd) { set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 
 Received receive(int fd, char* data, std::size_t capacity, std::size_t* received) {
   for (;;) {

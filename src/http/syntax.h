@@ -25,13 +25,9 @@ inline constexpr auto kTokenTable = make_token_table();
 inline constexpr auto kValueTable = make_value_table();
 }  // namespace detail
 
-inline bool is_token_char(char c) {
-  return detail::kTokenTable[static_cast<unsigned char>(c)];
-}
+inline bool is_token_char(char c) { return detail::kTokenTable[static_cast<unsigned char>(c)]; }
 /// Allowed inside a header value: tab, visible ASCII, space, and the opaque bytes above 0x7f.
-inline bool is_value_char(char c) {
-  return detail::kValueTable[static_cast<unsigned char>(c)];
-}
+inline bool is_value_char(char c) { return detail::kValueTable[static_cast<unsigned char>(c)]; }
 
 inline bool is_token(std::string_view text) {
   for (const char c : text) {

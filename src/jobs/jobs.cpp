@@ -11,7 +11,11 @@
 
 namespace patchbay::jobs {
 Jobs::Jobs(store::RecordStore& records, runner::Engine& engine, const Clock& clock, JobsOptions options)
-    : records_(records), engine_(engine), clock_(clock), options_(std::move(options)), launcher_(options_.runner_argv),
+    : records_(records),
+      engine_(engine),
+      clock_(clock),
+      options_(std::move(options)),
+      launcher_(options_.runner_argv),
       monitor_(std::make_unique<Monitor>(*this)) {}
 
 Jobs::~Jobs() { monitor_.reset(); }
@@ -145,8 +149,10 @@ Result<JobPtr> Jobs::reserve(const NewJob& job, const std::function<Status()>& p
   const int active = active_count();
   const int room = options_.max_concurrent + (options_.queue_enabled ? options_.queue_limit : 0);
   if (options_.max_concurrent > 0 && active >= room) {
-    return Error{ErrorCode::kJobLimit, fmt::format("Maximum active jobs ({}) reached", options_.max_concurrent),
-                 "Wait for a running turn to end, or stop one, then call again.", {}};
+    return Error{ErrorCode::kJobLimit,
+                 fmt::format("Maximum active jobs ({}) reached", options_.max_concurrent),
+                 "Wait for a running turn to end, or stop one, then call again.",
+                 {}};
   }
   PB_TRY(check_room_on_disk());
   if (precondition) PB_TRY(precondition());
@@ -185,8 +191,7 @@ Status Jobs::check_room_on_disk() const {
   return {};
 }
 
-Status Jobs::launch(const std::string& job_id, const runner::TurnRequest& request,
-                    const std::vector<int>& repo_locks) {
+Status Jobs::launch(const std::string& job_id, const runner::TurnRequest& request, const std::vector<int>& repo_locks) {
   const JobPtr job = find(job_id);
   if (!job || job->state != JobState::kPending) {
     return Error{ErrorCode::kInvalidState, "The job was stopped before it could start.", {}, job_id};
@@ -204,8 +209,10 @@ Status Jobs::launch(const std::string& job_id, const runner::TurnRequest& reques
   order.wait_for_slot = must_wait(*job);
   if (order.wait_for_slot && !repo_locks.empty()) {
     // Others must be able to write while a turn only waits for its slot (workers.md 1.7).
-    Error full{ErrorCode::kJobLimit, "A turn that can write the checkout is not queued, and every slot is taken.",
-               "Wait for a running turn to end, or stop one, then call again.", {}};
+    Error full{ErrorCode::kJobLimit,
+               "A turn that can write the checkout is not queued, and every slot is taken.",
+               "Wait for a running turn to end, or stop one, then call again.",
+               {}};
     abandon(job_id, full);
     return full;
   }

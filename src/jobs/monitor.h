@@ -34,12 +34,12 @@ class Monitor {
  private:
   struct Watch {
     std::string job_id, dir;
-    os::Child child;                      ///< running when the runner is ours to reap
+    os::Child child;  ///< running when the runner is ours to reap
     os::ProcessIdentity runner;
-    os::Fd pidfd;                         ///< of an adopted runner
-    int folder = -1;                      ///< inotify watch descriptor
+    os::Fd pidfd;     ///< of an adopted runner
+    int folder = -1;  ///< inotify watch descriptor
     bool ended = false;
-    MonoTime next_try{};                  ///< to settle, once ended
+    MonoTime next_try{};                                       ///< to settle, once ended
     MonoTime::duration pause{std::chrono::milliseconds(200)};  ///< after the next try that does not
   };
 

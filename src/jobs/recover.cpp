@@ -21,8 +21,7 @@ Status Jobs::recover() {
         loaded.push_back(std::move(job));
       }));
   for (const auto& bad : report.quarantined) log::warn("job record {} was set aside: {}", bad.id, bad.reason);
-  std::sort(loaded.begin(), loaded.end(),
-            [](const JobPtr& a, const JobPtr& b) { return a->sequence < b->sequence; });
+  std::sort(loaded.begin(), loaded.end(), [](const JobPtr& a, const JobPtr& b) { return a->sequence < b->sequence; });
   for (const JobPtr& job : loaded) take_in(job);
   for (const JobPtr& job : loaded) {
     if (job->unresolved()) adopt(job);
@@ -55,8 +54,8 @@ void Jobs::adopt(const JobPtr& job) {
   }
   const bool never_ran = !runner::read_exit(dir) && !runner::read_progress(dir);
   if (job->state == JobState::kPending && job->process_pid == 0 && never_ran) {
-    abandon(job->job_id, Error{ErrorCode::kJobLost, "The server stopped before this turn had started.",
-                               "Start it again.", {}});
+    abandon(job->job_id,
+            Error{ErrorCode::kJobLost, "The server stopped before this turn had started.", "Start it again.", {}});
     return;
   }
   if (finalize(job->job_id) != Settled::kDone) monitor_->settle_later(job->job_id, dir);

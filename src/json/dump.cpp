@@ -19,9 +19,9 @@ namespace patchbay::json {
 namespace {
 
 constexpr std::size_t kBlock = 16;
-constexpr std::size_t kPiece = 512;      // of a string, written to the stack first
-constexpr std::size_t kLongest = 6;      // of an escape, as in \u001f
-constexpr std::size_t kSlack = 64;       // what an envelope around the text adds
+constexpr std::size_t kPiece = 512;  // of a string, written to the stack first
+constexpr std::size_t kLongest = 6;  // of an escape, as in \u001f
+constexpr std::size_t kSlack = 64;   // what an envelope around the text adds
 
 /// One bit for each of the sixteen bytes that cannot stand in a JSON string as it is.
 std::uint32_t escaped_in(const char* p) {
@@ -51,18 +51,12 @@ char* write_escape(char c, char* out) {
   };
   switch (c) {
     case '"':
-    case '\\':
-      return two(c);
-    case '\b':
-      return two('b');
-    case '\t':
-      return two('t');
-    case '\n':
-      return two('n');
-    case '\f':
-      return two('f');
-    case '\r':
-      return two('r');
+    case '\\': return two(c);
+    case '\b': return two('b');
+    case '\t': return two('t');
+    case '\n': return two('n');
+    case '\f': return two('f');
+    case '\r': return two('r');
     default:
       std::memcpy(out, "\\u00", 4);
       out[4] = kHex[c >> 4];
@@ -132,8 +126,7 @@ std::size_t likely_size(const Json& value) {
       const std::size_t bytes = value.get_ref<const std::string&>().size();
       return size + bytes + bytes / 16;
     }
-    default:
-      return size;
+    default: return size;
   }
 }
 
@@ -161,12 +154,9 @@ void write(const Json& value, std::string& out) {
       out += ']';
       return;
     }
-    case Json::value_t::string:
-      return write_string(value.get_ref<const std::string&>(), out);
-    case Json::value_t::number_integer:
-      return write_integer(value.get<std::int64_t>(), out);
-    case Json::value_t::number_unsigned:
-      return write_integer(value.get<std::uint64_t>(), out);
+    case Json::value_t::string: return write_string(value.get_ref<const std::string&>(), out);
+    case Json::value_t::number_integer: return write_integer(value.get<std::int64_t>(), out);
+    case Json::value_t::number_unsigned: return write_integer(value.get<std::uint64_t>(), out);
     default:
       // Numbers with a fraction, true, false, null: few and short.
       out += value.dump(-1, ' ', false, Json::error_handler_t::replace);

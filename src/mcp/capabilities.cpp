@@ -11,8 +11,7 @@ bool declares(const Json& capabilities, std::string_view capability) {
   const std::size_t dot = capability.find('.');
   const Json* top = json::find(capabilities, capability.substr(0, dot));
   if (top == nullptr || !top->is_object()) return false;
-  const std::string_view sub =
-      dot == std::string_view::npos ? std::string_view() : capability.substr(dot + 1);
+  const std::string_view sub = dot == std::string_view::npos ? std::string_view() : capability.substr(dot + 1);
   if (capability == "elicitation") return top->empty() || top->contains("form") || !top->contains("url");
   return sub.empty() || json::find(*top, sub) != nullptr;
 }
@@ -64,8 +63,7 @@ Json missing_capabilities(const Json& wanted, const Json& declared) {
     } else if (name != "elicitation" && value.is_object() && !value.empty()) {
       Json inner = missing_capabilities(value, *has);
       if (!inner.empty()) out[name] = std::move(inner);
-    } else if (name == "elicitation" &&
-               !declares(declared, value.contains("url") ? "elicitation.url" : name)) {
+    } else if (name == "elicitation" && !declares(declared, value.contains("url") ? "elicitation.url" : name)) {
       out[name] = value;
     }
   }

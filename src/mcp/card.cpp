@@ -12,20 +12,15 @@ constexpr int kTtl = 3'600'000;  // the URI is versioned, so the page never chan
 
 }  // namespace
 
-std::string_view card_uri() {
-  return kCurrent;
-}
-std::string_view card_html() {
-  return kCardHtml;
-}
+std::string_view card_uri() { return kCurrent; }
+std::string_view card_html() { return kCardHtml; }
 
 Json CardResource::meta() const {
   const Json none = Json::array();
   return {{"ui",
            {{"prefersBorder", true},
             {"csp", {{"connectDomains", none}, {"resourceDomains", none}, {"frameDomains", none}}}}},
-          {"openai/widgetDescription",
-           "Shows the result of one tool call as a small receipt with foldable details."},
+          {"openai/widgetDescription", "Shows the result of one tool call as a small receipt with foldable details."},
           {"openai/widgetPrefersBorder", true},
           {"openai/widgetDomain", options_.widget_domain},
           {"openai/widgetCSP", {{"connect_domains", none}, {"resource_domains", none}}}};
@@ -33,18 +28,15 @@ Json CardResource::meta() const {
 
 Json CardResource::list(const Caller&) {
   if (!options_.enabled) return Json::array();
-  return Json::array(
-      {Json{{"uri", kCurrent},
-            {"name", "patchbay-tool-card"},
-            {"title", "PatchBay Tool Card"},
-            {"description", "Passive card for tool results; it loads nothing and calls nothing."},
-            {"mimeType", kMimeType},
-            {"_meta", meta()}}});
+  return Json::array({Json{{"uri", kCurrent},
+                           {"name", "patchbay-tool-card"},
+                           {"title", "PatchBay Tool Card"},
+                           {"description", "Passive card for tool results; it loads nothing and calls nothing."},
+                           {"mimeType", kMimeType},
+                           {"_meta", meta()}}});
 }
 
-Json CardResource::templates(const Caller&) {
-  return Json::array();
-}
+Json CardResource::templates(const Caller&) { return Json::array(); }
 
 std::optional<Result<ResourceReply>> CardResource::read(RichCall&, const std::string& uri) {
   if (uri != kCurrent && uri != kOlder) return std::nullopt;

@@ -18,9 +18,7 @@ bool fits_under(Mode mode, Mode cap) {
   return mode == cap || cap == Mode::kFull || (cap == Mode::kStandard && mode != Mode::kFull);
 }
 
-Error config_error(std::string message) {
-  return {ErrorCode::kConfigRefused, std::move(message), {}, {}};
-}
+Error config_error(std::string message) { return {ErrorCode::kConfigRefused, std::move(message), {}, {}}; }
 
 }  // namespace
 
@@ -50,16 +48,13 @@ Result<std::unique_ptr<Catalog>> Catalog::build(std::vector<Tool> tools, Catalog
     entries.push_back(std::move(entry));
   }
 
-  const auto rank = [&](const Entry& entry) {
-    return std::ranges::find(o.order, entry.name) - o.order.begin();
-  };
+  const auto rank = [&](const Entry& entry) { return std::ranges::find(o.order, entry.name) - o.order.begin(); };
   std::ranges::stable_sort(entries, {}, rank);
   std::string everything;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     Entry& entry = entries[i];
     if (!valid_tool_name(entry.name)) return config_error("'" + entry.name + "' is not a valid tool name");
-    if (!catalog->by_name_.emplace(entry.name, i).second)
-      return config_error("two tools named " + entry.name);
+    if (!catalog->by_name_.emplace(entry.name, i).second) return config_error("two tools named " + entry.name);
     auto headers = header_parameters(entry.descriptor);
     if (!headers.ok()) return config_error(entry.name + ": " + headers.error().message);
     entry.header_params = std::move(headers).value();
@@ -100,18 +95,14 @@ Error Catalog::refusal(const Entry& entry, Mode mode, Scope scope) const {
                 : fmt::format("The operator can switch it on with {}.", setting->second),
             {}};
   }
-  Error error{ErrorCode::kToolUnavailable,
-              fmt::format("{} is not part of mode '{}'.", entry.name, name_of(mode)),
-              {},
-              {}};
-  const auto has =
-      std::ranges::find_if(kModeOrder, [&](Mode m) { return (d.modes & bit(m)) != 0 && permits(m); });
+  Error error{
+      ErrorCode::kToolUnavailable, fmt::format("{} is not part of mode '{}'.", entry.name, name_of(mode)), {}, {}};
+  const auto has = std::ranges::find_if(kModeOrder, [&](Mode m) { return (d.modes & bit(m)) != 0 && permits(m); });
   if (has == std::end(kModeOrder)) {
-    error.hint = fmt::format("This server offers no mode that has it; its widest is '{}'.",
-                             name_of(options_.max_mode));
+    error.hint = fmt::format("This server offers no mode that has it; its widest is '{}'.", name_of(options_.max_mode));
   } else if (options_.allow_switch && !options_.switch_tool.empty()) {
-    error.hint = fmt::format("Call {} with mode '{}' and pass the returned handle.", options_.switch_tool,
-                             name_of(*has));
+    error.hint =
+        fmt::format("Call {} with mode '{}' and pass the returned handle.", options_.switch_tool, name_of(*has));
   } else {
     error.hint = fmt::format("Mode '{}' has it; only the operator can change the mode.", name_of(*has));
   }
@@ -168,13 +159,9 @@ std::size_t Catalog::model_bytes(Mode mode, Scope scope) const {
   return bytes;
 }
 
-bool Catalog::permits(Mode mode) const {
-  return fits_under(mode, options_.max_mode);
-}
+bool Catalog::permits(Mode mode) const { return fits_under(mode, options_.max_mode); }
 
-Mode Catalog::capped(Mode mode) const {
-  return permits(mode) ? mode : options_.default_mode;
-}
+Mode Catalog::capped(Mode mode) const { return permits(mode) ? mode : options_.default_mode; }
 
 Json Catalog::mode_info(Mode current, Scope scope) const {
   Json available = Json::array();

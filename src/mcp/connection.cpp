@@ -8,9 +8,7 @@
 namespace patchbay::mcp {
 namespace {
 
-RpcError refused(std::string message) {
-  return {.code = rpc::kInvalidRequest, .message = std::move(message)};
-}
+RpcError refused(std::string message) { return {.code = rpc::kInvalidRequest, .message = std::move(message)}; }
 
 RpcError too_many_at_once() {
   return {.code = rpc::kInternal, .message = "Too many calls are running; try again in a moment"};
@@ -95,25 +93,17 @@ class LineOutlet final : public Outlet {
 Connection::Connection(Server& server, Server::ConnectOptions options)
     : state_(std::make_unique<State>(server, std::move(options))) {}
 
-Connection::~Connection() {
-  close();
-}
+Connection::~Connection() { close(); }
 
 std::shared_ptr<Connection> Server::connect(ConnectOptions options) {
   return std::make_shared<Connection>(*this, std::move(options));
 }
 
-int Connection::running() const {
-  return state_->running;
-}
+int Connection::running() const { return state_->running; }
 
-void Connection::refuse_oversized() {
-  state_->write_error(nullptr, refused("The message is too large"));
-}  // S8
+void Connection::refuse_oversized() { state_->write_error(nullptr, refused("The message is too large")); }  // S8
 
-void Connection::cancel_all() {
-  state_->gone.cancel();
-}
+void Connection::cancel_all() { state_->gone.cancel(); }
 
 void Connection::close() {
   State& s = *state_;
@@ -139,8 +129,7 @@ void Connection::receive(std::string_view line) {
   if (line.find_first_not_of(" \t") == std::string_view::npos) return;
   auto parsed = json::parse(line, s.impl.limits.json);
   if (!parsed.ok()) {
-    return s.write_error(nullptr,
-                         {.code = rpc::kParseError, .message = "Parse error: " + parsed.error().message});
+    return s.write_error(nullptr, {.code = rpc::kParseError, .message = "Parse error: " + parsed.error().message});
   }
   if (parsed->is_array()) return receive_batch(std::move(parsed).value());
   Json id;
@@ -218,8 +207,7 @@ void Connection::receive_request(Message m) {
     request->version = find_version(claim, Era::kModern);
     if (request->version == nullptr) return s.write_error(m.id, unsupported_claim(claim));
     request->capabilities = *json::find(meta, meta_key::kCapabilities);
-    if (auto label = client_label(json::find(meta, meta_key::kClientInfo)); !label.empty())
-      request->label = label;
+    if (auto label = client_label(json::find(meta, meta_key::kClientInfo)); !label.empty()) request->label = label;
   } else {
     request->session = s.legacy_session();
     if (!request->session && m.method != "ping") {  // S5
@@ -282,8 +270,7 @@ void Connection::initialize(Message m) {
 
 void Connection::listen(Request& request) {
   State& s = *state_;
-  auto opened =
-      s.impl.open_listen(request, [write = s.options.write](const std::string& text) { write(text); });
+  auto opened = s.impl.open_listen(request, [write = s.options.write](const std::string& text) { write(text); });
   if (const auto* error = std::get_if<RpcError>(&opened)) return s.write_error(request.message.id, *error);
   const auto listen = std::get<std::shared_ptr<Listen>>(opened);
   const std::string key = json::dump(request.message.id);
@@ -298,8 +285,7 @@ void Connection::listen(Request& request) {
   }
   if (replaced) s.impl.close_listen(replaced);
   if (replaced == listen) {
-    return s.write_error(request.message.id,
-                         {.code = rpc::kInternal, .message = "Too many subscriptions are open"});
+    return s.write_error(request.message.id, {.code = rpc::kInternal, .message = "Too many subscriptions are open"});
   }
   listen->begin();
 }
@@ -313,8 +299,7 @@ void Connection::announce_end() {
   }
   for (const auto& [id, listen] : listens) {  // M20
     s.impl.close_listen(listen);
-    s.write(notification_text("notifications/cancelled",
-                              {{"requestId", listen->id()}, {"reason", "shutting down"}}));
+    s.write(notification_text("notifications/cancelled", {{"requestId", listen->id()}, {"reason", "shutting down"}}));
     s.write(result_text(listen->id(), listen->result()));
   }
 }

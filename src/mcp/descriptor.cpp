@@ -17,8 +17,7 @@ bool is_token(std::string_view text) {
 
 bool has_key_anywhere(const Json& value, std::string_view key) {
   if (value.is_object() && value.contains(key)) return true;
-  return value.is_structured() &&
-         std::ranges::any_of(value, [&](const Json& v) { return has_key_anywhere(v, key); });
+  return value.is_structured() && std::ranges::any_of(value, [&](const Json& v) { return has_key_anywhere(v, key); });
 }
 
 Json input_schema_of(const Tool& tool) {
@@ -29,14 +28,11 @@ Json input_schema_of(const Tool& tool) {
   return schema;
 }
 
-Error bad_mark(std::string message) {
-  return {ErrorCode::kConfigRefused, std::move(message), {}, {}};
-}
+Error bad_mark(std::string message) { return {ErrorCode::kConfigRefused, std::move(message), {}, {}}; }
 
 using HeaderParams = std::vector<std::pair<std::string, std::string>>;
 
-Status collect_headers(const Json& schema, const std::string& path, std::set<std::string>& seen,
-                       HeaderParams& out) {
+Status collect_headers(const Json& schema, const std::string& path, std::set<std::string>& seen, HeaderParams& out) {
   const Json* properties = json::find(schema, "properties");
   if (properties == nullptr || !properties->is_object()) return {};
   for (const auto& [name, property] : properties->items()) {
@@ -116,8 +112,7 @@ std::optional<std::string> schema_trouble(const Tool& tool) {
 Result<HeaderParams> header_parameters(const Json& descriptor) {
   HeaderParams out;
   std::set<std::string> seen;
-  if (const Json* schema = json::find(descriptor, "inputSchema"))
-    PB_TRY(collect_headers(*schema, "", seen, out));
+  if (const Json* schema = json::find(descriptor, "inputSchema")) PB_TRY(collect_headers(*schema, "", seen, out));
   return out;
 }
 

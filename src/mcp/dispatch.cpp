@@ -59,9 +59,7 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
 }
 
 Answer Server::Impl::error_answer(const Json& id, const RpcError& error) {
-  return {.status = error.http_status,
-          .body = error_text(id, error),
-          .retry_after_seconds = error.retry_after_seconds};
+  return {.status = error.http_status, .body = error_text(id, error), .retry_after_seconds = error.retry_after_seconds};
 }
 
 RpcError Server::Impl::internal_error(std::string_view detail) const {
@@ -81,8 +79,7 @@ Reply Server::Impl::run_method(Request& request) {
                     .http_status = request.modern() ? 404 : 200};
   }
   if (request.modern() && request.over_http() && row->name_header != nullptr) {  // N6
-    if (auto error = check_name_header(*request.headers, row->name_header, m.params))
-      return std::move(*error);
+    if (auto error = check_name_header(*request.headers, row->name_header, m.params)) return std::move(*error);
   }
   try {
     return (this->*row->handler)(request);
@@ -117,9 +114,7 @@ std::string Server::Impl::finish(const Request& request, Json result, std::optio
   return json::dump(result);
 }
 
-Reply Server::Impl::ping(Request&) {
-  return std::string("{}");
-}
+Reply Server::Impl::ping(Request&) { return std::string("{}"); }
 
 void Server::Impl::cancel_request(const void* owner, const Json& params) {
   const Json* id = json::find(params, "requestId");
@@ -157,8 +152,8 @@ Server::Impl::CredentialPermit::~CredentialPermit() {
   if (it != table_->used.end() && --it->second == 0) table_->used.erase(it);
 }
 
-std::optional<Server::Impl::CredentialPermit> Server::Impl::take(PerCredential& table,
-                                                                 const std::string& name, int limit) {
+std::optional<Server::Impl::CredentialPermit> Server::Impl::take(PerCredential& table, const std::string& name,
+                                                                 int limit) {
   std::lock_guard lock(table.mutex);
   const auto it = table.used.find(name);
   if ((it == table.used.end() ? 0 : it->second) >= limit) return std::nullopt;

@@ -31,8 +31,8 @@ std::string EventLog::append_locked(std::string_view data) {
 
 void EventLog::trim() {
   const MonoTime oldest = clock_.mono() - limits_.stream_age;
-  while (!kept_.empty() && (kept_.size() > limits_.stream_events || bytes_ > limits_.stream_bytes ||
-                            kept_.front().at < oldest)) {
+  while (!kept_.empty() &&
+         (kept_.size() > limits_.stream_events || bytes_ > limits_.stream_bytes || kept_.front().at < oldest)) {
     bytes_ -= kept_.front().data.size();
     kept_.pop_front();
   }

@@ -23,9 +23,8 @@ Json Server::Impl::capabilities(Era era) const {
 }
 
 Json Server::Impl::initialize_result(const Version& version) const {
-  Json out{{"protocolVersion", version.name},
-           {"capabilities", capabilities(Era::kLegacy)},
-           {"serverInfo", server_info}};
+  Json out{
+      {"protocolVersion", version.name}, {"capabilities", capabilities(Era::kLegacy)}, {"serverInfo", server_info}};
   if (!options.info.instructions.empty()) out["instructions"] = options.info.instructions;
   return out;
 }

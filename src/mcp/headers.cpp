@@ -12,10 +12,8 @@ namespace patchbay::mcp {
 namespace {
 
 RpcError mismatch(std::string_view header, std::string message) {
-  return {.code = rpc::kHeaderMismatch,
-          .message = std::move(message),
-          .http_status = 400,
-          .data = {{"header", header}}};
+  return {
+      .code = rpc::kHeaderMismatch, .message = std::move(message), .http_status = 400, .data = {{"header", header}}};
 }
 
 std::string_view drop_blanks(std::string_view text) {
@@ -95,14 +93,13 @@ std::optional<RpcError> check_method_header(const HeaderList& headers, std::stri
   const HeaderValue v = header_value(headers, "Mcp-Method");
   if (!v.value) return mismatch("Mcp-Method", "The Mcp-Method header is missing");
   if (v.conflicting || *v.value != method) {
-    return mismatch("Mcp-Method", fmt::format("Mcp-Method is '{}' but the body calls '{}'",
-                                              display_safe(*v.value), display_safe(method)));
+    return mismatch("Mcp-Method", fmt::format("Mcp-Method is '{}' but the body calls '{}'", display_safe(*v.value),
+                                              display_safe(method)));
   }
   return std::nullopt;
 }
 
-std::optional<RpcError> check_name_header(const HeaderList& headers, std::string_view member,
-                                          const Json& params) {
+std::optional<RpcError> check_name_header(const HeaderList& headers, std::string_view member, const Json& params) {
   const HeaderValue v = header_value(headers, "Mcp-Name");
   if (!v.value) return mismatch("Mcp-Name", "The Mcp-Name header is missing");
   const auto name = v.conflicting ? std::nullopt : decode_header_value(*v.value);
@@ -120,8 +117,7 @@ std::optional<RpcError> check_param_headers(const HeaderList& headers, const Cat
     const HeaderValue v = header_value(headers, name);
     const Json* argument = at_path(arguments, path);
     if (argument == nullptr && !v.value) continue;
-    if (argument == nullptr)
-      return mismatch(name, fmt::format("{} was sent but the argument {} was not", name, path));
+    if (argument == nullptr) return mismatch(name, fmt::format("{} was sent but the argument {} was not", name, path));
     if (!v.value) return mismatch(name, fmt::format("The {} header is missing", name));
     const auto text = v.conflicting ? std::nullopt : decode_header_value(*v.value);
     if (!text) return mismatch(name, fmt::format("The {} header is malformed", name));

@@ -27,8 +27,7 @@ std::optional<RpcError> check_version_header(const HeaderList& headers, std::str
 /// N4: Mcp-Method confirms the method.
 std::optional<RpcError> check_method_header(const HeaderList& headers, std::string_view method);
 /// N6: Mcp-Name confirms a member of params.
-std::optional<RpcError> check_name_header(const HeaderList& headers, std::string_view member,
-                                          const Json& params);
+std::optional<RpcError> check_name_header(const HeaderList& headers, std::string_view member, const Json& params);
 /// N9: Mcp-Param-* confirm the marked arguments.
 std::optional<RpcError> check_param_headers(const HeaderList& headers, const Catalog::Entry& entry,
                                             const Json& arguments);

@@ -94,10 +94,9 @@ RpcError unsupported_claim(std::string_view claim) {
     if (version.era == Era::kModern) supported.push_back(version.name);
   }
   return {.code = rpc::kUnsupportedVersion,
-          .message = fmt::format(
-              "Protocol version {} is not served here. This server speaks {} without a handshake, "
-              "and {} after initialize.",
-              display_safe(claim), joined_versions(Era::kModern), joined_versions(Era::kLegacy)),
+          .message = fmt::format("Protocol version {} is not served here. This server speaks {} without a handshake, "
+                                 "and {} after initialize.",
+                                 display_safe(claim), joined_versions(Era::kModern), joined_versions(Era::kLegacy)),
           .http_status = 400,
           .data = {{"supported", std::move(supported)}, {"requested", claim}}};
 }
@@ -106,8 +105,7 @@ void Server::Impl::post(const HttpSender& sender, std::string_view body, Outlet&
   auto parsed = json::parse(body, limits.json);
   if (!parsed.ok()) {
     outlet.answer(error_answer(
-        nullptr,
-        {.code = rpc::kParseError, .message = "Parse error: " + parsed.error().message, .http_status = 400}));
+        nullptr, {.code = rpc::kParseError, .message = "Parse error: " + parsed.error().message, .http_status = 400}));
     return;
   }
   if (parsed->is_array()) return post_batch(sender, std::move(parsed).value(), outlet);
@@ -128,8 +126,7 @@ void Server::Impl::post(const HttpSender& sender, std::string_view body, Outlet&
     outlet.answer({.status = 202});
     return;
   }
-  if (message.kind != Message::Kind::kRequest)
-    return post_legacy(sender, std::move(message), outlet);  // E5, E7
+  if (message.kind != Message::Kind::kRequest) return post_legacy(sender, std::move(message), outlet);  // E5, E7
 
   if (message.method == "initialize" && envelope_trouble(message.params)) {  // E8, E9
     if (v.modern()) {
@@ -176,8 +173,7 @@ std::optional<RpcError> Server::Impl::find_legacy_peer(const HttpSender& sender,
   request.url_mode = sender.url_mode;
   request.headers = &headers_of(sender);
   const HeaderVersion v = version_of(sender);
-  if (v.text && (v.row == nullptr || v.row->era != Era::kLegacy))
-    return unknown_header_version(*v.text);  // E12, L2
+  if (v.text && (v.row == nullptr || v.row->era != Era::kLegacy)) return unknown_header_version(*v.text);  // E12, L2
   if (const auto id = header_value(*request.headers, "Mcp-Session-Id").value) {
     auto found = sessions.find(*id, sender.credential, base_mode(sender.credential, sender.url_mode));
     if (found.no_room) return every_session_busy();
@@ -276,8 +272,7 @@ void Server::Impl::post_batch(const HttpSender& sender, Json batch, Outlet& outl
 
 Answer Server::Impl::answer_batch(const Request& peer, Json batch, Outlet& outlet) {
   if (batch.size() > limits.batch_elements) {
-    return error_answer(nullptr,
-                        bad_request(fmt::format("A batch has at most {} elements", limits.batch_elements)));
+    return error_answer(nullptr, bad_request(fmt::format("A batch has at most {} elements", limits.batch_elements)));
   }
   struct Element {
     std::string trouble;  ///< the answer to what is no message
@@ -329,19 +324,17 @@ std::string Server::Impl::answer_element(Request& request, std::size_t before) {
   std::string text = answer(request).body;
   if (request.withdrawn.cancelled()) return {};
   if (before + text.size() > limits.response_bytes) {
-    return refused(fmt::format("The answer to the batch would have more than {} bytes; ask for less",
-                               limits.response_bytes));
+    return refused(
+        fmt::format("The answer to the batch would have more than {} bytes; ask for less", limits.response_bytes));
   }
   return text;
 }
 
-std::variant<Server::EventStream, RpcError> Server::get(const HttpSender& sender,
-                                                        const std::string& session_id,
+std::variant<Server::EventStream, RpcError> Server::get(const HttpSender& sender, const std::string& session_id,
                                                         std::optional<std::string_view> last_event_id) {
   Impl& impl = *impl_;
   EventStream stream;
-  auto found = impl.sessions.find(session_id, sender.credential,
-                                  impl.base_mode(sender.credential, sender.url_mode));
+  auto found = impl.sessions.find(session_id, sender.credential, impl.base_mode(sender.credential, sender.url_mode));
   if (found.no_room) return every_session_busy();
   if (!found.session) return session_not_found();
   stream.session = std::move(found.session);
@@ -357,8 +350,7 @@ std::variant<Server::EventStream, RpcError> Server::get(const HttpSender& sender
   }
   const std::size_t dash = last_event_id->find('-');
   const auto number = parse_number(last_event_id->substr(0, dash));
-  const auto sequence =
-      dash == std::string_view::npos ? std::nullopt : parse_number(last_event_id->substr(dash + 1));
+  const auto sequence = dash == std::string_view::npos ? std::nullopt : parse_number(last_event_id->substr(dash + 1));
   std::optional<EventLog::Reader> reader;
   if (number && sequence) stream.log = stream.session->find_stream(*number);
   if (stream.log && !stream.session->may_read(*stream.log)) return too_many_streams();
@@ -368,9 +360,7 @@ std::variant<Server::EventStream, RpcError> Server::get(const HttpSender& sender
   return stream;
 }
 
-void Server::keep_session(const std::shared_ptr<Session>& session) {
-  impl_->sessions.touch(session);
-}
+void Server::keep_session(const std::shared_ptr<Session>& session) { impl_->sessions.touch(session); }
 
 std::optional<RpcError> Server::end_session(const HttpSender& sender, const std::string& session_id) {
   const SessionTable::Ended ended = impl_->sessions.end(session_id, sender.credential);

@@ -53,9 +53,8 @@ Caller Server::Impl::identify(const Request& request) {
   caller.mode = chosen_mode(caller.scope_key).value_or(caller.base_mode);
   // A session may have chosen before its conversation was named.
   if (caller.kind == ScopeKind::kConversation && request.session) {
-    caller.mode =
-        chosen_mode(caller.scope_key)
-            .value_or(chosen_mode(request.session->identity().scope_key).value_or(caller.base_mode));
+    caller.mode = chosen_mode(caller.scope_key)
+                      .value_or(chosen_mode(request.session->identity().scope_key).value_or(caller.base_mode));
   }
   return caller;
 }
@@ -66,14 +65,13 @@ Result<Caller> Server::Impl::identify(const Request& request, const std::optiona
   const std::string hash = sha256_hex(*handle);
   const WallTime now = clock.wall();
   const auto record = PB_TRY(store.find_handle(hash));
-  const bool good = record && record->credential == caller.credential &&
-                    now - record->used <= limits.handle_idle && now - record->created <= limits.handle_age;
+  const bool good = record && record->credential == caller.credential && now - record->used <= limits.handle_idle &&
+                    now - record->created <= limits.handle_age;
   if (!good) {  // Q2, Q4: another credential's handle looks like no handle at all
     return Error{ErrorCode::kHandleUnknown,
                  "The handle is unknown or expired.",
-                 catalog.options().handle_tool.empty()
-                     ? std::string("Call again without it.")
-                     : "Call " + catalog.options().handle_tool + " for a new one.",
+                 catalog.options().handle_tool.empty() ? std::string("Call again without it.")
+                                                       : "Call " + catalog.options().handle_tool + " for a new one.",
                  {}};
   }
   if (now - record->used >= kWriteEvery) store.touch_handle(hash, now);
@@ -119,8 +117,7 @@ Mode Server::Impl::base_mode(const Credential& credential, std::optional<Mode> u
   {
     auto locked = scopes.lock();
     const auto it = locked->by_credential.find(credential.name);
-    if (it != locked->by_credential.end() && it->second.until > clock.wall())
-      return catalog.capped(it->second.mode);
+    if (it != locked->by_credential.end() && it->second.until > clock.wall()) return catalog.capped(it->second.mode);
   }
   return url_mode ? catalog.capped(*url_mode) : catalog.options().default_mode;
 }
@@ -247,11 +244,10 @@ Result<Json> Server::change_mode(Call& call, const ModeChange& change) {
   out["reason"] = change.reason;
   out["switch_scope"] = change.for_url ? "url" : std::string(name_of(call.caller().kind));
   if (handle) out["handle"] = *handle;
-  out["note"] =
-      change.for_url ? "Everybody on this URL lists this mode for at most an hour."
-      : before.has_session
-          ? "This session lists the new mode at once; calls that pass the handle use it everywhere."
-          : "Pass the handle with your calls to use the new mode; the list of this URL stays as it is.";
+  out["note"] = change.for_url ? "Everybody on this URL lists this mode for at most an hour."
+                : before.has_session
+                    ? "This session lists the new mode at once; calls that pass the handle use it everywhere."
+                    : "Pass the handle with your calls to use the new mode; the list of this URL stays as it is.";
   return out;
 }
 

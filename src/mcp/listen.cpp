@@ -8,14 +8,12 @@ namespace {
 constexpr std::chrono::milliseconds kListenTick{1000};
 
 RpcError too_many(std::string message) {
-  return {
-      .code = rpc::kInternal, .message = std::move(message), .http_status = 429, .retry_after_seconds = 5};
+  return {.code = rpc::kInternal, .message = std::move(message), .http_status = 429, .retry_after_seconds = 5};
 }
 
 }  // namespace
 
-std::variant<std::shared_ptr<Listen>, RpcError> Server::Impl::open_listen(Request& request,
-                                                                          Listen::Direct direct) {
+std::variant<std::shared_ptr<Listen>, RpcError> Server::Impl::open_listen(Request& request, Listen::Direct direct) {
   const Json* filter = json::find(request.params(), "notifications");
   if (filter == nullptr || !filter->is_object()) {
     return invalid_params("params.notifications must be an object", {{"path", "notifications"}});
@@ -23,23 +21,20 @@ std::variant<std::shared_ptr<Listen>, RpcError> Server::Impl::open_listen(Reques
   for (const char* flag : {"toolsListChanged", "promptsListChanged", "resourcesListChanged"}) {
     const Json* value = json::find(*filter, flag);
     if (value != nullptr && !value->is_boolean()) {
-      return invalid_params("A filter flag must be a boolean",
-                            {{"path", std::string("notifications.") + flag}});
+      return invalid_params("A filter flag must be a boolean", {{"path", std::string("notifications.") + flag}});
     }
   }
-  const bool tasks =
-      json::find(*filter, "taskIds") != nullptr || json::find(request.params(), "taskIds") != nullptr;
+  const bool tasks = json::find(*filter, "taskIds") != nullptr || json::find(request.params(), "taskIds") != nullptr;
   const Json* extensions = json::find(request.capabilities, "extensions");
   if (tasks && (extensions == nullptr || json::find(*extensions, meta_key::kTasks) == nullptr)) {  // M22
-    return RpcError{.code = rpc::kMissingCapability,
-                    .message = "taskIds need the tasks extension",
-                    .http_status = 400,
-                    .data = {{"requiredCapabilities",
-                              {{"extensions", {{std::string(meta_key::kTasks), Json::object()}}}}}}};
+    return RpcError{
+        .code = rpc::kMissingCapability,
+        .message = "taskIds need the tasks extension",
+        .http_status = 400,
+        .data = {{"requiredCapabilities", {{"extensions", {{std::string(meta_key::kTasks), Json::object()}}}}}}};
   }
   std::set<std::string> uris;
-  if (const Json* wanted = json::find(*filter, "resourceSubscriptions");
-      wanted != nullptr && !wanted->is_null()) {
+  if (const Json* wanted = json::find(*filter, "resourceSubscriptions"); wanted != nullptr && !wanted->is_null()) {
     if (!wanted->is_array()) {
       return invalid_params("resourceSubscriptions must be an array of URIs",
                             {{"path", "notifications.resourceSubscriptions"}});
@@ -56,9 +51,8 @@ std::variant<std::shared_ptr<Listen>, RpcError> Server::Impl::open_listen(Reques
   Json honoured = *filter;
   if (!options.prompts_change) honoured.erase("promptsListChanged");
   if (!options.resources_change) honoured.erase("resourcesListChanged");
-  auto listen =
-      std::make_shared<Listen>(request.message.id, request.credential.name, honoured, std::move(uris), limits,
-                               std::move(direct));
+  auto listen = std::make_shared<Listen>(request.message.id, request.credential.name, honoured, std::move(uris), limits,
+                                         std::move(direct));
   listens.add(listen);
   return listen;
 }
@@ -114,15 +108,9 @@ void Server::Impl::announce(const Change& change) {
   }
 }
 
-void Server::notify_tools_changed() {
-  impl_->announce({.kind = Change::Kind::kTools});
-}
-void Server::notify_resources_changed() {
-  impl_->announce({.kind = Change::Kind::kResources});
-}
-void Server::notify_prompts_changed() {
-  impl_->announce({.kind = Change::Kind::kPrompts});
-}
+void Server::notify_tools_changed() { impl_->announce({.kind = Change::Kind::kTools}); }
+void Server::notify_resources_changed() { impl_->announce({.kind = Change::Kind::kResources}); }
+void Server::notify_prompts_changed() { impl_->announce({.kind = Change::Kind::kPrompts}); }
 void Server::notify_resource_updated(const std::string& uri) {
   impl_->announce({.kind = Change::Kind::kResourceUpdated, .uri = uri});
 }

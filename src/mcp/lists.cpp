@@ -10,8 +10,7 @@ namespace {
 constexpr int kListTtl = 60'000;
 
 /// The position a list request asks for, or the error for a bad cursor (M16).
-std::variant<std::size_t, RpcError> position(const Signer& signer, const std::string& context,
-                                             const Json& params) {
+std::variant<std::size_t, RpcError> position(const Signer& signer, const std::string& context, const Json& params) {
   const Json* cursor = json::find(params, "cursor");
   if (cursor == nullptr || cursor->is_null()) return std::size_t{0};
   std::optional<std::size_t> offset;
@@ -39,8 +38,8 @@ Reply Server::Impl::list_tools(Request& request) {
   out += *tools;
   if (more) out += R"(,"nextCursor":")" + signer.cursor(context, next) + '"';
   if (request.modern()) {
-    out += fmt::format(R"(,"ttlMs":{},"cacheScope":"private","_meta":{{"{}":{}}})", kListTtl,
-                       meta_key::kServerInfo, server_info_text);
+    out += fmt::format(R"(,"ttlMs":{},"cacheScope":"private","_meta":{{"{}":{}}})", kListTtl, meta_key::kServerInfo,
+                       server_info_text);
   }
   out += '}';
   return out;
@@ -57,8 +56,7 @@ Reply Server::Impl::list_page(Request& request, const char* member, Json all, Ca
     return finish(request, std::move(out), caching);
   }
   Json& page = out[member] = Json::array();
-  const std::size_t end =
-      limits.page_size == 0 ? all.size() : std::min(all.size(), offset + limits.page_size);
+  const std::size_t end = limits.page_size == 0 ? all.size() : std::min(all.size(), offset + limits.page_size);
   for (std::size_t i = offset; i < end; ++i) page.push_back(std::move(all[i]));
   if (end < all.size()) out["nextCursor"] = signer.cursor(context, end);
   return finish(request, std::move(out), caching);

@@ -33,9 +33,7 @@ void MemoryStateStore::touch_handle(const std::string& handle_hash, WallTime now
   if (const auto it = tables->handles.find(handle_hash); it != tables->handles.end()) it->second.used = now;
 }
 
-void MemoryStateStore::drop_handle(const std::string& handle_hash) {
-  tables_.lock()->handles.erase(handle_hash);
-}
+void MemoryStateStore::drop_handle(const std::string& handle_hash) { tables_.lock()->handles.erase(handle_hash); }
 
 Status MemoryStateStore::put_scope(const std::string& scope_key, const ScopeRecord& record) {
   tables_.lock()->scopes[scope_key] = record;

@@ -18,13 +18,11 @@ Reply Server::Impl::get_prompt(Request& request) {
   if (!name) return invalid_params("params.name must be a string", {{"path", "name"}});
   Json arguments = Json::object();
   if (const Json* given = json::find(request.params(), "arguments"); given != nullptr && !given->is_null()) {
-    if (!given->is_object())
-      return invalid_params("params.arguments must be an object", {{"path", "arguments"}});
+    if (!given->is_object()) return invalid_params("params.arguments must be an object", {{"path", "arguments"}});
     arguments = *given;
   }
   for (const auto& [key, value] : arguments.items()) {
-    if (!value.is_string())
-      return invalid_params("Prompt arguments are strings", {{"path", "arguments." + key}});
+    if (!value.is_string()) return invalid_params("Prompt arguments are strings", {{"path", "arguments." + key}});
   }
   const Caller caller = identify(request);
   touch_scope(caller.scope_key);
@@ -39,15 +37,13 @@ Reply Server::Impl::get_prompt(Request& request) {
     if (error.code == ErrorCode::kInternal) return internal_error(error.message + " " + error.detail);
     return invalid_params(error.message, {{"code", name_of(error.code)}});
   }
-  return invalid_params(fmt::format("Unknown prompt '{}'", display_safe(utf8_prefix(*name, 64))),
-                        {{"path", "name"}});
+  return invalid_params(fmt::format("Unknown prompt '{}'", display_safe(utf8_prefix(*name, 64))), {{"path", "name"}});
 }
 
 Reply Server::Impl::complete(Request& request) {
   const Json* ref = json::find(request.params(), "ref");
   const Json* argument = json::find(request.params(), "argument");
-  if (ref == nullptr || !ref->is_object())
-    return invalid_params("params.ref must be an object", {{"path", "ref"}});
+  if (ref == nullptr || !ref->is_object()) return invalid_params("params.ref must be an object", {{"path", "ref"}});
   CompletionQuery query;
   const std::string type = json::get_string(*ref, "type");
   query.is_prompt = type == "ref/prompt";
@@ -77,9 +73,8 @@ Reply Server::Impl::complete(Request& request) {
   if (values.size() > kMaxCompletions) values.resize(kMaxCompletions);
   Json listed = Json::array();
   for (std::string& candidate : values) listed.push_back(std::move(candidate));
-  return finish(request,
-                {{"completion",
-                  {{"values", std::move(listed)}, {"total", total}, {"hasMore", total > kMaxCompletions}}}});
+  return finish(request, {{"completion",
+                           {{"values", std::move(listed)}, {"total", total}, {"hasMore", total > kMaxCompletions}}}});
 }
 
 }  // namespace patchbay::mcp

@@ -60,8 +60,7 @@ std::optional<RpcError> envelope_trouble(const Json& params) {
     if (list->empty()) continue;
     if (!message.empty()) message += ". ";
     message += words;
-    for (std::size_t i = 0; i < list->size(); ++i)
-      message += (i > 0 ? ", " : "") + (*list)[i].get<std::string>();
+    for (std::size_t i = 0; i < list->size(); ++i) message += (i > 0 ? ", " : "") + (*list)[i].get<std::string>();
   }
   return RpcError{.code = rpc::kInvalidParams,
                   .message = std::move(message),
@@ -76,8 +75,7 @@ std::string shown_label(std::string_view label) {
 std::string client_label(const Json* client_info) {
   if (client_info == nullptr) return {};
   std::string label = json::get_string(*client_info, "name");
-  if (const std::string version = json::get_string(*client_info, "version"); !version.empty())
-    label += " " + version;
+  if (const std::string version = json::get_string(*client_info, "version"); !version.empty()) label += " " + version;
   return shown_label(label);
 }
 

@@ -28,10 +28,10 @@ struct Request {
   const void* owner = nullptr;         ///< whose request ids these are; null: nobody can cancel by id
   Json capabilities = Json::object();  ///< what the client declared
   Outlet* outlet = nullptr;
-  CancelToken cancel;                  ///< given up by its sender, the server or its deadline
-  CancelToken withdrawn;               ///< its sender has cancelled it and wants no answer (M32)
-  std::shared_ptr<void> cancel_entry;  ///< keeps the request findable by its id while it lives
-  std::optional<MonoTime> deadline;    ///< of everything it is part of; absent: its own
+  CancelToken cancel;                   ///< given up by its sender, the server or its deadline
+  CancelToken withdrawn;                ///< its sender has cancelled it and wants no answer (M32)
+  std::shared_ptr<void> cancel_entry;   ///< keeps the request findable by its id while it lives
+  std::optional<MonoTime> deadline;     ///< of everything it is part of; absent: its own
   std::shared_ptr<RunningPlace> place;  ///< tools/call: what it takes up while it runs
 
   bool modern() const { return version->era == Era::kModern; }

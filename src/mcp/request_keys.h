@@ -24,8 +24,7 @@ class RequestKeys {
   /// The right to run one keyed call; others with the same key wait until it is gone.
   class Turn {
    public:
-    Turn(Turn&& other) noexcept
-        : owner_(other.owner_), key_(std::move(other.key_)), digest_(std::move(other.digest_)) {
+    Turn(Turn&& other) noexcept : owner_(other.owner_), key_(std::move(other.key_)), digest_(std::move(other.digest_)) {
       other.owner_ = nullptr;
     }
     Turn& operator=(Turn&&) = delete;

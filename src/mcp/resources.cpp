@@ -14,14 +14,11 @@ bool plausible_uri(std::string_view uri) {
   const std::string_view scheme = uri.substr(0, colon);
   return std::isalpha(static_cast<unsigned char>(scheme[0])) != 0 &&
          std::ranges::all_of(
-             scheme,
-             [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '-' || c == '.'; }) &&
+             scheme, [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '-' || c == '.'; }) &&
          std::ranges::all_of(uri, [](unsigned char c) { return c > 0x20 && c != 0x7f; });
 }
 
-RpcError bad_uri() {
-  return invalid_params("params.uri must be a URI", {{"path", "uri"}});
-}
+RpcError bad_uri() { return invalid_params("params.uri must be a URI", {{"path", "uri"}}); }
 
 }  // namespace
 
@@ -38,8 +35,7 @@ Reply Server::Impl::read_resource(Request& request) {
     if (auto asked = call.input_required()) return std::move(*asked);
     if (read->ok()) {
       ResourceReply& reply = read->value();
-      return finish(request, {{"contents", std::move(reply.contents)}},
-                    Caching{reply.ttl_ms, reply.shared_cache});
+      return finish(request, {{"contents", std::move(reply.contents)}}, Caching{reply.ttl_ms, reply.shared_cache});
     }
     const Error& error = read->error();
     if (error.code == ErrorCode::kInternal) return internal_error(error.message + " " + error.detail);

@@ -12,9 +12,7 @@ namespace {
 /// How long a handler may overstep its deadline before its token is cancelled.
 constexpr std::chrono::milliseconds kGrace{500};
 
-std::string clean(std::string_view text) {
-  return redact(sanitize_utf8(text));
-}
+std::string clean(std::string_view text) { return redact(sanitize_utf8(text)); }
 
 void clean_strings(Json& value) {
   if (value.is_string()) {
@@ -26,8 +24,7 @@ void clean_strings(Json& value) {
 
 }  // namespace
 
-RunningCall::RunningCall(Server::Impl& server, Request& request, Caller caller,
-                         std::optional<std::string> handle)
+RunningCall::RunningCall(Server::Impl& server, Request& request, Caller caller, std::optional<std::string> handle)
     : server_(server),
       request_(request),
       caller_(std::move(caller)),
@@ -63,8 +60,7 @@ void RunningCall::send_progress(double progress, std::optional<double> total, st
   if (last_progress_ && progress <= *last_progress_) return;
   last_progress_ = progress;
   const auto number = [](double v) {
-    return v == static_cast<double>(static_cast<std::int64_t>(v)) ? Json(static_cast<std::int64_t>(v))
-                                                                  : Json(v);
+    return v == static_cast<double>(static_cast<std::int64_t>(v)) ? Json(static_cast<std::int64_t>(v)) : Json(v);
   };
   Json params{{"progressToken", *token}, {"progress", number(progress)}};
   if (total) params["total"] = number(*total);
@@ -87,9 +83,7 @@ void RunningCall::log(std::string_view level, const Json& data, std::string_view
   if (!request_.withdrawn.cancelled()) request_.outlet->send(notification_text("notifications/message", params));
 }
 
-bool RunningCall::client_can(std::string_view capability) const {
-  return declares(request_.capabilities, capability);
-}
+bool RunningCall::client_can(std::string_view capability) const { return declares(request_.capabilities, capability); }
 
 Result<std::string> RunningCall::mint_handle() {
   auto handle = PB_TRY(server_.mint_handle(caller_));
@@ -104,8 +98,7 @@ Status RunningCall::bind_handle(const std::string& scope_key) {
 Result<Json> RunningCall::ask_client(std::string_view method, const Json& params) {
   const std::string needed = needed_for(method, params);
   if (request_.modern() || !request_.session || !client_can(needed) || !request_.outlet->can_send()) {
-    return Error{
-        ErrorCode::kInvalidState, "This client cannot be asked; it declared no such capability.", {}, {}};
+    return Error{ErrorCode::kInvalidState, "This client cannot be asked; it declared no such capability.", {}, {}};
   }
   const Json id = request_.session->ask();
   if (!request_.outlet->send(request_text(id, method, params))) {
@@ -125,8 +118,7 @@ std::optional<RpcError> RunningCall::take_round(std::string_view subject, const 
       return invalid_params("inputResponses must be an object", {{"path", "inputResponses"}});
     for (const Json& response : *responses) {
       if (!response.is_object()) {
-        return invalid_params("Every member of inputResponses must be an object",
-                              {{"path", "inputResponses"}});
+        return invalid_params("Every member of inputResponses must be an object", {{"path", "inputResponses"}});
       }
     }
     input_responses_ = *responses;
@@ -134,12 +126,10 @@ std::optional<RpcError> RunningCall::take_round(std::string_view subject, const 
   const Json* sealed = json::find(params, "requestState");
   if (sealed == nullptr) return std::nullopt;
   std::optional<Json> state;
-  if (sealed->is_string())
-    state = server_.signer.unseal(seal_context_, sealed->get_ref<const std::string&>());
+  if (sealed->is_string()) state = server_.signer.unseal(seal_context_, sealed->get_ref<const std::string&>());
   const WallTime until = state ? from_epoch_seconds(json::get_double(*state, "exp")) : WallTime{};
   if (!state || until < server_.clock.wall()) {
-    return invalid_params("requestState is not valid here; call again without it",
-                          {{"path", "requestState"}});
+    return invalid_params("requestState is not valid here; call again without it", {{"path", "requestState"}});
   }
   nonce_ = json::get_string(*state, "nonce");
   state_until_ = until;
@@ -153,8 +143,7 @@ Error RunningCall::need_input(Json requests, Json state) {
   Json missing = Json::object();
   Json allowed = Json::object();
   for (auto& [key, request] : requests.items()) {
-    const std::string needed =
-        needed_for(json::get_string(request, "method"), request.value("params", Json::object()));
+    const std::string needed = needed_for(json::get_string(request, "method"), request.value("params", Json::object()));
     if (needed.empty() || client_can(needed)) {
       allowed[key] = std::move(request);
     } else {
@@ -162,11 +151,10 @@ Error RunningCall::need_input(Json requests, Json state) {
     }
   }
   if (allowed.empty() && !missing.empty()) {
-    input_required_ =
-        RpcError{.code = rpc::kMissingCapability,
-                 .message = "This request needs input that the client did not declare it can give",
-                 .http_status = 400,
-                 .data = {{"requiredCapabilities", std::move(missing)}}};
+    input_required_ = RpcError{.code = rpc::kMissingCapability,
+                               .message = "This request needs input that the client did not declare it can give",
+                               .http_status = 400,
+                               .data = {{"requiredCapabilities", std::move(missing)}}};
     return stop;
   }
   Json result{{"resultType", "input_required"}};
@@ -181,9 +169,7 @@ Error RunningCall::need_input(Json requests, Json state) {
   return stop;
 }
 
-std::optional<Reply> RunningCall::input_required() {
-  return std::move(input_required_);
-}
+std::optional<Reply> RunningCall::input_required() { return std::move(input_required_); }
 
 Result<bool> RunningCall::use_round_state() {
   if (nonce_.empty()) return false;

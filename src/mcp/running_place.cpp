@@ -9,8 +9,8 @@ bool RunningPlace::take() {
 
 bool RunningPlace::take_locked() {
   auto one = server_.running.take();
-  auto own = Server::Impl::take(server_.running_by_credential, credential_,
-                                server_.limits.running_calls_per_credential);
+  auto own =
+      Server::Impl::take(server_.running_by_credential, credential_, server_.limits.running_calls_per_credential);
   if (!one || !own) return false;
   among_all_ = std::move(one);
   among_its_own_.emplace(std::move(*own));

@@ -15,8 +15,7 @@ namespace patchbay::mcp {
 /// Shared between the call and whoever waits inside it, who may keep it a little longer. Threads: any.
 class RunningPlace : public std::enable_shared_from_this<RunningPlace> {
  public:
-  RunningPlace(Server::Impl& server, std::string credential)
-      : server_(server), credential_(std::move(credential)) {}
+  RunningPlace(Server::Impl& server, std::string credential) : server_(server), credential_(std::move(credential)) {}
 
   /// Both places, or neither and false.
   bool take();

@@ -61,17 +61,13 @@ void Server::Impl::sweep() {
 }
 
 Server::Server(Options options) : impl_(std::make_unique<Impl>(*this, std::move(options))) {}
-Server::~Server() {
-  shutdown();
-}
+Server::~Server() { shutdown(); }
 
 void Server::post(const HttpSender& sender, std::string_view body, Outlet& outlet) {
   impl_->post(sender, body, outlet);
 }
 
-std::optional<Slots::Permit> Server::begin_stream() {
-  return impl_->streams.take();
-}
+std::optional<Slots::Permit> Server::begin_stream() { return impl_->streams.take(); }
 std::optional<Server::Wait> Server::begin_wait(Call& call) {
   auto permit = impl_->waiting.take();
   if (!permit) return std::nullopt;
@@ -79,24 +75,12 @@ std::optional<Server::Wait> Server::begin_wait(Call& call) {
   if (running == nullptr || !running->place()) return Wait{std::move(*permit), nullptr};
   return Wait{std::move(*permit), running->place()->lend()};
 }
-int Server::session_count() const {
-  return impl_->sessions.size();
-}
-int Server::running_calls() const {
-  return impl_->running.used();
-}
-const Catalog& Server::catalog() const {
-  return impl_->catalog;
-}
-const Limits& Server::limits() const {
-  return impl_->limits;
-}
-const Clock& Server::clock() const {
-  return impl_->clock;
-}
-CancelToken Server::stopping() const {
-  return impl_->stopping;
-}
+int Server::session_count() const { return impl_->sessions.size(); }
+int Server::running_calls() const { return impl_->running.used(); }
+const Catalog& Server::catalog() const { return impl_->catalog; }
+const Limits& Server::limits() const { return impl_->limits; }
+const Clock& Server::clock() const { return impl_->clock; }
+CancelToken Server::stopping() const { return impl_->stopping; }
 
 void Server::shutdown() {
   impl_->stopping.cancel();

@@ -112,8 +112,7 @@ struct Server::Impl {
   class CredentialPermit {
    public:
     CredentialPermit(PerCredential& table, std::string name) : table_(&table), name_(std::move(name)) {}
-    CredentialPermit(CredentialPermit&& other) noexcept
-        : table_(other.table_), name_(std::move(other.name_)) {
+    CredentialPermit(CredentialPermit&& other) noexcept : table_(other.table_), name_(std::move(other.name_)) {
       other.table_ = nullptr;
     }
     CredentialPermit& operator=(CredentialPermit&&) = delete;

@@ -86,8 +86,7 @@ Json Session::ask() {
   return id;
 }
 
-Result<Json> Session::wait_answer(const Json& id, const CancelToken& cancel,
-                                  std::chrono::milliseconds timeout) {
+Result<Json> Session::wait_answer(const Json& id, const CancelToken& cancel, std::chrono::milliseconds timeout) {
   const std::string key = id.get<std::string>();
   // A callback may still run after this returned, so it keeps the session alive.
   const auto wake = [self = shared_from_this()] {
@@ -98,8 +97,7 @@ Result<Json> Session::wait_answer(const Json& id, const CancelToken& cancel,
   const auto on_end = ended_.on_cancel(wake);
   std::unique_lock lock(mutex_);
   Question& question = questions_[key];
-  answered_.wait_for(lock, timeout,
-                     [&] { return question.answered || cancel.cancelled() || ended_.cancelled(); });
+  answered_.wait_for(lock, timeout, [&] { return question.answered || cancel.cancelled() || ended_.cancelled(); });
   const bool answered = question.answered;
   const Json response = std::move(question.response);
   questions_.erase(key);
@@ -109,8 +107,7 @@ Result<Json> Session::wait_answer(const Json& id, const CancelToken& cancel,
   }
   if (!answered) return Error{ErrorCode::kTimeout, "The client did not answer in time.", {}, {}};
   if (const Json* error = json::find(response, "error")) {
-    return Error{
-        ErrorCode::kInvalidState, "The client refused: " + json::get_string(*error, "message"), {}, {}};
+    return Error{ErrorCode::kInvalidState, "The client refused: " + json::get_string(*error, "message"), {}, {}};
   }
   return response.value("result", Json::object());
 }

@@ -76,8 +76,7 @@ SessionTable::Found SessionTable::find(const std::string& id, const Credential& 
   sweep();
   const auto content = read_session_id(signer_, id, signed_for(credential));
   if (!content || store_.has_tombstone(sha256_hex(id))) return {};
-  Handshake handshake{
-      credential, content->version, capabilities_from_bits(content->capabilities), {}, base_mode};
+  Handshake handshake{credential, content->version, capabilities_from_bits(content->capabilities), {}, base_mode};
   WallTime seen = content->minted;
   if (const auto record = store_.find_scope(signer_.scope_key(ScopeKind::kSession, id))) {
     seen = std::max(seen, record->seen);

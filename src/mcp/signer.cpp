@@ -46,8 +46,7 @@ std::string Signer::scope_key(ScopeKind kind, std::string_view value) const {
 std::string Signer::cursor(std::string_view context, std::size_t offset) const {
   std::string payload;
   put_number(payload, offset, 4);
-  return base64url_encode(payload +
-                          tag("cursor", std::string(context) + '\0' + payload).substr(0, kShortTag));
+  return base64url_encode(payload + tag("cursor", std::string(context) + '\0' + payload).substr(0, kShortTag));
 }
 
 std::optional<std::size_t> Signer::read_cursor(std::string_view context, std::string_view cursor) const {
@@ -61,8 +60,7 @@ std::optional<std::size_t> Signer::read_cursor(std::string_view context, std::st
 
 std::string Signer::seal(std::string_view context, const Json& value) const {
   const std::string payload = json::dump(value);
-  return base64url_encode(payload) + "." +
-         base64url_encode(tag("state", std::string(context) + '\0' + payload));
+  return base64url_encode(payload) + "." + base64url_encode(tag("state", std::string(context) + '\0' + payload));
 }
 
 std::optional<Json> Signer::unseal(std::string_view context, std::string_view sealed) const {
@@ -78,9 +76,7 @@ std::optional<Json> Signer::unseal(std::string_view context, std::string_view se
   return std::move(value).value();
 }
 
-std::string client_ref_of(std::string_view scope_key) {
-  return "client_" + std::string(scope_key.substr(0, 12));
-}
+std::string client_ref_of(std::string_view scope_key) { return "client_" + std::string(scope_key.substr(0, 12)); }
 
 std::string mint_session_id(const Signer& signer, const SessionId& content, std::string_view credential) {
   std::string payload;
@@ -92,8 +88,7 @@ std::string mint_session_id(const Signer& signer, const SessionId& content, std:
   return std::string(kIdPrefix) + base64url_encode(payload + tag);
 }
 
-std::optional<SessionId> read_session_id(const Signer& signer, std::string_view id,
-                                         std::string_view credential) {
+std::optional<SessionId> read_session_id(const Signer& signer, std::string_view id, std::string_view credential) {
   std::string bytes;
   if (!id.starts_with(kIdPrefix) || !base64url_decode(id.substr(kIdPrefix.size()), &bytes) ||
       bytes.size() != kIdPayload + kFullTag) {

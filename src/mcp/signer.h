@@ -48,7 +48,6 @@ struct SessionId {
 /// credential.
 std::string mint_session_id(const Signer& signer, const SessionId& content, std::string_view credential);
 /// Absent when malformed, not signed by this server, or of another credential (G12).
-std::optional<SessionId> read_session_id(const Signer& signer, std::string_view id,
-                                         std::string_view credential);
+std::optional<SessionId> read_session_id(const Signer& signer, std::string_view id, std::string_view credential);
 
 }  // namespace patchbay::mcp

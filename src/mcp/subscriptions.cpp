@@ -14,24 +14,18 @@ constexpr std::size_t kQueue = 256;
 
 std::string_view Change::method() const {
   switch (kind) {
-    case Kind::kTools:
-      return "notifications/tools/list_changed";
-    case Kind::kPrompts:
-      return "notifications/prompts/list_changed";
-    case Kind::kResources:
-      return "notifications/resources/list_changed";
-    case Kind::kResourceUpdated:
-      break;
+    case Kind::kTools: return "notifications/tools/list_changed";
+    case Kind::kPrompts: return "notifications/prompts/list_changed";
+    case Kind::kResources: return "notifications/resources/list_changed";
+    case Kind::kResourceUpdated: break;
   }
   return "notifications/resources/updated";
 }
 
-Json Change::params() const {
-  return kind == Kind::kResourceUpdated ? Json{{"uri", uri}} : Json::object();
-}
+Json Change::params() const { return kind == Kind::kResourceUpdated ? Json{{"uri", uri}} : Json::object(); }
 
-Listen::Listen(Json id, std::string credential, const Json& filter, std::set<std::string> uris,
-               const Limits& limits, Direct direct)
+Listen::Listen(Json id, std::string credential, const Json& filter, std::set<std::string> uris, const Limits& limits,
+               Direct direct)
     : id_(std::move(id)),
       credential_(std::move(credential)),
       tools_(json::get_bool(filter, "toolsListChanged")),
@@ -41,9 +35,7 @@ Listen::Listen(Json id, std::string credential, const Json& filter, std::set<std
       limits_(limits),
       direct_(std::move(direct)) {}
 
-Json Listen::meta() const {
-  return {{std::string(kSubscriptionId), id_}};
-}
+Json Listen::meta() const { return {{std::string(kSubscriptionId), id_}}; }
 
 Json Listen::honoured() const {
   Json out = Json::object();
@@ -110,9 +102,7 @@ std::string Listen::acknowledgement() const {
                            {{"_meta", meta()}, {"notifications", honoured()}});
 }
 
-std::string Listen::result() const {
-  return json::dump(Json{{"resultType", "complete"}, {"_meta", meta()}});
-}
+std::string Listen::result() const { return json::dump(Json{{"resultType", "complete"}, {"_meta", meta()}}); }
 
 void ListenTable::add(const std::shared_ptr<Listen>& listen) {
   std::lock_guard lock(mutex_);

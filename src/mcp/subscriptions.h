@@ -19,7 +19,7 @@ namespace patchbay::mcp {
 struct Change {
   enum class Kind { kTools, kPrompts, kResources, kResourceUpdated };
   Kind kind = Kind::kTools;
-  std::string uri = {};                         ///< of kResourceUpdated
+  std::string uri = {};                        ///< of kResourceUpdated
   std::optional<std::string> credential = {};  ///< whom it concerns; absent: everybody
 
   std::string_view method() const;

@@ -21,9 +21,7 @@ void run_guarded(const std::function<void()>& callback) {
 
 Timers::Timers() : thread_([this] { run(); }) {}
 
-Timers::~Timers() {
-  stop();
-}
+Timers::~Timers() { stop(); }
 
 void Timers::stop() {
   {

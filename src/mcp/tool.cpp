@@ -22,21 +22,11 @@ constexpr std::string_view kKinds[] = {"handle", "conversation", "session", "pro
 
 }  // namespace
 
-std::string_view name_of(Mode mode) {
-  return kModes[static_cast<std::size_t>(mode)];
-}
-std::optional<Mode> parse_mode(std::string_view text) {
-  return by_name<Mode>(text, kModes);
-}
-std::string_view name_of(Scope scope) {
-  return kScopes[static_cast<std::size_t>(scope)];
-}
-std::optional<Scope> parse_scope(std::string_view text) {
-  return by_name<Scope>(text, kScopes);
-}
-std::string_view name_of(ScopeKind kind) {
-  return kKinds[static_cast<std::size_t>(kind)];
-}
+std::string_view name_of(Mode mode) { return kModes[static_cast<std::size_t>(mode)]; }
+std::optional<Mode> parse_mode(std::string_view text) { return by_name<Mode>(text, kModes); }
+std::string_view name_of(Scope scope) { return kScopes[static_cast<std::size_t>(scope)]; }
+std::optional<Scope> parse_scope(std::string_view text) { return by_name<Scope>(text, kScopes); }
+std::string_view name_of(ScopeKind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
 
 Error argument_error(const std::string& tool, const json::ParseReport& report) {
   Error e;

@@ -61,8 +61,8 @@ void cap_text(std::string& text, const Json& structured, std::size_t limit) {
   std::string_view next = {};
   const std::string continuation = continuation_of(structured);
   next = utf8_prefix(continuation, 160);
-  std::string marker = fmt::format("\n[text cut: {} of {} bytes shown; structuredContent is complete{}{}]",
-                                   kept.size(), text.size(), next.empty() ? "" : "; continue with ", next);
+  std::string marker = fmt::format("\n[text cut: {} of {} bytes shown; structuredContent is complete{}{}]", kept.size(),
+                                   text.size(), next.empty() ? "" : "; continue with ", next);
   if (next.empty()) {
     marker.pop_back();
     marker += "; ask for a smaller piece with the size and position arguments of this tool]";
@@ -112,8 +112,7 @@ void redact_strings(Json& value) {
   }
 }
 
-Json success_result(const Catalog::Entry& entry, ToolReply reply, const CatalogOptions& options,
-                    const Limits& limits) {
+Json success_result(const Catalog::Entry& entry, ToolReply reply, const CatalogOptions& options, const Limits& limits) {
   redact_strings(reply.structured);
   redact_strings(reply.meta);
   // Without a text of its own a reply is told as its JSON, made from what is already clean.
@@ -175,15 +174,15 @@ void adapt_result(const Version& version, Json& result, std::size_t text_limit) 
   if (version.structured || structured == nullptr) return;
   // These clients read only text blocks.
   std::string text = json::dump(*structured);
-  const bool told =
-      std::ranges::any_of(*content, [&](const Json& b) { return json::get_string(b, "text") == text; });
+  const bool told = std::ranges::any_of(*content, [&](const Json& b) { return json::get_string(b, "text") == text; });
   if (told) return;
   std::size_t bytes = 0;
   for (const Json& block : *content) bytes += json::get_string(block, "text").size();
   if (bytes + text.size() > text_limit) {
-    text = fmt::format("[{} bytes of structured content are left out here, because text has at most {} bytes; ask "
-                       "for a smaller piece]",
-                       text.size(), text_limit);
+    text = fmt::format(
+        "[{} bytes of structured content are left out here, because text has at most {} bytes; ask "
+        "for a smaller piece]",
+        text.size(), text_limit);
   }
   content->push_back(text_block(std::move(text)));
 }
@@ -195,13 +194,11 @@ std::optional<std::string> schema_mismatch(const Json& schema, const Json& value
     return here + " is not " + json::dump(*type);
   }
   if (const Json* allowed = json::find(schema, "enum"); allowed != nullptr && !value.is_null()) {
-    if (std::ranges::find(*allowed, value) == allowed->end())
-      return here + " is not one of " + json::dump(*allowed);
+    if (std::ranges::find(*allowed, value) == allowed->end()) return here + " is not one of " + json::dump(*allowed);
   }
   if (const Json* required = json::find(schema, "required"); required != nullptr && value.is_object()) {
     for (const Json& name : *required) {
-      if (!value.contains(name.get_ref<const std::string&>()))
-        return here + " lacks " + name.get<std::string>();
+      if (!value.contains(name.get_ref<const std::string&>())) return here + " lacks " + name.get<std::string>();
     }
   }
   const Json* properties = json::find(schema, "properties");

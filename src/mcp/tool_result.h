@@ -11,8 +11,7 @@
 namespace patchbay::mcp {
 
 /// content, structuredContent and _meta of a reply: redacted, text cut at the limit with a marker.
-Json success_result(const Catalog::Entry& entry, ToolReply reply, const CatalogOptions& options,
-                    const Limits& limits);
+Json success_result(const Catalog::Entry& entry, ToolReply reply, const CatalogOptions& options, const Limits& limits);
 
 /// isError without structuredContent; one text block: message, hint, newline, one JSON line (T5). `ref` names
 /// the log entry, may be empty.
@@ -27,7 +26,6 @@ void redact_strings(Json& value);
 
 /// The first place where `value` does not fit `schema`, for the part of JSON Schema our own schemas use:
 /// type, properties, required, items, enum, additionalProperties.
-std::optional<std::string> schema_mismatch(const Json& schema, const Json& value,
-                                           const std::string& path = "");
+std::optional<std::string> schema_mismatch(const Json& schema, const Json& value, const std::string& path = "");
 
 }  // namespace patchbay::mcp

@@ -136,8 +136,8 @@ Reply Server::Impl::run_tool(Request& request, const Catalog::Entry& entry, Json
 
   std::optional<RequestKeys::Turn> turn;
   if (request_key) {
-    auto claim = request_keys.claim(caller->scope_key, entry.name, *request_key, arguments, call.cancel(),
-                                    call.deadline());
+    auto claim =
+        request_keys.claim(caller->scope_key, entry.name, *request_key, arguments, call.cancel(), call.deadline());
     if (!claim.ok()) return give(error_result(claim.error()));
     if (claim->replay) {
       auto again = replayed(*claim->replay);

@@ -60,9 +60,7 @@ constexpr Version kVersions[] = {
 
 }  // namespace
 
-std::span<const Version> versions() {
-  return kVersions;
-}
+std::span<const Version> versions() { return kVersions; }
 
 const Version* find_version(std::string_view name) {
   const auto* row = std::ranges::find(kVersions, name, &Version::name);
@@ -74,12 +72,8 @@ const Version* find_version(std::string_view name, Era era) {
   return row != nullptr && row->era == era ? row : nullptr;
 }
 
-const Version& newest(Era era) {
-  return *std::ranges::find(kVersions, era, &Version::era);
-}
+const Version& newest(Era era) { return *std::ranges::find(kVersions, era, &Version::era); }
 
-const Version& version_without_header() {
-  return *std::ranges::find(kVersions, true, &Version::without_header);
-}
+const Version& version_without_header() { return *std::ranges::find(kVersions, true, &Version::without_header); }
 
 }  // namespace patchbay::mcp

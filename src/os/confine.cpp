@@ -43,8 +43,8 @@ void allow_cpu_time(std::chrono::nanoseconds time) {
   if (::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0 || ::getrlimit(RLIMIT_CPU, &now) != 0) return;
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(time).count();
   // The limit counts whole seconds; the one that has begun is given.
-  now.rlim_cur = std::min(static_cast<rlim_t>(used.tv_sec) + 1 + static_cast<rlim_t>(std::max<long>(seconds, 1)),
-                          now.rlim_max);
+  now.rlim_cur =
+      std::min(static_cast<rlim_t>(used.tv_sec) + 1 + static_cast<rlim_t>(std::max<long>(seconds, 1)), now.rlim_max);
   ::setrlimit(RLIMIT_CPU, &now);
 }
 

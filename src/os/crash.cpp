@@ -58,16 +58,11 @@ void put_number(int fd, std::string_view name, long long value) {
 
 std::string_view name_of_signal(int signo) {
   switch (signo) {
-    case SIGSEGV:
-      return "SIGSEGV";
-    case SIGBUS:
-      return "SIGBUS";
-    case SIGILL:
-      return "SIGILL";
-    case SIGFPE:
-      return "SIGFPE";
-    default:
-      return "SIGABRT";
+    case SIGSEGV: return "SIGSEGV";
+    case SIGBUS: return "SIGBUS";
+    case SIGILL: return "SIGILL";
+    case SIGFPE: return "SIGFPE";
+    default: return "SIGABRT";
   }
 }
 
@@ -102,9 +97,7 @@ void on_fatal(int signo) {
   ::raise(signo);  // blocked until this handler returns
 }
 
-void on_alarm(int) {
-  ::_exit(g_exit_code);
-}
+void on_alarm(int) { ::_exit(g_exit_code); }
 
 /// backtrace() loads a library on its first call.
 void prepare_stacks() {

@@ -72,8 +72,7 @@ Result<std::string> read_to_end(int fd, std::size_t limit) {
 
 Result<bool> wait_readable(int fd, MonoTime deadline) {
   for (;;) {
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
     pollfd p{fd, POLLIN, 0};
     const int n = ::poll(&p, 1, left <= 0 ? 0 : static_cast<int>(std::min<long long>(left, 60'000)));
     if (n > 0) return true;

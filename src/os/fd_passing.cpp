@@ -53,7 +53,8 @@ Result<std::vector<Fd>> receive_fds(int socket) {
   while (received < 0 && errno == EINTR);
   if (received < 0) return errno_error(errno, "taking descriptors over", {});
   std::vector<Fd> fds;
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message.header); header != nullptr; header = CMSG_NXTHDR(&message.header, header)) {
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message.header); header != nullptr;
+       header = CMSG_NXTHDR(&message.header, header)) {
     if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
     const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
     for (std::size_t i = 0; i < count; ++i) {

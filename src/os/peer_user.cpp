@@ -92,8 +92,7 @@ std::optional<PeerUser> ask_netlink(const Pair& pair) {
   std::memcpy(id.idiag_src, pair.here.address.data(), sizeof id.idiag_src);
   std::memcpy(id.idiag_dst, pair.there.address.data(), sizeof id.idiag_dst);
   id.idiag_cookie[0] = id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-  if (::send(netlink.get(), &request, sizeof request, 0) != static_cast<ssize_t>(sizeof request))
-    return std::nullopt;
+  if (::send(netlink.get(), &request, sizeof request, 0) != static_cast<ssize_t>(sizeof request)) return std::nullopt;
   alignas(nlmsghdr) char buffer[4096];
   const ssize_t n = ::recv(netlink.get(), buffer, sizeof buffer, MSG_DONTWAIT);
   if (n < static_cast<ssize_t>(sizeof(nlmsghdr))) return std::nullopt;
@@ -130,8 +129,7 @@ std::string table_name(const End& end, int family) {
 PeerUser look_in_table(const Pair& pair) {
   const auto table = read_file(pair.family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6", kMaxTable);
   if (!table) return {};
-  const std::string wanted =
-      " " + table_name(pair.here, pair.family) + " " + table_name(pair.there, pair.family) + " ";
+  const std::string wanted = " " + table_name(pair.here, pair.family) + " " + table_name(pair.there, pair.family) + " ";
   const std::size_t at = table->find(wanted);
   if (at == std::string::npos) return {};
   unsigned uid = 0;

@@ -39,9 +39,7 @@ Status copy_file(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-unsigned current_uid() {
-  return ::geteuid();
-}
+unsigned current_uid() { return ::geteuid(); }
 
 Result<FileFacts> file_facts(const std::string& path) {
   struct stat st {};
@@ -131,8 +129,8 @@ int Directory::read(const char* relative, std::size_t limit, std::string& out) c
 Result<AppendFile> AppendFile::open(const std::string& path) {
   AppendFile file;
   file.path_ = path;
-  file.fd_ = Fd(::open(path.c_str(),
-                       O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
+  file.fd_ =
+      Fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
   if (!file.fd_) return errno_error(errno, "opening a log", path);
   struct stat st {};
   if (::fstat(file.fd_.get(), &st) != 0) return errno_error(errno, "opening a log", path);

@@ -80,9 +80,8 @@ void limit_child(const SpawnOptions& options) {
 
 /// The same as the posix_spawn call in Child::spawn, with a parent-death signal. The result of exec travels back
 /// through a pipe that closes when exec succeeds.
-int fork_exec(const std::string& program, const SpawnOptions& options,
-              const std::vector<std::pair<Fd, int>>& moves, int last, char* const* argv, char* const* envp,
-              pid_t* pid) {
+int fork_exec(const std::string& program, const SpawnOptions& options, const std::vector<std::pair<Fd, int>>& moves,
+              int last, char* const* argv, char* const* envp, pid_t* pid) {
   auto report = make_pipe();
   if (!report) return EMFILE;
   const pid_t parent = ::getpid();
@@ -165,8 +164,8 @@ Result<Child> Child::spawn(const SpawnOptions& options) {
     program = find_program(program, path == env.end() ? "/usr/local/bin:/usr/bin:/bin" : path->second);
   }
   if (program.empty() || ::access(program.c_str(), X_OK) != 0) {
-    return Error{ErrorCode::kNotFound, "the program " + base_name(options.argv[0]) + " was not found", {},
-                 options.argv[0]};
+    return Error{
+        ErrorCode::kNotFound, "the program " + base_name(options.argv[0]) + " was not found", {}, options.argv[0]};
   }
 
   // Passed descriptors are first moved above every target number, so that no dup2 overwrites a source.
@@ -367,8 +366,7 @@ Result<RunResult> run(SpawnOptions options, std::string_view input, MonoTime dea
     truncated = truncated || static_cast<std::size_t>(n) > room;
   };
   while (out.read || err.read) {
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
     if (left <= 0) {
       result.timed_out = true;
       break;

@@ -41,9 +41,7 @@ void set_private_umask() {
   if (!g_operator_umask) g_operator_umask = before;
 }
 
-mode_t operator_umask() {
-  return g_operator_umask ? *g_operator_umask : present_umask();
-}
+mode_t operator_umask() { return g_operator_umask ? *g_operator_umask : present_umask(); }
 
 void fill_standard_streams() {
   for (int fd = 0; fd <= 2; ++fd) {
@@ -52,9 +50,7 @@ void fill_standard_streams() {
   }
 }
 
-void ignore_sigpipe() {
-  ::signal(SIGPIPE, SIG_IGN);
-}
+void ignore_sigpipe() { ::signal(SIGPIPE, SIG_IGN); }
 
 std::size_t raise_open_files(std::size_t wanted) {
   rlimit limit{};
@@ -96,13 +92,9 @@ void remove_variable(const std::string& name) {
   ::unsetenv(name.c_str());
 }
 
-pid_t current_pid() {
-  return ::getpid();
-}
+pid_t current_pid() { return ::getpid(); }
 
-void exit_now(int code) {
-  ::_exit(code);
-}
+void exit_now(int code) { ::_exit(code); }
 
 Result<SignalQueue> SignalQueue::open(std::initializer_list<int> signals) {
   sigset_t set;
@@ -131,8 +123,7 @@ Result<LogFile> open_log(const std::string& path, std::size_t keep_bytes) {
   log.fd = open();
   struct stat st {};
   if (!log.fd || ::fstat(log.fd.get(), &st) != 0) return errno_error(errno, "opening a log", path);
-  if (static_cast<std::size_t>(st.st_size) > keep_bytes &&
-      ::rename(path.c_str(), (path + ".1").c_str()) == 0) {
+  if (static_cast<std::size_t>(st.st_size) > keep_bytes && ::rename(path.c_str(), (path + ".1").c_str()) == 0) {
     log.fd = open();
     if (!log.fd || ::fstat(log.fd.get(), &st) != 0) return errno_error(errno, "opening a log", path);
   }
@@ -140,8 +131,6 @@ Result<LogFile> open_log(const std::string& path, std::size_t keep_bytes) {
   return log;
 }
 
-bool is_terminal(int fd) {
-  return ::isatty(fd) == 1;
-}
+bool is_terminal(int fd) { return ::isatty(fd) == 1; }
 
 }  // namespace patchbay::os

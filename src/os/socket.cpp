@@ -90,8 +90,7 @@ Result<Fd> accept_same_user(int listener) {
   if (!fd) return errno_error(errno, "accepting a connection");
   ucred peer{};
   socklen_t size = sizeof peer;
-  if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
-      (peer.uid != ::getuid() && peer.uid != 0)) {
+  if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || (peer.uid != ::getuid() && peer.uid != 0)) {
     return Error{ErrorCode::kScopeDenied, "the peer is another user", {}, {}};
   }
   return fd;
@@ -115,7 +114,8 @@ Result<std::string> peek_line(int socket, std::size_t limit, MonoTime deadline) 
     if (n < 0 && errno != EAGAIN && errno != EINTR) return errno_error(errno, "reading a socket");
     if (n > 0) {
       const std::string_view text(buffer.data(), static_cast<std::size_t>(n));
-      if (const std::size_t end = text.find('\n'); end != std::string_view::npos) return std::string(text.substr(0, end));
+      if (const std::size_t end = text.find('\n'); end != std::string_view::npos)
+        return std::string(text.substr(0, end));
       if (text.size() == limit) return Error{ErrorCode::kInvalidArgument, "the first line is too long", {}, {}};
     }
     if (std::chrono::steady_clock::now() >= deadline) {
@@ -125,8 +125,10 @@ Result<std::string> peek_line(int socket, std::size_t limit, MonoTime deadline) 
     const bool more = n > 0 && static_cast<std::size_t>(n) > seen;
     seen = n > 0 ? static_cast<std::size_t>(n) : 0;
     pollfd p{socket, POLLIN, 0};
-    if (seen == 0) ::poll(&p, 1, 50);
-    else if (!more) ::poll(nullptr, 0, 5);
+    if (seen == 0)
+      ::poll(&p, 1, 50);
+    else if (!more)
+      ::poll(nullptr, 0, 5);
   }
 }
 

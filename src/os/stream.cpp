@@ -16,8 +16,7 @@ constexpr std::chrono::milliseconds kLookForStop{250};
 
 int poll_until(std::vector<pollfd>& fds, MonoTime deadline) {
   for (;;) {
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
     const int n = ::poll(fds.data(), fds.size(), static_cast<int>(std::clamp<long long>(left, 0, 60'000)));
     if (n != 0 && !(n < 0 && errno == EINTR)) return n;
     if (left <= 0) return 0;
@@ -59,8 +58,7 @@ Status write_all_until(int fd, std::string_view data, MonoTime deadline, const C
     const MonoTime now = std::chrono::steady_clock::now();
     const int ready = poll_until(polled, std::min(deadline, now + kLookForStop));
     if (ready < 0) return errno_error(errno, "waiting to write");
-    if (ready == 0 && now >= deadline)
-      return Error{ErrorCode::kTimeout, "The other side does not read.", {}, {}};
+    if (ready == 0 && now >= deadline) return Error{ErrorCode::kTimeout, "The other side does not read.", {}, {}};
     if (ready == 0) continue;
     ssize_t n = ::send(fd, data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && errno == ENOTSOCK) n = ::write(fd, data.data(), std::min(data.size(), kPipePiece));
@@ -78,17 +76,11 @@ Status redirect(int from, int to) {
   return {};
 }
 
-void end_writing(int socket) {
-  ::shutdown(socket, SHUT_WR);
-}
+void end_writing(int socket) { ::shutdown(socket, SHUT_WR); }
 
-void end_both(int socket) {
-  ::shutdown(socket, SHUT_RDWR);
-}
+void end_both(int socket) { ::shutdown(socket, SHUT_RDWR); }
 
-pid_t parent_pid() {
-  return ::getppid();
-}
+pid_t parent_pid() { return ::getppid(); }
 
 Result<Wake> Wake::create() {
   Wake wake;

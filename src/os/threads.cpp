@@ -45,9 +45,7 @@ std::vector<std::unique_ptr<Table>>& abandoned() {
 }
 std::mutex g_one_at_a_time;
 
-int stack_signal() {
-  return SIGRTMIN + 5;
-}
+int stack_signal() { return SIGRTMIN + 5; }
 
 void tell_stack(int) {
   const int saved = errno;
@@ -108,9 +106,7 @@ void ask(Table& table) {
 
 }  // namespace
 
-void name_this_thread(const char* name) {
-  ::prctl(PR_SET_NAME, name, 0, 0, 0);
-}
+void name_this_thread(const char* name) { ::prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 std::string describe_threads() {
   const std::lock_guard lock(g_one_at_a_time);

@@ -54,14 +54,16 @@ void AgentOutput::attach(os::Fd out, os::Fd err) {
 
 bool AgentOutput::read_stdout() {
   heard_at_ = system_clock().mono();
-  return read_some(out_, interpreter_.progress().stdout_bytes, interpreter_.progress().last_stdout_at, [this](std::string_view data) {
-    out_lines_.feed(data, [this](std::string_view line) { on_stdout_line(line); });
-  });
+  return read_some(out_, interpreter_.progress().stdout_bytes, interpreter_.progress().last_stdout_at,
+                   [this](std::string_view data) {
+                     out_lines_.feed(data, [this](std::string_view line) { on_stdout_line(line); });
+                   });
 }
 bool AgentOutput::read_stderr() {
-  return read_some(err_, interpreter_.progress().stderr_bytes, interpreter_.progress().last_stderr_at, [this](std::string_view data) {
-    err_lines_.feed(data, [this](std::string_view line) { on_stderr_line(line); });
-  });
+  return read_some(err_, interpreter_.progress().stderr_bytes, interpreter_.progress().last_stderr_at,
+                   [this](std::string_view data) {
+                     err_lines_.feed(data, [this](std::string_view line) { on_stderr_line(line); });
+                   });
 }
 
 template <class Sink>
@@ -108,7 +110,8 @@ void AgentOutput::on_stderr_line(std::string_view raw) {
   log_line(err_log_, raw, line, false);
 }
 
-bool AgentOutput::log_line(std::optional<OutputLog>& log, std::string_view raw, const std::string& redacted, bool always) {
+bool AgentOutput::log_line(std::optional<OutputLog>& log, std::string_view raw, const std::string& redacted,
+                           bool always) {
   return log && log->append(order_.limits.raw_logs ? raw : std::string_view(redacted), always);
 }
 

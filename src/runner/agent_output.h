@@ -13,8 +13,8 @@
 
 namespace patchbay::runner {
 
-/// What the agent says: reads its two streams, cuts them into lines, redacts each, and gives it to the interpreter, to the
-/// log and to the tails that explain a failure. Raw bytes go no further than this.
+/// What the agent says: reads its two streams, cuts them into lines, redacts each, and gives it to the interpreter, to
+/// the log and to the tails that explain a failure. Raw bytes go no further than this.
 class AgentOutput {
  public:
   /// Borrows all of them. `after_event` is called after every event that the interpreter has taken in.

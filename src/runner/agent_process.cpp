@@ -85,8 +85,8 @@ bool AgentProcess::sweep() {
 
 bool AgentProcess::sweep_once() {
   cgroup_.leave();  // where no agent was started
-  // What /proc lists is no proof: pids come round, and a process that is born while we read may not be in it. No child of
-  // ours is one; an empty group, where there is one, is another.
+  // What /proc lists is no proof: pids come round, and a process that is born while we read may not be in it. No child
+  // of ours is one; an empty group, where there is one, is another.
   if (reap() && cgroup_.empty()) {
     cgroup_.remove();
     return true;

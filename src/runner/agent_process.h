@@ -20,7 +20,8 @@ class AgentProcess {
  public:
   AgentProcess(const TurnLimits& limits, TurnCgroup& cgroup) : limits_(limits), cgroup_(cgroup) {}
 
-  /// Starts the agent, in the turn's control group if this process is in that, and leaves the group; `out` and `err` become the reading ends of its streams.
+  /// Starts the agent, in the turn's control group if this process is in that, and leaves the group; `out` and `err`
+  /// become the reading ends of its streams.
   Status start(const TurnOrder& order, os::Fd* in, os::Fd* out, os::Fd* err);
 
   bool running() const { return child_.running(); }

@@ -19,9 +19,8 @@ constexpr int kSocketNumber = 3;
 /// What a runner may see of our environment: enough to find its libraries and to write readable text. Everything else,
 /// tokens above all, stays with us (SEC:A4, I8).
 os::Environment runner_environment() {
-  static constexpr std::string_view kNames[] = {"PATH", "HOME",           "USER",           "LOGNAME",
-                                                "LANG", "TZ",             "TMPDIR",         "XDG_RUNTIME_DIR",
-                                                "LANGUAGE", "LD_LIBRARY_PATH"};
+  static constexpr std::string_view kNames[] = {
+      "PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR", "LANGUAGE", "LD_LIBRARY_PATH"};
   os::Environment out;
   for (const auto& [name, value] : os::current_environment()) {
     const bool wanted = name.starts_with("LC_") || name.ends_with("SAN_OPTIONS") ||
@@ -69,8 +68,8 @@ void Launcher::prepare() {
 }
 
 Result<os::Child> Launcher::start(const TurnOrder& order, const std::vector<int>& repo_locks) {
-  // One line of JSON, then the prompt: both in a memory file, so that the prompt touches no disk and the runner has all of
-  // it or nothing.
+  // One line of JSON, then the prompt: both in a memory file, so that the prompt touches no disk and the runner has all
+  // of it or nothing.
   const os::Fd message = PB_TRY(os::memory_file(json::dump(order_to_json(order)) + "\n" + order.prompt));
   std::vector<int> passed = {message.get()};
   passed.insert(passed.end(), repo_locks.begin(), repo_locks.end());

@@ -182,7 +182,9 @@ class TurnLoop {
   }
 
   bool wants_look() const { return order_.limits.quiet_look_seconds > 0 && !turn_over_at_; }
-  MonoTime next_look() const { return std::max(output_.heard_at(), looked_at_) + seconds(order_.limits.quiet_look_seconds); }
+  MonoTime next_look() const {
+    return std::max(output_.heard_at(), looked_at_) + seconds(order_.limits.quiet_look_seconds);
+  }
 
   void check_deadlines(MonoTime now) {
     if (gate_.held() && (interpreter_->session_started() || now >= gate_until_)) gate_.release();
@@ -281,7 +283,7 @@ class TurnLoop {
   }
 
   TurnExit exit_record() const {
-    static constexpr const char* kReasons[] = {"exited",    "lingered", "timeout", "session_start_timeout",
+    static constexpr const char* kReasons[] = {"exited",    "lingered",    "timeout", "session_start_timeout",
                                                "cancelled", "spawn_failed"};
     TurnExit e;
     e.reason = kReasons[static_cast<int>(end_.reason)];

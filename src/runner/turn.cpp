@@ -34,8 +34,8 @@ Status grant_slot(const std::string& job_dir) { return os::write_file_atomic(os:
 
 bool kill_marked(const std::string& marker, double seconds) {
   const std::string wanted = std::string(kMarkerVariable) + "=" + marker;
-  const auto deadline = system_clock().mono() + std::chrono::duration_cast<MonoTime::duration>(
-                                                    std::chrono::duration<double>(seconds));
+  const auto deadline =
+      system_clock().mono() + std::chrono::duration_cast<MonoTime::duration>(std::chrono::duration<double>(seconds));
   // One that is born while /proc is read may be missed once, but not twice.
   for (int clean_passes = 0;;) {
     bool found = false;

@@ -84,9 +84,7 @@ void TurnCgroup::leave() {
   dir_.clear();
 }
 
-bool TurnCgroup::kill() const {
-  return active() && !inside_ && write_word(os::join(dir_, "cgroup.kill"), "1");
-}
+bool TurnCgroup::kill() const { return active() && !inside_ && write_word(os::join(dir_, "cgroup.kill"), "1"); }
 
 bool TurnCgroup::empty() const {
   if (!active()) return true;

@@ -7,11 +7,11 @@
 
 namespace patchbay::runner {
 
-/// A control group of the second version that holds the agent and all that it starts, whatever sessions and parents they
-/// take: one write kills them all, also those that are born meanwhile, and the kernel says whether any is left.
+/// A control group of the second version that holds the agent and all that it starts, whatever sessions and parents
+/// they take: one write kills them all, also those that are born meanwhile, and the kernel says whether any is left.
 ///
-/// It is made inside our own group, where that is ours to write (a delegated scope of the service manager, or root). Without
-/// one everything works as it does elsewhere: by walking our descendants.
+/// It is made inside our own group, where that is ours to write (a delegated scope of the service manager, or root).
+/// Without one everything works as it does elsewhere: by walking our descendants.
 ///
 /// Threads: the runner has one.
 class TurnCgroup {
@@ -28,8 +28,8 @@ class TurnCgroup {
   /// removes the groups that runners left behind which were killed.
   void open(const std::string& parent);
   /// Moves this process in, so that what it starts next is born there, and out again. Each way takes the kernel many
-  /// milliseconds. Both do nothing without a group, or when we are there already; when the way out is barred the group is
-  /// given up.
+  /// milliseconds. Both do nothing without a group, or when we are there already; when the way out is barred the group
+  /// is given up.
   void enter();
   void leave();
 
@@ -46,8 +46,8 @@ class TurnCgroup {
   bool inside_ = false;
 };
 
-/// The folder of the group that this process is in, by the mounts and membership that `proc` ("/proc/self") tells; empty
-/// without the second version.
+/// The folder of the group that this process is in, by the mounts and membership that `proc` ("/proc/self") tells;
+/// empty without the second version.
 std::string own_cgroup(const std::string& proc = "/proc/self");
 
 }  // namespace patchbay::runner

@@ -11,18 +11,14 @@ void TurnFiles::write_evidence(const Outcome& outcome) {
   (void)os::write_file_atomic(os::join(dir_, "evidence.json"), json::dump_pretty(outcome.to_json()));
 }
 
-void TurnFiles::drop_evidence() {
-  (void)os::remove_file(os::join(dir_, "evidence.json"));
-}
+void TurnFiles::drop_evidence() { (void)os::remove_file(os::join(dir_, "evidence.json")); }
 
 void TurnFiles::write_result(const Outcome& outcome) {
   write_proof("result.json", outcome.to_json());
   drop_evidence();
 }
 
-void TurnFiles::write_exit(const TurnExit& exit) {
-  write_proof("exit.json", exit.to_json());
-}
+void TurnFiles::write_exit(const TurnExit& exit) { write_proof("exit.json", exit.to_json()); }
 
 void TurnFiles::write_proof(std::string_view name, const Json& content) {
   const std::string path = os::join(dir_, name), text = json::dump_pretty(content);

@@ -134,7 +134,8 @@ Json TurnLimits::to_json() const {
 TurnLimits TurnLimits::from_json(const Json& j) {
   TurnLimits l;
   l.timeout_seconds = json::get_double(j, "timeout_seconds", l.timeout_seconds);
-  l.session_start_timeout_seconds = json::get_double(j, "session_start_timeout_seconds", l.session_start_timeout_seconds);
+  l.session_start_timeout_seconds =
+      json::get_double(j, "session_start_timeout_seconds", l.session_start_timeout_seconds);
   l.completion_grace_seconds = json::get_double(j, "completion_grace_seconds", l.completion_grace_seconds);
   l.interrupt_seconds = json::get_double(j, "interrupt_seconds", l.interrupt_seconds);
   l.terminate_seconds = json::get_double(j, "terminate_seconds", l.terminate_seconds);

@@ -34,8 +34,7 @@ AuditLog::AuditLog(std::string path, const Options& options, const Clock& clock,
   syncer_ = std::thread([this] { sync_loop(); });
 }
 
-Result<std::unique_ptr<AuditLog>> AuditLog::open(std::string path, const Options& options,
-                                                 const Clock& clock) {
+Result<std::unique_ptr<AuditLog>> AuditLog::open(std::string path, const Options& options, const Clock& clock) {
   PB_TRY(os::make_private_dirs(os::parent_of(path)));
   os::AppendFile file = PB_TRY(os::AppendFile::open(path));
   PB_TRY(os::sync_dir(os::parent_of(path)));

@@ -38,27 +38,18 @@ class FastParser {
     skip_space();
     if (at_ == end_) return false;
     switch (*at_) {
-      case '{':
-        return depth < kMaxRecordDepth && object(out, depth);
-      case '[':
-        return depth < kMaxRecordDepth && array(out, depth);
+      case '{': return depth < kMaxRecordDepth && object(out, depth);
+      case '[': return depth < kMaxRecordDepth && array(out, depth);
       case '"': {
         std::string text;
         if (!string(text)) return false;
         out = std::move(text);
         return true;
       }
-      case 't':
-        out = true;
-        return word("true");
-      case 'f':
-        out = false;
-        return word("false");
-      case 'n':
-        out = nullptr;
-        return word("null");
-      default:
-        return number(out);
+      case 't': out = true; return word("true");
+      case 'f': out = false; return word("false");
+      case 'n': out = nullptr; return word("null");
+      default: return number(out);
     }
   }
 
@@ -85,7 +76,7 @@ class FastParser {
     for (std::size_t i = begin; i < open_.size(); ++i) {
       // Past the look-up for duplicates: our own writer makes none.
       members.std::vector<std::pair<const std::string, Json>>::emplace_back(std::move(open_[i].first),
-                                                                           std::move(open_[i].second));
+                                                                            std::move(open_[i].second));
     }
     open_.resize(begin);
     return take('}');
@@ -125,34 +116,16 @@ class FastParser {
   bool escape(std::string& out) {
     if (at_ == end_) return false;
     switch (*at_++) {
-      case '"':
-        out += '"';
-        return true;
-      case '\\':
-        out += '\\';
-        return true;
-      case '/':
-        out += '/';
-        return true;
-      case 'b':
-        out += '\b';
-        return true;
-      case 'f':
-        out += '\f';
-        return true;
-      case 'n':
-        out += '\n';
-        return true;
-      case 'r':
-        out += '\r';
-        return true;
-      case 't':
-        out += '\t';
-        return true;
-      case 'u':
-        return unicode(out);
-      default:
-        return false;
+      case '"': out += '"'; return true;
+      case '\\': out += '\\'; return true;
+      case '/': out += '/'; return true;
+      case 'b': out += '\b'; return true;
+      case 'f': out += '\f'; return true;
+      case 'n': out += '\n'; return true;
+      case 'r': out += '\r'; return true;
+      case 't': out += '\t'; return true;
+      case 'u': return unicode(out);
+      default: return false;
     }
   }
 
@@ -208,9 +181,7 @@ class FastParser {
 
 }  // namespace
 
-bool parse_fast(std::string_view text, Json& out) {
-  return FastParser(text).parse(out);
-}
+bool parse_fast(std::string_view text, Json& out) { return FastParser(text).parse(out); }
 
 Result<Json> parse_body(std::string_view body) {
   Json record;

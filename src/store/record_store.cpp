@@ -27,14 +27,10 @@ bool is_id(std::string_view id) {
   });
 }
 
-Error bad_id(const std::string& id) {
-  return {ErrorCode::kInvalidArgument, "not a record id", {}, display_safe(id)};
-}
+Error bad_id(const std::string& id) { return {ErrorCode::kInvalidArgument, "not a record id", {}, display_safe(id)}; }
 
 /// Conditions of this process, which say nothing about the record.
-bool is_our_trouble(int err) {
-  return err == EMFILE || err == ENFILE || err == ENOMEM;
-}
+bool is_our_trouble(int err) { return err == EMFILE || err == ENFILE || err == ENOMEM; }
 
 struct Found {
   enum class What { kRecord, kNone, kDamaged } what = What::kNone;
@@ -49,8 +45,8 @@ class Loading {
       : dir_(dir), ids_(ids), visit_(visit), found_(ids.size()) {}
 
   void run() {
-    const std::size_t wanted = std::min<std::size_t>(
-        std::min(kMaxThreads, std::thread::hardware_concurrency()), ids_.size() / kRecordsPerThread + 1);
+    const std::size_t wanted = std::min<std::size_t>(std::min(kMaxThreads, std::thread::hardware_concurrency()),
+                                                     ids_.size() / kRecordsPerThread + 1);
     std::vector<std::thread> helpers;
     for (std::size_t i = 1; i < wanted; ++i) helpers.emplace_back([this] { work(); });
     work();
@@ -117,8 +113,8 @@ class Loading {
 
 bool is_deeper_than(const Json& value, int levels) {
   if (!value.is_structured()) return false;
-  return levels == 0 || std::any_of(value.begin(), value.end(),
-                                    [&](const Json& item) { return is_deeper_than(item, levels - 1); });
+  return levels == 0 ||
+         std::any_of(value.begin(), value.end(), [&](const Json& item) { return is_deeper_than(item, levels - 1); });
 }
 
 Error too_new_error() {
@@ -138,9 +134,7 @@ Result<std::unique_ptr<RecordStore>> RecordStore::open(std::string root, std::st
   return std::unique_ptr<RecordStore>(new RecordStore(std::move(root), std::move(corrupt_dir)));
 }
 
-std::string RecordStore::folder(const std::string& id) const {
-  return os::join(root_, id);
-}
+std::string RecordStore::folder(const std::string& id) const { return os::join(root_, id); }
 
 std::mutex& RecordStore::stripe(const std::string& id) const {
   return stripes_[std::hash<std::string>{}(id) % stripes_.size()];
@@ -164,9 +158,7 @@ Result<LoadReport> RecordStore::load_all(const Visit& visit) {
         ++report.loaded;
         highest = std::max({highest, found.order.created, found.order.revision});
         break;
-      case Found::What::kDamaged:
-        report.quarantined.push_back(set_aside(ids[i], found.reason));
-        break;
+      case Found::What::kDamaged: report.quarantined.push_back(set_aside(ids[i], found.reason)); break;
       case Found::What::kNone:
         if (os::is_directory(folder(ids[i]))) report.without_record.push_back(ids[i]);
         break;

@@ -59,8 +59,7 @@ Unsealed unseal(std::string& text) {
   const bool formed = cursor.literal("{\n  \"_check\": {\"schema\": ") && cursor.number(schema) &&
                       cursor.literal(", \"created\": ") && cursor.number(out.order.created) &&
                       cursor.literal(", \"revision\": ") && cursor.number(out.order.revision) &&
-                      cursor.literal(", \"bytes\": ") && cursor.number(bytes) &&
-                      cursor.literal(", \"crc32c\": \"");
+                      cursor.literal(", \"bytes\": ") && cursor.number(bytes) && cursor.literal(", \"crc32c\": \"");
   const std::size_t sum_at = cursor.position();
   const std::size_t after = sum_at + kSumDigits;
   if (!formed || text.size() < after + kAfterSum.size()) {

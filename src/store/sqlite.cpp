@@ -10,18 +10,13 @@ constexpr int kBusyMilliseconds = 5000;
 Error error_of(int rc, int system_errno, std::string_view detail) {
   Error e{ErrorCode::kIoError, "the state database could not be used", {}, std::string(detail)};
   switch (rc & 0xff) {
-    case SQLITE_FULL:
-      e.code = ErrorCode::kDiskFull;
-      break;
+    case SQLITE_FULL: e.code = ErrorCode::kDiskFull; break;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      e.code = ErrorCode::kStateCorrupt;
-      break;
+    case SQLITE_NOTADB: e.code = ErrorCode::kStateCorrupt; break;
     case SQLITE_IOERR:
       if (system_errno == ENOSPC || system_errno == EDQUOT) e.code = ErrorCode::kDiskFull;
       break;
-    default:
-      break;
+    default: break;
   }
   if (e.code == ErrorCode::kDiskFull) {
     e.message = "the state database could not be written: the disk is full";

@@ -18,8 +18,7 @@ class Row {
   explicit Row(sqlite3_stmt* s) : s_(s) {}
   std::string text(int column) const {
     const auto* p = reinterpret_cast<const char*>(sqlite3_column_text(s_, column));
-    return p == nullptr ? std::string()
-                        : std::string(p, static_cast<std::size_t>(sqlite3_column_bytes(s_, column)));
+    return p == nullptr ? std::string() : std::string(p, static_cast<std::size_t>(sqlite3_column_bytes(s_, column)));
   }
   std::int64_t number(int column) const { return sqlite3_column_int64(s_, column); }
   bool is_null(int column) const { return sqlite3_column_type(s_, column) == SQLITE_NULL; }
@@ -82,8 +81,7 @@ class Connection {
   Error error(int rc) const;
 
   static void bind(sqlite3_stmt* s, int i, std::string_view v) {
-    sqlite3_bind_text(s, i, v.data() == nullptr ? "" : v.data(), static_cast<int>(v.size()),
-                      SQLITE_TRANSIENT);
+    sqlite3_bind_text(s, i, v.data() == nullptr ? "" : v.data(), static_cast<int>(v.size()), SQLITE_TRANSIENT);
   }
   static void bind(sqlite3_stmt* s, int i, std::int64_t v) { sqlite3_bind_int64(s, i, v); }
   static void bind(sqlite3_stmt* s, int i, const std::optional<std::int64_t>& v) {

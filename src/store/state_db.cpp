@@ -24,8 +24,7 @@ StateDb::StateDb(std::string path, std::string corrupt_dir, const Clock& clock)
     : impl_(std::make_unique<Impl>(std::move(path), std::move(corrupt_dir), clock)) {}
 
 StateDb::~StateDb() {
-  if (const Status s = impl_->flush_seen(); !s.ok())
-    log::warn("last-seen times were not saved: {}", s.error().message);
+  if (const Status s = impl_->flush_seen(); !s.ok()) log::warn("last-seen times were not saved: {}", s.error().message);
 }
 
 Status StateDb::open() {
@@ -51,8 +50,7 @@ void StateDb::Impl::touch(const std::string& row, std::int64_t stored) {
     last_flush = clock.mono();
   }
   // A full disk must not turn a look-up into a failure; the notes stay for the next time.
-  if (const Status s = flush_seen(); !s.ok())
-    log::warn("last-seen times were not saved: {}", s.error().message);
+  if (const Status s = flush_seen(); !s.ok()) log::warn("last-seen times were not saved: {}", s.error().message);
 }
 
 std::int64_t StateDb::Impl::last_seen(const std::string& row, std::int64_t stored) {
@@ -110,12 +108,11 @@ Result<std::string> StateDb::mint_handle(const std::string& credential) {
     auto db = PB_TRY(impl_->writer());
     sqlite::Transaction t = PB_TRY(sqlite::Transaction::begin(*db));
     PB_TRY(impl_->write_seen(*db, notes));
-    PB_TRY(db->run("DELETE FROM handles WHERE seen<?1 OR created<?2", now - ms(kHandleIdle),
-                   now - ms(kHandleLife)));
-    PB_TRY(db->run(
-        "DELETE FROM handles WHERE hash IN (SELECT hash FROM handles ORDER BY seen DESC, created DESC "
-        "LIMIT -1 OFFSET ?1)",
-        static_cast<std::int64_t>(kMaxHandles) - 1));
+    PB_TRY(db->run("DELETE FROM handles WHERE seen<?1 OR created<?2", now - ms(kHandleIdle), now - ms(kHandleLife)));
+    PB_TRY(
+        db->run("DELETE FROM handles WHERE hash IN (SELECT hash FROM handles ORDER BY seen DESC, created DESC "
+                "LIMIT -1 OFFSET ?1)",
+                static_cast<std::int64_t>(kMaxHandles) - 1));
     PB_TRY(db->run("INSERT INTO handles VALUES(?1, ?2, ?3, ?3)", hash, credential, now));
     PB_TRY(t.commit());
   }
@@ -157,8 +154,7 @@ Result<std::size_t> StateDb::handle_count() {
 // ---- tool modes
 // ---------------------------------------------------------------------------------------------------
 
-Status StateDb::set_mode(const std::string& scope_key, const std::string& mode,
-                         std::optional<WallTime> until) {
+Status StateDb::set_mode(const std::string& scope_key, const std::string& mode, std::optional<WallTime> until) {
   auto db = PB_TRY(impl_->writer());
   const auto end = until ? std::optional(to_ms(*until)) : std::nullopt;
   return db->run("INSERT OR REPLACE INTO modes VALUES(?1, ?2, ?3, ?4)", scope_key, mode, impl_->now(), end);
@@ -204,8 +200,8 @@ Result<bool> StateDb::is_buried(const std::string& session_hash) {
   auto db = PB_TRY(impl_->reader());
   bool found = false;
   PB_TRY(db->each(
-      "SELECT 1 FROM buried WHERE session=?1 AND until>?2", [&](const sqlite::Row&) { found = true; },
-      session_hash, impl_->now()));
+      "SELECT 1 FROM buried WHERE session=?1 AND until>?2", [&](const sqlite::Row&) { found = true; }, session_hash,
+      impl_->now()));
   return found;
 }
 
@@ -265,8 +261,7 @@ Status StateDb::remove_expired() {
   const std::int64_t now = impl_->now();
   auto db = PB_TRY(impl_->writer());
   sqlite::Transaction t = PB_TRY(sqlite::Transaction::begin(*db));
-  PB_TRY(db->run("DELETE FROM handles WHERE seen<=?1 OR created<=?2", now - ms(kHandleIdle),
-                 now - ms(kHandleLife)));
+  PB_TRY(db->run("DELETE FROM handles WHERE seen<=?1 OR created<=?2", now - ms(kHandleIdle), now - ms(kHandleLife)));
   PB_TRY(db->run("DELETE FROM requests WHERE created<=?1", now - ms(kRequestKeyLife)));
   PB_TRY(db->run("DELETE FROM modes WHERE seen<=?1 OR until<=?2", now - ms(kModeIdle), now));
   PB_TRY(db->run("DELETE FROM buried WHERE until<=?1", now));

@@ -14,9 +14,7 @@ namespace patchbay::store {
 inline std::int64_t to_ms(WallTime t) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
 }
-inline WallTime from_ms(std::int64_t ms) {
-  return WallTime(std::chrono::milliseconds(ms));
-}
+inline WallTime from_ms(std::int64_t ms) { return WallTime(std::chrono::milliseconds(ms)); }
 template <class Duration>
 constexpr std::int64_t ms(Duration d) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();

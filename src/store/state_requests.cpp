@@ -6,10 +6,7 @@
 namespace patchbay::store {
 
 RequestClaim::RequestClaim(RequestClaim&& o) noexcept
-    : db_(std::exchange(o.db_, nullptr)),
-      kind_(o.kind_),
-      key_(std::move(o.key_)),
-      result_(std::move(o.result_)) {}
+    : db_(std::exchange(o.db_, nullptr)), kind_(o.kind_), key_(std::move(o.key_)), result_(std::move(o.result_)) {}
 
 RequestClaim::~RequestClaim() {
   if (db_ != nullptr && kind_ == Kind::kFresh) db_->release(key_);
@@ -61,8 +58,8 @@ Result<RequestClaim> StateDb::claim_request(const RequestKey& key, MonoTime dead
 
 Status StateDb::store_result(const RequestKey& key, std::string_view result) {
   auto db = PB_TRY(impl_->writer());
-  return db->run("INSERT OR REPLACE INTO requests VALUES(?1, ?2, ?3, ?4, ?5, ?6)", key.scope, key.tool,
-                 key.key, key.arguments_sha256, result, impl_->now());
+  return db->run("INSERT OR REPLACE INTO requests VALUES(?1, ?2, ?3, ?4, ?5, ?6)", key.scope, key.tool, key.key,
+                 key.arguments_sha256, result, impl_->now());
 }
 
 void StateDb::release(const RequestKey& key) {

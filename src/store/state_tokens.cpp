@@ -10,17 +10,13 @@ namespace {
 constexpr const char* kTokenGeneration = "token_generation";
 
 Error no_token(const std::string& name) {
-  return {ErrorCode::kNotFound,
-          "there is no valid token '" + name + "'",
-          "`patchbay token list` shows them.",
-          {}};
+  return {ErrorCode::kNotFound, "there is no valid token '" + name + "'", "`patchbay token list` shows them.", {}};
 }
 
 /// Told apart by every process that keeps the list in memory. Inside the caller's transaction.
 Status bump_generation(sqlite::Connection& db) {
-  return db.run(
-      "INSERT INTO vals VALUES(?1, '1') ON CONFLICT(name) DO UPDATE SET value=CAST(value+1 AS TEXT)",
-      std::string_view(kTokenGeneration));
+  return db.run("INSERT INTO vals VALUES(?1, '1') ON CONFLICT(name) DO UPDATE SET value=CAST(value+1 AS TEXT)",
+                std::string_view(kTokenGeneration));
 }
 
 NamedToken token_from(const sqlite::Row& row) {
@@ -32,8 +28,8 @@ NamedToken token_from(const sqlite::Row& row) {
 
 Result<std::vector<NamedToken>> all_tokens(sqlite::Connection& db) {
   std::vector<NamedToken> out;
-  PB_TRY(db.each("SELECT * FROM tokens ORDER BY name",
-                 [&](const sqlite::Row& row) { out.push_back(token_from(row)); }));
+  PB_TRY(
+      db.each("SELECT * FROM tokens ORDER BY name", [&](const sqlite::Row& row) { out.push_back(token_from(row)); }));
   return out;
 }
 
@@ -69,9 +65,8 @@ Status StateDb::create_token(const NamedToken& token) {
 Status StateDb::rotate_token(const std::string& name, const std::string& sha256_hex) {
   auto db = PB_TRY(impl_->writer());
   sqlite::Transaction t = PB_TRY(sqlite::Transaction::begin(*db));
-  PB_TRY(db->run(
-      "UPDATE tokens SET sha256=?3 WHERE name=?1 AND revoked IS NULL AND (expires IS NULL OR expires>?2)",
-      name, impl_->now(), sha256_hex));
+  PB_TRY(db->run("UPDATE tokens SET sha256=?3 WHERE name=?1 AND revoked IS NULL AND (expires IS NULL OR expires>?2)",
+                 name, impl_->now(), sha256_hex));
   if (db->changes() == 0) return no_token(name);
   PB_TRY(bump_generation(*db));
   return t.commit();
@@ -80,9 +75,8 @@ Status StateDb::rotate_token(const std::string& name, const std::string& sha256_
 Status StateDb::revoke_token(const std::string& name) {
   auto db = PB_TRY(impl_->writer());
   sqlite::Transaction t = PB_TRY(sqlite::Transaction::begin(*db));
-  PB_TRY(db->run(
-      "UPDATE tokens SET revoked=?2 WHERE name=?1 AND revoked IS NULL AND (expires IS NULL OR expires>?2)",
-      name, impl_->now()));
+  PB_TRY(db->run("UPDATE tokens SET revoked=?2 WHERE name=?1 AND revoked IS NULL AND (expires IS NULL OR expires>?2)",
+                 name, impl_->now()));
   if (db->changes() == 0) return no_token(name);
   PB_TRY(bump_generation(*db));
   return t.commit();

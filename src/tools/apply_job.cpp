@@ -28,10 +28,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration,
-                     &apply_job,
-                     {"status", "job_id", "state", "mode", "branch_name", "base_revision", "base_dirty",
-                      "next", "error_code", "note"}};
+const Register kTool{
+    &declaration,
+    &apply_job,
+    {"status", "job_id", "state", "mode", "branch_name", "base_revision", "base_dirty", "next", "error_code", "note"}};
 
 }  // namespace
 }  // namespace patchbay::tools::apply_job

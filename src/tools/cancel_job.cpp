@@ -45,8 +45,7 @@ struct Reply {
 
 Result<Reply> cancel_job(Services& services, mcp::Call& call, const Args& args) {
   PB_TRY(find_job(services, args.job_id));
-  const auto room =
-      std::chrono::duration_cast<std::chrono::milliseconds>(call.deadline() - services.clock.mono());
+  const auto room = std::chrono::duration_cast<std::chrono::milliseconds>(call.deadline() - services.clock.mono());
   const jobs::CancelReply outcome =
       services.jobs.cancel(args.job_id, "Cancelled by request", std::clamp(room, {}, kProofTime));
   Reply reply;

@@ -6,14 +6,10 @@ namespace patchbay::tools {
 
 mcp::Mode mode_of(config::ToolMode mode) {
   switch (mode) {
-    case config::ToolMode::kWorker:
-      return mcp::Mode::kWorker;
-    case config::ToolMode::kStandard:
-      return mcp::Mode::kStandard;
-    case config::ToolMode::kFull:
-      return mcp::Mode::kFull;
-    case config::ToolMode::kMinimal:
-      return mcp::Mode::kMinimal;
+    case config::ToolMode::kWorker: return mcp::Mode::kWorker;
+    case config::ToolMode::kStandard: return mcp::Mode::kStandard;
+    case config::ToolMode::kFull: return mcp::Mode::kFull;
+    case config::ToolMode::kMinimal: return mcp::Mode::kMinimal;
   }
   return mcp::Mode::kWorker;
 }
@@ -34,12 +30,9 @@ mcp::CatalogOptions catalog_options(const config::Config& config, std::string ca
   o.allow_switch = config.app.allow_tool_mode_switch;
   o.allow_url_switch = config.app.allow_url_mode_switch;
   o.purposes = {
-      {mcp::Mode::kWorker,
-       "Brief named Codex workers, read their reports and bring accepted work into the checkout."},
-      {mcp::Mode::kStandard,
-       "Everything of worker mode, and single plan and apply jobs, handoff and context packs."},
-      {mcp::Mode::kFull,
-       "Every tool, with Codex sessions, reviews and the power tools that the operator opened."},
+      {mcp::Mode::kWorker, "Brief named Codex workers, read their reports and bring accepted work into the checkout."},
+      {mcp::Mode::kStandard, "Everything of worker mode, and single plan and apply jobs, handoff and context packs."},
+      {mcp::Mode::kFull, "Every tool, with Codex sessions, reviews and the power tools that the operator opened."},
       {mcp::Mode::kMinimal, "Look at a repository and, where the operator opened them, edit it directly."}};
 
   o.card_uri = std::move(card_uri);

@@ -64,8 +64,7 @@ DiffView diff_view(const Place& place, const git::Diff& diff) {
 
 std::string diff_stats(const DiffView& view) {
   return fmt::format("{} {} changed, +{} -{}{}", view.files.size(), view.files.size() == 1 ? "file" : "files",
-                     view.additions, view.deletions,
-                     view.totals_partial ? " (not everything was compared)" : "");
+                     view.additions, view.deletions, view.totals_partial ? " (not everything was compared)" : "");
 }
 
 }  // namespace patchbay::tools

@@ -70,8 +70,7 @@ mcp::Declaration declaration() {
   return {
       .name = "codex_get_diff",
       .title = "Codex Get Diff",
-      .description =
-          "Show what a finished apply job changed in one file. codex_get_result names the changed files.",
+      .description = "Show what a finished apply job changed in one file. codex_get_result names the changed files.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,

@@ -19,8 +19,8 @@ struct Args {
 };
 
 struct Reply {
-  Json result = Json::object();  ///< the report's members stand beside the others
-  std::string report, next_step; ///< the same as text; no members of their own
+  Json result = Json::object();   ///< the report's members stand beside the others
+  std::string report, next_step;  ///< the same as text; no members of their own
   std::string reference_id, state, mode;
   std::optional<std::string> error, error_code;
   std::optional<int> exit_code;

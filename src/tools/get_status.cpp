@@ -90,8 +90,7 @@ struct Reply {
     v.optional("next", &Reply::next, "");
   }
   std::string text() const {
-    std::string out =
-        fmt::format("Job {} ({}): {}, {}. {}", reference_id, mode, state, liveness.phase, message);
+    std::string out = fmt::format("Job {} ({}): {}, {}. {}", reference_id, mode, state, liveness.phase, message);
     if (error) out += "\n" + *error;
     for (const Json& c : checkpoints) out += "\n- " + json::get_string(c, "summary");
     return out;
@@ -100,14 +99,10 @@ struct Reply {
 
 std::string message_of(const jobs::JobRecord& job, const Liveness& liveness) {
   switch (job.state) {
-    case jobs::JobState::kCompleted:
-      return "The job is finished; read codex_get_result.";
-    case jobs::JobState::kFailed:
-      return "The job failed; codex_get_result tells why.";
-    case jobs::JobState::kCancelled:
-      return "The job was cancelled.";
-    default:
-      break;
+    case jobs::JobState::kCompleted: return "The job is finished; read codex_get_result.";
+    case jobs::JobState::kFailed: return "The job failed; codex_get_result tells why.";
+    case jobs::JobState::kCancelled: return "The job was cancelled.";
+    default: break;
   }
   if (liveness.command_running_seconds) {
     return fmt::format("A shell command has been running for {:.0f} s.", *liveness.command_running_seconds);
@@ -136,8 +131,7 @@ Reply view_of(const Services& services, const jobs::JobRecord& job) {
   for (const runner::Checkpoint& c : job.progress.checkpoints) {
     r.checkpoints.push_back({{"at", c.at}, {"summary", codex::public_report(c.summary, secrets)}});
   }
-  if (const int position = services.jobs.queue_position(job.job_id); position > 0)
-    r.queue_position = position;
+  if (const int position = services.jobs.queue_position(job.job_id); position > 0) r.queue_position = position;
   if (job.active()) r.next = ask_again(job.job_id);
   return r;
 }

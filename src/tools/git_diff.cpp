@@ -67,8 +67,7 @@ struct Reply {
   }
   std::string text() const {
     if (!next_cursor) return shown;
-    return fmt::format("{}\n[page of {} bytes in all; continue with cursor={}]", shown, total_bytes,
-                       *next_cursor);
+    return fmt::format("{}\n[page of {} bytes in all; continue with cursor={}]", shown, total_bytes, *next_cursor);
   }
 };
 
@@ -104,8 +103,7 @@ Result<Reply> git_diff(Services& services, mcp::Call&, const Args& args) {
   reply.path = display_safe(options.file_path);
   reply.staged = args.staged;
   reply.changed = !view.files.empty();
-  reply.shown =
-      view.text.empty() ? (reply.changed ? diff_stats(view) : std::string("No differences.")) : view.text;
+  reply.shown = view.text.empty() ? (reply.changed ? diff_stats(view) : std::string("No differences.")) : view.text;
   reply.diff = std::move(view.text);
   reply.additions = view.additions;
   reply.deletions = view.deletions;

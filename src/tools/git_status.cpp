@@ -125,8 +125,7 @@ Result<Reply> git_status(Services& services, mcp::Call&, const Args& args) {
   reply.git = git_view(report);
   reply.status_short.push_back(branch_line(report.branch));
   for (const git::StatusEntry& e : report.entries) {
-    if (reply.status_short.size() < kShortLines)
-      reply.status_short.push_back(display_safe(git::short_line(e)));
+    if (reply.status_short.size() < kShortLines) reply.status_short.push_back(display_safe(git::short_line(e)));
     reply.entries.push_back({display_safe(e.path), std::string(1, e.index), std::string(1, e.worktree),
                              e.orig_path ? std::optional(display_safe(*e.orig_path)) : std::nullopt});
   }

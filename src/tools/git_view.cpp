@@ -19,8 +19,7 @@ GitView git_view(const git::StatusReport& report, std::size_t max_lines) {
   GitView v = git_view(report.branch);
   v.subdir = display_safe(report.layout.subdir);
   v.dirty = report.counts.any();
-  v.counts = GitCounts{report.counts.staged, report.counts.unstaged, report.counts.untracked,
-                       report.counts.conflicted};
+  v.counts = GitCounts{report.counts.staged, report.counts.unstaged, report.counts.untracked, report.counts.conflicted};
   v.status_short.emplace();
   for (const git::StatusEntry& entry : report.entries) {
     if (v.status_short->size() == max_lines) break;

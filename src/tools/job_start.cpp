@@ -40,8 +40,7 @@ std::string JobStartReply::text() const {
   return out;
 }
 
-Result<JobStartReply> start_job(Services& services, mcp::Call& call, jobs::JobMode mode,
-                                const JobStartArgs& args) {
+Result<JobStartReply> start_job(Services& services, mcp::Call& call, jobs::JobMode mode, const JobStartArgs& args) {
   workers::JobRequest request;
   request.mode = mode;
   request.spec = args.spec;
@@ -59,8 +58,7 @@ Result<JobStartReply> start_job(Services& services, mcp::Call& call, jobs::JobMo
   if (!started.ok()) {
     if (started.error().code != ErrorCode::kRepoBusy) return std::move(started).error();
     const auto workspace = services.roots.choose(args.repo_path);
-    return busy_reply(std::move(reply), started.error(),
-                      workspace.ok() ? os::base_name(workspace->path) : "");
+    return busy_reply(std::move(reply), started.error(), workspace.ok() ? os::base_name(workspace->path) : "");
   }
 
   const jobs::JobRecord& job = *started->job;
@@ -72,11 +70,10 @@ Result<JobStartReply> start_job(Services& services, mcp::Call& call, jobs::JobMo
     reply.base_dirty = started->base_dirty;
   }
   reply.note = mode != jobs::JobMode::kApply ? "Codex works on the checkout itself."
-               : started->base_dirty ? "The job started from the last commit; uncommitted changes of the "
-                                       "checkout are not part of it."
-                                     : "The job works in a git worktree of its own.";
-  reply.next =
-      workers::NextCall{"codex_get_result", {{"job_id", job.job_id}, {"wait_seconds", 25}}, kFirstLookMs};
+               : started->base_dirty         ? "The job started from the last commit; uncommitted changes of the "
+                                               "checkout are not part of it."
+                                             : "The job works in a git worktree of its own.";
+  reply.next = workers::NextCall{"codex_get_result", {{"job_id", job.job_id}, {"wait_seconds", 25}}, kFirstLookMs};
   return reply;
 }
 

@@ -43,8 +43,7 @@ struct CodexArgs {
                json::MaxLength{4096});
     v.optional("sandbox", &CodexArgs::sandbox, "",
                json::Choice{{"read-only", "workspace-write", "danger-full-access"}});
-    v.optional("dangerously_bypass", &CodexArgs::dangerously_bypass,
-               "No sandbox at all, if the operator allows it.");
+    v.optional("dangerously_bypass", &CodexArgs::dangerously_bypass, "No sandbox at all, if the operator allows it.");
     v.optional("approval_policy", &CodexArgs::approval_policy, "Only never works: nobody can be asked.",
                json::Choice{{"untrusted", "on-failure", "on-request", "never"}});
     v.optional("network", &CodexArgs::network, "Network for commands in a workspace-write sandbox.");
@@ -101,7 +100,6 @@ struct JobStartReply {
 
 /// Starts a job of this mode for the caller. A busy base checkout is a refusal inside the reply, not an
 /// Error.
-Result<JobStartReply> start_job(Services& services, mcp::Call& call, jobs::JobMode mode,
-                                const JobStartArgs& args);
+Result<JobStartReply> start_job(Services& services, mcp::Call& call, jobs::JobMode mode, const JobStartArgs& args);
 
 }  // namespace patchbay::tools

@@ -40,8 +40,8 @@ Liveness liveness_of(const jobs::JobRecord& job, double now, const config::Worke
 
 codex::PrivateStrings private_strings(const Services& services, const jobs::JobRecord& job) {
   codex::PrivateStrings secrets;
-  secrets.paths = {job.repo_path, job.worktree_path, services.jobs.job_dir(job.job_id),
-                   services.launch.home.root(), services.codex.options().codex_home};
+  secrets.paths = {job.repo_path, job.worktree_path, services.jobs.job_dir(job.job_id), services.launch.home.root(),
+                   services.codex.options().codex_home};
   if (!job.branch_name.empty()) secrets.branches = {job.branch_name};
   return secrets;
 }

@@ -101,15 +101,12 @@ bool writable(const std::string& directory) {
   constexpr unsigned kOwnerWrites = 0200, kOthersWrite = 0002;
   const auto facts = os::file_facts(directory);
   if (!facts.ok()) return false;
-  return os::current_uid() == 0 ||
-         (facts->mode & (facts->uid == os::current_uid() ? kOwnerWrites : kOthersWrite)) != 0;
+  return os::current_uid() == 0 || (facts->mode & (facts->uid == os::current_uid() ? kOwnerWrites : kOthersWrite)) != 0;
 }
 
 /// From the index when git has one: a large checkout is then not walked at all.
-workspace::InstructionFiles instruction_files(Services& services, mcp::Call& call, const Place& place,
-                                              bool in_git) {
-  static const std::vector<std::string> kNames = {"AGENTS.override.md", "AGENTS.md", "agents.md",
-                                                  ".agents.md"};
+workspace::InstructionFiles instruction_files(Services& services, mcp::Call& call, const Place& place, bool in_git) {
+  static const std::vector<std::string> kNames = {"AGENTS.override.md", "AGENTS.md", "agents.md", ".agents.md"};
   workspace::InstructionScan scan;
   std::vector<std::string> tracked;
   if (in_git) {
@@ -197,8 +194,7 @@ Result<Reply> open_workspace(Services& services, mcp::Call& call, const Args& ar
         capped(args.max_entries, kTreeEntries, services.launch.config.security.max_tree_entries));
     request.include_hidden = args.include_hidden;
     request.deadline = call.deadline() - kAnswerTime;
-    reply.tree =
-        tree_view(reply.workspace_id, PB_TRY(workspace::draw_tree(place.fs, request, call.cancel())));
+    reply.tree = tree_view(reply.workspace_id, PB_TRY(workspace::draw_tree(place.fs, request, call.cancel())));
   }
   reply.effective_tool_mode = std::string(name_of(call.caller().mode));
   reply.writable = writable(place.workspace.path);
@@ -229,9 +225,8 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration,
-                     &open_workspace,
-                     {"workspace_id", "root", "git", "agents_files", "blocked_globs_count", "tree"}};
+const Register kTool{
+    &declaration, &open_workspace, {"workspace_id", "root", "git", "agents_files", "blocked_globs_count", "tree"}};
 
 }  // namespace
 }  // namespace patchbay::tools::open_workspace

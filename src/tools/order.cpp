@@ -19,9 +19,7 @@ constexpr std::string_view kOrder[] = {
 
 }  // namespace
 
-std::span<const std::string_view> listing_order() {
-  return kOrder;
-}
+std::span<const std::string_view> listing_order() { return kOrder; }
 
 std::size_t position_of(std::string_view name) {
   return static_cast<std::size_t>(std::ranges::find(kOrder, name) - std::begin(kOrder));

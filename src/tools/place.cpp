@@ -17,16 +17,14 @@ git::Target git_target(const Services& services, const workspace::Workspace& wor
 Result<Place> open_place(Services& services, const std::optional<std::string>& repo_path) {
   workspace::OpenedWorkspace opened = PB_TRY(services.roots.choose_opened(repo_path));
   const workspace::Workspace workspace = opened.workspace;
-  return Place{workspace,
-               PB_TRY(workspace::WorkspaceFs::adopt(services.roots, std::move(opened), services.blocked)),
+  return Place{workspace, PB_TRY(workspace::WorkspaceFs::adopt(services.roots, std::move(opened), services.blocked)),
                git_target(services, workspace)};
 }
 
 Result<std::string> literal_path(const Place& place, const std::string& file_path) {
   if (trim(file_path).empty()) return std::string();
   // The guard decides about everything that exists; a deleted file is judged by its name alone.
-  if (const auto found = place.fs.find(file_path);
-      !found.ok() && found.error().code != ErrorCode::kNotFound) {
+  if (const auto found = place.fs.find(file_path); !found.ok() && found.error().code != ErrorCode::kNotFound) {
     return found.error();
   }
   std::string text = os::expand_home(file_path);

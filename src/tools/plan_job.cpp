@@ -28,9 +28,8 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration,
-                     &plan_job,
-                     {"status", "job_id", "state", "mode", "next", "repo_busy", "error_code", "note"}};
+const Register kTool{
+    &declaration, &plan_job, {"status", "job_id", "state", "mode", "next", "repo_busy", "error_code", "note"}};
 
 }  // namespace
 }  // namespace patchbay::tools::plan_job

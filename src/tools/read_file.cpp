@@ -21,8 +21,7 @@ struct Args {
     v.optional("repo_path", &Args::repo_path, "", json::MaxLength{4096});
     v.optional("start_line", &Args::start_line, "", kLines);
     v.optional("end_line", &Args::end_line, "", kLines);
-    v.optional("start_column", &Args::start_column, "In a very long line.",
-               json::Range{1, 1'000'000'000'000});
+    v.optional("start_column", &Args::start_column, "In a very long line.", json::Range{1, 1'000'000'000'000});
     v.optional("tail", &Args::tail, "Last lines.", kLines);
     v.optional("max_bytes", &Args::max_bytes, "", json::Range{1, 100'000'000});
     v.optional("numbered", &Args::numbered, "");
@@ -79,8 +78,8 @@ struct Reply {
     if (!next_start_line) return page_text;
     const std::string column = next_column ? fmt::format(", start_column={}", *next_column) : "";
     const std::string total = total_lines ? fmt::format("of {} ", *total_lines) : "";
-    const std::string more = fmt::format("\n[lines {}-{} {}shown; continue with start_line={}{}]", start_line,
-                                         end_line, total, *next_start_line, column);
+    const std::string more = fmt::format("\n[lines {}-{} {}shown; continue with start_line={}{}]", start_line, end_line,
+                                         total, *next_start_line, column);
     std::string told;
     told.reserve(page_text.size() + more.size());
     return told.append(page_text).append(more);
@@ -164,8 +163,8 @@ mcp::Declaration declaration() {
 
 const Register kTool{&declaration,
                      &read_file,
-                     {"workspace_id", "path", "text", "start_line", "end_line", "total_lines", "bytes",
-                      "sha256", "truncated", "requested_end_line", "max_bytes_applied", "next_start_line"}};
+                     {"workspace_id", "path", "text", "start_line", "end_line", "total_lines", "bytes", "sha256",
+                      "truncated", "requested_end_line", "max_bytes_applied", "next_start_line"}};
 
 }  // namespace
 }  // namespace patchbay::tools::read_file

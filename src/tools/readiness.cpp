@@ -16,15 +16,9 @@ constexpr std::uint64_t kFreeInodes = 1000;
 constexpr std::size_t kLongestUrl = 2000;
 constexpr char kHiddenToken[] = "%3Credacted%3E";
 
-Check pass(std::string name, std::string detail) {
-  return {std::move(name), "pass", std::move(detail)};
-}
-Check warn(std::string name, std::string detail) {
-  return {std::move(name), "warn", std::move(detail)};
-}
-Check fail(std::string name, std::string detail) {
-  return {std::move(name), "fail", std::move(detail)};
-}
+Check pass(std::string name, std::string detail) { return {std::move(name), "pass", std::move(detail)}; }
+Check warn(std::string name, std::string detail) { return {std::move(name), "warn", std::move(detail)}; }
+Check fail(std::string name, std::string detail) { return {std::move(name), "fail", std::move(detail)}; }
 
 std::string variable(const os::Environment& environment, const std::string& name) {
   const auto it = environment.find(name);
@@ -33,8 +27,7 @@ std::string variable(const os::Environment& environment, const std::string& name
 
 /// A named token counts, though its text is not known here.
 bool has_token(const config::AuthPolicy& auth) {
-  const bool named =
-      std::ranges::find(auth.reasons, config::AuthReason::kTokenConfigured) != auth.reasons.end();
+  const bool named = std::ranges::find(auth.reasons, config::AuthReason::kTokenConfigured) != auth.reasons.end();
   return named || !auth.token.value.empty();
 }
 
@@ -99,8 +92,7 @@ Check http_auth(const config::Launch& launch) {
 Check default_sandbox(const config::Launch& launch) {
   const config::Sandbox sandbox = launch.config.security.default_sandbox;
   const std::string name(name_of(sandbox));
-  return sandbox == config::Sandbox::kDangerFullAccess ? warn("default_sandbox", name)
-                                                       : pass("default_sandbox", name);
+  return sandbox == config::Sandbox::kDangerFullAccess ? warn("default_sandbox", name) : pass("default_sandbox", name);
 }
 
 Check bash_mode(const config::Launch& launch) {
@@ -116,8 +108,7 @@ Check switched(const char* name, bool on, const char* when_on) {
 Check allowed_roots(const config::Launch& launch) {
   const auto& roots = launch.config.repositories.allowed;
   if (roots.empty()) return fail("allowed_roots", "No allowed root is configured; start with --root.");
-  const auto missing =
-      std::ranges::count_if(roots, [](const std::string& r) { return !os::is_directory(r); });
+  const auto missing = std::ranges::count_if(roots, [](const std::string& r) { return !os::is_directory(r); });
   if (missing > 0)
     return fail("allowed_roots", fmt::format("{} of {} allowed roots are missing.", missing, roots.size()));
   return pass("allowed_roots", fmt::format("{} configured, all exist.", roots.size()));
@@ -139,9 +130,8 @@ Check git(const config::Launch& launch, const os::Environment& environment) {
 Check shell(const os::Environment& environment) {
   const std::string path = variable(environment, "PATH");
   if (!os::find_program("bash", path).empty()) return pass("shell", "bash was found.");
-  return os::find_program("sh", path).empty()
-             ? warn("shell", "No shell is on PATH; commands of agents will fail.")
-             : pass("shell", "sh was found; bash is missing.");
+  return os::find_program("sh", path).empty() ? warn("shell", "No shell is on PATH; commands of agents will fail.")
+                                              : pass("shell", "sh was found; bash is missing.");
 }
 
 Check state_dir(const config::Launch& launch) {
@@ -207,8 +197,8 @@ std::string base_url(const config::Launch& launch, int port) {
 std::string url_encoded(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-                       std::string_view("-._~").find(c) != std::string_view::npos;
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("-._~").find(c) != std::string_view::npos;
     out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return out;
@@ -242,8 +232,7 @@ AuthView auth_of(const config::Launch& launch, const ReadinessOptions& options) 
   a.token_configured = has_token(launch.auth);
   a.query_token_supported = launch.config.auth.allow_query_token;
   a.query_token_names = launch.config.auth.query_token_names;
-  for (const config::AuthReason reason : launch.auth.reasons)
-    a.required_reasons.emplace_back(name_of(reason));
+  for (const config::AuthReason reason : launch.auth.reasons) a.required_reasons.emplace_back(name_of(reason));
   a.token_returned = options.reveal_token && !launch.auth.token.value.empty();
   return a;
 }
@@ -298,8 +287,7 @@ Readiness check_readiness(const config::Launch& launch, const codex::CodexEngine
            switched("access_log", config.logging.access_log, "Enabled; request lines are logged."),
            switched("cors", config.server.enable_cors, "Enabled for the configured origins."),
            default_sandbox(launch),
-           switched("direct_write", config.power_tools.direct_write,
-                    "Enabled; files can be written directly."),
+           switched("direct_write", config.power_tools.direct_write, "Enabled; files can be written directly."),
            bash_mode(launch),
            allowed_roots(launch),
            git(launch, environment),

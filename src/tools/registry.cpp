@@ -55,20 +55,12 @@ std::vector<mcp::Tool> make(Services* services, Schemas schemas) {
 
 }  // namespace
 
-const std::vector<Registered>& registered() {
-  return all_registered();
-}
+const std::vector<Registered>& registered() { return all_registered(); }
 
-void detail::add(Registered tool) {
-  all_registered().push_back(std::move(tool));
-}
+void detail::add(Registered tool) { all_registered().push_back(std::move(tool)); }
 
-std::vector<mcp::Tool> all_tools(Services& services) {
-  return make(&services, Schemas::kListed);
-}
+std::vector<mcp::Tool> all_tools(Services& services) { return make(&services, Schemas::kListed); }
 
-std::vector<mcp::Tool> described_tools(Schemas schemas) {
-  return make(nullptr, schemas);
-}
+std::vector<mcp::Tool> described_tools(Schemas schemas) { return make(nullptr, schemas); }
 
 }  // namespace patchbay::tools

@@ -76,8 +76,7 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{
-    &declaration, &repo_tree, {"workspace_id", "path", "text", "entries", "truncated", "next_cursor"}};
+const Register kTool{&declaration, &repo_tree, {"workspace_id", "path", "text", "entries", "truncated", "next_cursor"}};
 
 }  // namespace
 }  // namespace patchbay::tools::repo_tree

@@ -151,10 +151,10 @@ Result<Reply> search_repo(Services& services, mcp::Call& call, const Args& args)
   const Place place = PB_TRY(open_place(services, args.repo_path));
   const config::Security& limits = services.launch.config.security;
   const std::int64_t results = capped(args.max_results, limits.max_search_results, limits.max_search_results);
-  const auto asked = std::chrono::milliseconds(
-      capped(args.timeout_ms, limits.search_timeout_ms, limits.max_search_timeout_ms));
-  const auto room = std::chrono::duration_cast<std::chrono::milliseconds>(call.deadline() - kAnswerTime -
-                                                                          services.clock.mono());
+  const auto asked =
+      std::chrono::milliseconds(capped(args.timeout_ms, limits.search_timeout_ms, limits.max_search_timeout_ms));
+  const auto room =
+      std::chrono::duration_cast<std::chrono::milliseconds>(call.deadline() - kAnswerTime - services.clock.mono());
   workspace::SearchRequest request;
   request.query = args.query;
   request.path = args.path;

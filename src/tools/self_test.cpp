@@ -60,17 +60,15 @@ Json coordination_of(const mcp::Server& server, const mcp::Caller& caller, bool 
           {"raw_session_ids_returned", false},
           {"ownership_model", "coordination_not_authentication"},
           {"ownership", shared_url ? "shared-url" : "conversation"},
-          {"note",
-           shared_url ? "This client sends nothing that tells one conversation from another. Pass the handle "
-                        "with every call, or everybody on this URL counts as one owner."
-                      : "Workers of another live conversation change only with takeover: true."}};
+          {"note", shared_url ? "This client sends nothing that tells one conversation from another. Pass the handle "
+                                "with every call, or everybody on this URL counts as one owner."
+                              : "Workers of another live conversation change only with takeover: true."}};
 }
 
 Result<Reply> self_test(Services& services, mcp::Call& call, const Args& args) {
   ReadinessOptions options;
   options.port = services.http_port();
-  if (!args.public_base_url.empty())
-    options.public_base_url = PB_TRY(check_public_base_url(args.public_base_url));
+  if (!args.public_base_url.empty()) options.public_base_url = PB_TRY(check_public_base_url(args.public_base_url));
 
   Reply reply;
   reply.readiness = check_readiness(services.launch, services.codex, os::current_environment(), options);

@@ -106,8 +106,7 @@ Result<Sides> both_sides(Services& services, const Place& place, const std::stri
 
 /// Names the state of the changes exactly; nothing when they are too large, or a file is not part of the
 /// text.
-std::optional<std::string> review_token(const std::string& head, const std::string& scope,
-                                        const Sides& sides) {
+std::optional<std::string> review_token(const std::string& head, const std::string& scope, const Sides& sides) {
   std::string everything = head + '\0' + scope;
   for (const git::Diff* diff : {&sides.staged, &sides.unstaged}) {
     if (diff->truncated || diff->totals_partial) return std::nullopt;
@@ -139,8 +138,8 @@ std::string status_text(const git::StatusReport& report) {
 }
 
 /// The page that is shown: cut from the whole diff when it fits, else asked for.
-Result<git::Diff> page_of(Services& services, const Place& place, const Args& args,
-                          const std::string& file_path, const git::Diff& whole, std::size_t max_bytes) {
+Result<git::Diff> page_of(Services& services, const Place& place, const Args& args, const std::string& file_path,
+                          const git::Diff& whole, std::size_t max_bytes) {
   if (!whole.truncated && whole.text.size() <= max_bytes) return whole;
   git::DiffOptions options;
   options.sides = args.staged ? git::DiffSides::kStaged : git::DiffSides::kUnstaged;
@@ -151,17 +150,17 @@ Result<git::Diff> page_of(Services& services, const Place& place, const Args& ar
 
 std::string overview_of(const Reply& reply, const DiffView& view, const Args& args) {
   std::string out = "# Workspace Changes\n\n" + reply.status + "\n\n";
-  out += fmt::format(
-      "Staged: {} files, +{} -{}. Not staged: {} files, +{} -{}. Untracked: {}.", reply.staged_summary.files,
-      reply.staged_summary.additions, reply.staged_summary.deletions, reply.unstaged_summary.files,
-      reply.unstaged_summary.additions, reply.unstaged_summary.deletions, reply.untracked.size());
+  out += fmt::format("Staged: {} files, +{} -{}. Not staged: {} files, +{} -{}. Untracked: {}.",
+                     reply.staged_summary.files, reply.staged_summary.additions, reply.staged_summary.deletions,
+                     reply.unstaged_summary.files, reply.unstaged_summary.additions, reply.unstaged_summary.deletions,
+                     reply.untracked.size());
   if (reply.unchanged_since_last_review) return out + "\n\nNothing changed since your last review.";
   if (!args.include_diff || reply.diff.empty()) return out;
   // A fence that is longer than any in the diff cannot be closed by it.
   std::string fence = "```";
   while (reply.diff.find(fence) != std::string::npos) fence += '`';
-  out += fmt::format("\n\n{} ({}):\n{}diff\n{}\n{}", args.staged ? "Staged" : "Not staged", diff_stats(view),
-                     fence, reply.diff, fence);
+  out += fmt::format("\n\n{} ({}):\n{}diff\n{}\n{}", args.staged ? "Staged" : "Not staged", diff_stats(view), fence,
+                     reply.diff, fence);
   if (reply.next_cursor) {
     out += fmt::format("\n[continue with codex_git_diff{}, cursor={}]", args.staged ? " staged=true" : "",
                        *reply.next_cursor);
@@ -191,15 +190,14 @@ Result<Reply> show_changes(Services& services, mcp::Call&, const Args& args) {
   reply.staged_summary = summary_of(sides.staged, false);
   reply.unstaged_summary = summary_of(sides.unstaged, true);
   for (const git::DiffFile& file : sides.unstaged.files) {
-    if (file.untracked && reply.untracked.size() < kUntrackedShown)
-      reply.untracked.push_back(display_safe(file.path));
+    if (file.untracked && reply.untracked.size() < kUntrackedShown) reply.untracked.push_back(display_safe(file.path));
   }
   reply.review_token = review_token(status.branch.head, file_path, sides);
   reply.unchanged_since_last_review = reply.review_token && *reply.review_token == args.since;
   reply.max_diff_bytes_applied = if_changed(args.max_diff_bytes, max_bytes);
 
-  const DiffView view = diff_view(
-      place, PB_TRY(page_of(services, place, args, file_path, whole, static_cast<std::size_t>(max_bytes))));
+  const DiffView view =
+      diff_view(place, PB_TRY(page_of(services, place, args, file_path, whole, static_cast<std::size_t>(max_bytes))));
   reply.additions = view.additions;
   reply.deletions = view.deletions;
   reply.files_changed = view.files_changed;

@@ -13,8 +13,7 @@ struct Args {
   static void describe(V& v) {
     v.required("mode", &Args::mode, "", json::Choice{{"worker", "standard", "full", "minimal"}});
     v.optional("reason", &Args::reason, "", json::MaxLength{500});
-    v.optional("scope", &Args::scope, "url: everybody on it, for an hour.",
-               json::Choice{{"conversation", "url"}});
+    v.optional("scope", &Args::scope, "url: everybody on it, for an hour.", json::Choice{{"conversation", "url"}});
   }
 };
 
@@ -73,10 +72,10 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{&declaration,
-                     &tool_mode_switch,
-                     {"previous_mode", "current_mode", "changed", "persisted_to_config",
-                      "chatgpt_refresh_note", "modes", "handle"}};
+const Register kTool{
+    &declaration,
+    &tool_mode_switch,
+    {"previous_mode", "current_mode", "changed", "persisted_to_config", "chatgpt_refresh_note", "modes", "handle"}};
 
 }  // namespace
 }  // namespace patchbay::tools::tool_mode_switch

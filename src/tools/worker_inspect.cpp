@@ -8,8 +8,7 @@ namespace {
 using Reply = Untrusted<workers::InspectReply>;
 
 Result<Reply> worker_inspect(Services& services, mcp::Call& call, const workers::InspectArgs& args) {
-  return Reply{PB_TRY(services.workers.inspect(actor_of(call), context_of(services, call), args)),
-               "worker_report"};
+  return Reply{PB_TRY(services.workers.inspect(actor_of(call), context_of(services, call), args)), "worker_report"};
 }
 
 mcp::Declaration declaration() {
@@ -34,8 +33,8 @@ mcp::Declaration declaration() {
 
 const Register kTool{&declaration,
                      &worker_inspect,
-                     {"worker_id", "state", "report", "can_message", "changed_files", "can_apply",
-                      "preview_token", "next_cursor", "error_code"}};
+                     {"worker_id", "state", "report", "can_message", "changed_files", "can_apply", "preview_token",
+                      "next_cursor", "error_code"}};
 
 }  // namespace
 }  // namespace patchbay::tools::worker_inspect

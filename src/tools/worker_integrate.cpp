@@ -29,10 +29,9 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{
-    &declaration,
-    &worker_integrate,
-    {"applied", "apply_check", "changed_files", "conflict_summary", "error_code", "required_action"}};
+const Register kTool{&declaration,
+                     &worker_integrate,
+                     {"applied", "apply_check", "changed_files", "conflict_summary", "error_code", "required_action"}};
 
 }  // namespace
 }  // namespace patchbay::tools::worker_integrate

@@ -8,8 +8,7 @@ namespace {
 using Reply = Untrusted<workers::TurnReply>;
 
 Result<Reply> worker_message(Services& services, mcp::Call& call, const workers::MessageArgs& args) {
-  return Reply{PB_TRY(services.workers.message(actor_of(call), context_of(services, call), args)),
-               "worker_report"};
+  return Reply{PB_TRY(services.workers.message(actor_of(call), context_of(services, call), args)), "worker_report"};
 }
 
 mcp::Declaration declaration() {

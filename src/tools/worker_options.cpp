@@ -41,8 +41,7 @@ struct Reply {
   bool models_truncated = false;
   bool allows_custom_model_string = true;
   std::vector<std::string> worker_start_fields = {"model", "reasoning_effort"};
-  std::string next_step =
-      "Pass model and reasoning_effort to codex_worker_start, or leave them out for the defaults.";
+  std::string next_step = "Pass model and reasoning_effort to codex_worker_start, or leave them out for the defaults.";
   std::string note;
   std::optional<codex::CatalogError> catalog_error;
 
@@ -72,8 +71,7 @@ struct Reply {
       std::vector<std::string> efforts;
       for (const codex::EffortOption& e : m.reasoning_efforts) efforts.push_back(e.effort);
       out += fmt::format("\n{}: {}", m.id, fmt::join(efforts, ", "));
-      if (!m.default_reasoning_effort.empty())
-        out += fmt::format(" (default {})", m.default_reasoning_effort);
+      if (!m.default_reasoning_effort.empty()) out += fmt::format(" (default {})", m.default_reasoning_effort);
     }
     return out + "\n" + note + " " + next_step;
   }
@@ -111,9 +109,8 @@ Result<Reply> worker_options(Services& services, mcp::Call&, const Args& args) {
     reply.selected_model = select(*catalog, selected);
     reply.reasoning_efforts = reply.selected_model->model.reasoning_efforts;
     const bool is_default = selected == catalog->default_model && reply.default_reasoning_effort.has_value();
-    reply.selected_reasoning_effort =
-        is_default ? reply.default_reasoning_effort
-                   : unless_empty(reply.selected_model->model.default_reasoning_effort);
+    reply.selected_reasoning_effort = is_default ? reply.default_reasoning_effort
+                                                 : unless_empty(reply.selected_model->model.default_reasoning_effort);
     if (!args.include_model_details) reply.selected_model->model.service_tiers.reset();
   }
 
@@ -148,8 +145,7 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{
-    &declaration, &worker_options, {"source", "default_model", "models", "reasoning_efforts"}};
+const Register kTool{&declaration, &worker_options, {"source", "default_model", "models", "reasoning_efforts"}};
 
 }  // namespace
 }  // namespace patchbay::tools::worker_options

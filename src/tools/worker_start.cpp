@@ -40,8 +40,7 @@ mcp::Declaration declaration() {
   };
 }
 
-const Register kTool{
-    &declaration, &worker_start, {"accepted", "worker_id", "state", "next", "handle", "error_code"}};
+const Register kTool{&declaration, &worker_start, {"accepted", "worker_id", "state", "next", "handle", "error_code"}};
 
 }  // namespace
 }  // namespace patchbay::tools::worker_start

@@ -8,16 +8,14 @@ namespace {
 using Reply = Untrusted<workers::StatusReply>;
 
 Result<Reply> worker_status(Services& services, mcp::Call& call, const workers::StatusArgs& args) {
-  return Reply{PB_TRY(services.workers.status(actor_of(call), context_of(services, call), args)),
-               "worker_report"};
+  return Reply{PB_TRY(services.workers.status(actor_of(call), context_of(services, call), args)), "worker_report"};
 }
 
 mcp::Declaration declaration() {
   return {
       .name = "codex_worker_status",
       .title = "Codex Worker Status",
-      .description =
-          "Compact state of all workers and what changed since you last asked; for following work.",
+      .description = "Compact state of all workers and what changed since you last asked; for following work.",
       .effect = mcp::Effect::kReads,
       .world = mcp::World::kClosed,
       .repeat = mcp::Repeat::kIdempotent,

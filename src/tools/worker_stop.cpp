@@ -8,8 +8,7 @@ namespace {
 using Reply = Untrusted<workers::StopReply>;
 
 Result<Reply> worker_stop(Services& services, mcp::Call& call, const workers::StopArgs& args) {
-  return Reply{PB_TRY(services.workers.stop(actor_of(call), context_of(services, call), args)),
-               "worker_report"};
+  return Reply{PB_TRY(services.workers.stop(actor_of(call), context_of(services, call), args)), "worker_report"};
 }
 
 mcp::Declaration declaration() {

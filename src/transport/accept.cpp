@@ -28,8 +28,7 @@ Accepts accepts_of(const http::Request& request) {
     if (!iequals_ascii(name, "Accept")) continue;
     for (std::string_view entry : split(value, ',')) {
       const std::string range = range_of(entry);
-      accepts.json =
-          accepts.json || range == "*/*" || range == "application/*" || range == "application/json";
+      accepts.json = accepts.json || range == "*/*" || range == "application/*" || range == "application/json";
       accepts.events = accepts.events || range == "*/*" || range == "text/*" || range == "text/event-stream";
     }
   }

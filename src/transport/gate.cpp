@@ -43,22 +43,18 @@ std::string name_of_host(std::string_view host) {
   return to_lower_ascii(name);
 }
 
-bool is_loopback_name(std::string_view name) {
-  return name == "localhost" || name == "127.0.0.1" || name == "[::1]";
-}
+bool is_loopback_name(std::string_view name) { return name == "localhost" || name == "127.0.0.1" || name == "[::1]"; }
 
 /// Headers that a proxy or tunnel adds (SEC:F3).
 bool came_through_a_proxy(const http::Request& head) {
   return std::ranges::any_of(head.headers, [](const http::Header& header) {
     const std::string name = to_lower_ascii(header.first);
-    return name.starts_with("x-forwarded-") || name == "forwarded" || name.starts_with("cf-") ||
-           name == "x-real-ip" || name.starts_with("ngrok-");
+    return name.starts_with("x-forwarded-") || name == "forwarded" || name.starts_with("cf-") || name == "x-real-ip" ||
+           name.starts_with("ngrok-");
   });
 }
 
-std::string shown(std::string_view name) {
-  return display_safe(utf8_prefix(sanitize_utf8(name), kMaxShownName));
-}
+std::string shown(std::string_view name) { return display_safe(utf8_prefix(sanitize_utf8(name), kMaxShownName)); }
 
 }  // namespace
 
@@ -83,9 +79,8 @@ http::Response rpc_response(int status, const std::string& message, const Json& 
                             .message = message,
                             .http_status = status,
                             .data = data};
-  return {status,
-          {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-          mcp::error_text(nullptr, error)};
+  return {
+      status, {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}}, mcp::error_text(nullptr, error)};
 }
 
 http::Response refuse(Route route, int status, std::string_view code, const std::string& message) {
@@ -128,8 +123,7 @@ bool Gate::host_allowed(std::string_view host) const {
 bool Gate::origin_allowed(std::string_view origin) const {
   const std::string wanted = to_lower_ascii(origin);
   for (std::string_view scheme : {"http://", "https://"}) {
-    if (wanted.starts_with(scheme) && is_loopback_name(name_of_host(wanted.substr(scheme.size()))))
-      return true;
+    if (wanted.starts_with(scheme) && is_loopback_name(name_of_host(wanted.substr(scheme.size())))) return true;
   }
   std::lock_guard lock(mutex_);
   return origins_.contains(wanted);
@@ -159,12 +153,10 @@ std::optional<http::Response> Gate::check_names(const http::Request& head, Route
   const std::string_view host = *head.header("Host");
   if (!host_allowed(host)) {
     // A listed name is refused only while nobody needs a token; saying "add it" would send people in circles.
-    const std::string way_out =
-        listed(host)
-            ? std::string("it is listed, but a public name needs a token; set one up first")
-            : fmt::format("add it to {}", options_.hosts_setting);
-    return refuse(route, 403, "host_forbidden",
-                  fmt::format("Host '{}' is not allowed; {}", shown(host), way_out));
+    const std::string way_out = listed(host)
+                                    ? std::string("it is listed, but a public name needs a token; set one up first")
+                                    : fmt::format("add it to {}", options_.hosts_setting);
+    return refuse(route, 403, "host_forbidden", fmt::format("Host '{}' is not allowed; {}", shown(host), way_out));
   }
   if (!auth_required_ && came_through_a_proxy(head)) {
     return refuse(route, 403, "host_forbidden",
@@ -172,9 +164,8 @@ std::optional<http::Response> Gate::check_names(const http::Request& head, Route
   }
   const auto origin = head.header("Origin");
   if (origin && (head.count("Origin") != 1 || !origin_allowed(*origin))) {
-    return refuse(
-        route, 403, "origin_forbidden",
-        fmt::format("Origin '{}' is not allowed; add it to {}", shown(*origin), options_.origins_setting));
+    return refuse(route, 403, "origin_forbidden",
+                  fmt::format("Origin '{}' is not allowed; add it to {}", shown(*origin), options_.origins_setting));
   }
   const auto site = head.header("Sec-Fetch-Site");
   if (!origin && site && iequals_ascii(*site, "cross-site")) {
@@ -198,8 +189,7 @@ Gate::Login Gate::login(const http::Request& request) const {
   }
   if (options_.allow_query_token) {
     for (const auto& [name, value] : parse_query(request.query)) {
-      if (value.empty() ||
-          std::ranges::find(options_.query_token_names, name) == options_.query_token_names.end()) {
+      if (value.empty() || std::ranges::find(options_.query_token_names, name) == options_.query_token_names.end()) {
         continue;
       }
       if (from_query) result.malformed = true;
@@ -228,8 +218,8 @@ std::optional<http::Response> Gate::check_login(const http::Request& head, Route
   failures_.spend(head.peer_address);
   all_failures_.spend({});
   if (options_.on_login_failure) options_.on_login_failure(head.peer_address);
-  http::Response response = route == Route::kMcp ? rpc_response(401, "A token is required")
-                                                 : json_response(401, {{"error", "Unauthorized"}});
+  http::Response response =
+      route == Route::kMcp ? rpc_response(401, "A token is required") : json_response(401, {{"error", "Unauthorized"}});
   response.headers.emplace_back("WWW-Authenticate", fmt::format("Bearer realm=\"{}\"", options_.realm));
   return response;
 }

@@ -23,8 +23,7 @@ constexpr std::chrono::milliseconds kLookEvery{1000};
 constexpr std::chrono::seconds kKeepSessionEvery{60};
 
 Response method_not_allowed(Route route, const std::string& allow) {
-  Response response =
-      refuse(route, 405, "method_not_allowed", "This method is not served here; allowed: " + allow);
+  Response response = refuse(route, 405, "method_not_allowed", "This method is not served here; allowed: " + allow);
   response.headers.emplace_back("Allow", allow);
   return response;
 }
@@ -83,26 +82,17 @@ HttpEndpoint::HttpEndpoint(mcp::Server& server, HttpOptions options, const Crede
     : impl_(std::make_unique<Impl>(server, std::move(options), credentials)) {}
 HttpEndpoint::~HttpEndpoint() = default;
 
-void HttpEndpoint::allow_host(const std::string& name) {
-  impl_->gate.allow_host(name);
-}
-void HttpEndpoint::allow_origin(const std::string& origin) {
-  impl_->gate.allow_origin(origin);
-}
-void HttpEndpoint::require_auth(bool required) {
-  impl_->gate.require_auth(required);
-}
-bool HttpEndpoint::wants_peer_user() const {
-  return !impl_->gate.auth_required();
-}
+void HttpEndpoint::allow_host(const std::string& name) { impl_->gate.allow_host(name); }
+void HttpEndpoint::allow_origin(const std::string& origin) { impl_->gate.allow_origin(origin); }
+void HttpEndpoint::require_auth(bool required) { impl_->gate.require_auth(required); }
+bool HttpEndpoint::wants_peer_user() const { return !impl_->gate.auth_required(); }
 
 std::vector<http::Header> HttpEndpoint::Impl::cors_headers(const http::Request& request) const {
   if (!options.cors) return {};
   std::vector<http::Header> headers{{"Vary", "Origin"}};
   if (const auto origin = gate.cors_origin(request)) {
     headers.emplace_back("Access-Control-Allow-Origin", *origin);
-    headers.emplace_back("Access-Control-Expose-Headers",
-                         "mcp-session-id, mcp-protocol-version, www-authenticate");
+    headers.emplace_back("Access-Control-Expose-Headers", "mcp-session-id, mcp-protocol-version, www-authenticate");
   }
   return headers;
 }
@@ -178,14 +168,11 @@ std::optional<Response> HttpEndpoint::Impl::check_mcp(const http::Request& head)
   if (!is_json_content(head)) {  // H9
     return rpc_response(415, "Content-Type must be application/json", {{"code", "unsupported_media_type"}});
   }
-  if (const auto length = head.header("Content-Length");
-      length && head.count("Content-Length") == 1) {  // H10
+  if (const auto length = head.header("Content-Length"); length && head.count("Content-Length") == 1) {  // H10
     const std::string_view digits = *length;
     const bool number = !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos;
-    const bool large =
-        number && (digits.size() > 12 || std::stoull(std::string(digits)) > options.max_request_bytes);
-    if (large)
-      return rpc_response(413, fmt::format("The body may have at most {} bytes", options.max_request_bytes));
+    const bool large = number && (digits.size() > 12 || std::stoull(std::string(digits)) > options.max_request_bytes);
+    if (large) return rpc_response(413, fmt::format("The body may have at most {} bytes", options.max_request_bytes));
   }
   if (!accepts_of(head).any()) {  // H11
     return rpc_response(406, "Accept application/json or text/event-stream");
@@ -264,8 +251,7 @@ void HttpEndpoint::Impl::end_session(http::Exchange& exchange, const mcp::Creden
 void HttpEndpoint::Impl::get(http::Exchange& exchange, const mcp::Credential& credential) {
   const http::Request& request = exchange.request();
   const mcp::HttpSender sender{credential, mode_of(request), &request.headers};
-  auto opened =
-      server.get(sender, std::string(*request.header("Mcp-Session-Id")), request.header("Last-Event-ID"));
+  auto opened = server.get(sender, std::string(*request.header("Mcp-Session-Id")), request.header("Last-Event-ID"));
   if (const auto* error = std::get_if<mcp::RpcError>(&opened)) return reply(exchange, error_response(*error));
   auto& source = std::get<mcp::Server::EventStream>(opened);
   std::vector<http::Header> headers = stream_headers();

@@ -16,8 +16,7 @@ constexpr std::chrono::milliseconds kLookEvery{1000};
 
 /// What is left to say to a client whose token was taken away meanwhile.
 mcp::Answer void_credential() {
-  const mcp::RpcError error{
-      .code = mcp::rpc::kInvalidRequest, .message = "A token is required", .http_status = 401};
+  const mcp::RpcError error{.code = mcp::rpc::kInvalidRequest, .message = "A token is required", .http_status = 401};
   return {.status = error.http_status, .body = mcp::error_text(nullptr, error)};
 }
 
@@ -47,8 +46,7 @@ void HttpOutlet::allow_stream() {
     std::lock_guard lock(mutex_);
     may_stream_ = may_stream_late_ = true;
   }
-  watch_start_ =
-      timers_.at(started_ + std::min(kWatchAfter, settings_.stream_after), [this] { start_watch(); });
+  watch_start_ = timers_.at(started_ + std::min(kWatchAfter, settings_.stream_after), [this] { start_watch(); });
 }
 
 void HttpOutlet::expect_stream() {

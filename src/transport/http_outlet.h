@@ -73,7 +73,7 @@ class HttpOutlet final : public mcp::Outlet {
   MonoTime last_write_;
   bool may_stream_ = false;       ///< something may be sent ahead of the answer
   bool may_stream_late_ = false;  ///< and the stream may open without anything to send
-  bool detached_ = false;  ///< the connection was given up; events go to the log only
+  bool detached_ = false;         ///< the connection was given up; events go to the log only
   bool done_ = false;
 
   /// Guards `watch_`. Never held while anything waits: the thread that fires timers takes it.

@@ -2,8 +2,7 @@
 
 namespace patchbay::transport {
 
-Result<std::unique_ptr<HttpTransport>> HttpTransport::start(mcp::Server& server, Listen listen,
-                                                            HttpOptions options,
+Result<std::unique_ptr<HttpTransport>> HttpTransport::start(mcp::Server& server, Listen listen, HttpOptions options,
                                                             const Credentials* credentials) {
   std::unique_ptr<HttpTransport> transport(new HttpTransport);
   transport->mcp_ = &server;
@@ -27,12 +26,8 @@ HttpTransport::~HttpTransport() {
   if (http_) stop(std::chrono::milliseconds(0));
 }
 
-int HttpTransport::port() const {
-  return http_->port();
-}
-HttpEndpoint& HttpTransport::endpoint() {
-  return *endpoint_;
-}
+int HttpTransport::port() const { return http_->port(); }
+HttpEndpoint& HttpTransport::endpoint() { return *endpoint_; }
 
 void HttpTransport::stop(std::chrono::milliseconds grace) {
   mcp_->shutdown();

@@ -4,8 +4,8 @@
 
 #include "patchbay/base/log.h"
 #include "patchbay/os/stream.h"
-#include "patchbay/transport/lines.h"
 #include "patchbay/transport/line_reader.h"
+#include "patchbay/transport/lines.h"
 #include "transport/line_writer.h"
 #include "transport/task_threads.h"
 
@@ -17,9 +17,7 @@ constexpr std::size_t kMaxHelloBytes = 4096;
 constexpr std::size_t kClientDigits = 32;
 constexpr std::chrono::hours kLong{1};
 
-MonoTime from_now(std::chrono::milliseconds span) {
-  return system_clock().mono() + span;
-}
+MonoTime from_now(std::chrono::milliseconds span) { return system_clock().mono() + span; }
 
 bool is_client_id(std::string_view text) {
   return text.size() == kClientDigits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -46,8 +44,7 @@ bool read_lines(mcp::Connection& connection, const LineOptions& options, const o
     const auto bytes = os::read_some(options.fd_in, kReadBytes);
     if (!bytes.ok() || bytes->empty()) return false;
     lines.feed(
-        *bytes, [&](std::string_view line) { connection.receive(line); },
-        [&] { connection.refuse_oversized(); });
+        *bytes, [&](std::string_view line) { connection.receive(line); }, [&] { connection.refuse_oversized(); });
   }
   return true;
 }
@@ -83,9 +80,8 @@ void serve_lines(mcp::Server& server, const LineOptions& options, CancelToken st
 
   const CancelToken broken = writer->broken();
   const CancelToken server_stop = server.stopping();
-  const bool listens = read_lines(*connection, options, *wake, [&] {
-    return stop.cancelled() || server_stop.cancelled() || broken.cancelled();
-  });
+  const bool listens = read_lines(*connection, options, *wake,
+                                  [&] { return stop.cancelled() || server_stop.cancelled() || broken.cancelled(); });
   if (listens && !broken.cancelled()) connection->announce_end();
   const MonoTime until = from_now(options.finish_within);
   while (connection->running() > 0 && system_clock().mono() < until && !broken.cancelled()) {

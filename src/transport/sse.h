@@ -28,9 +28,8 @@ inline std::string priming_text(std::string_view id) {
 }
 
 inline std::vector<http::Header> stream_headers() {
-  return {{"Content-Type", "text/event-stream"},
-          {"Cache-Control", "no-cache, no-transform"},
-          {"X-Accel-Buffering", "no"}};
+  return {
+      {"Content-Type", "text/event-stream"}, {"Cache-Control", "no-cache, no-transform"}, {"X-Accel-Buffering", "no"}};
 }
 
 }  // namespace patchbay::transport

@@ -16,8 +16,10 @@ Result<WorkerChanges> worker_changes(Core& self, const Worker& worker) {
     return Error{ErrorCode::kNotIsolated, "Only isolated writing workers have changes of their own.", {}, {}};
   }
   if (!self.workspace_available(worker)) {
-    return Error{ErrorCode::kWorkspaceUnavailable, "The worker's workspace is gone.",
-                 "Start a new worker; a discarded workspace can be restored by the operator.", {}};
+    return Error{ErrorCode::kWorkspaceUnavailable,
+                 "The worker's workspace is gone.",
+                 "Start a new worker; a discarded workspace can be restored by the operator.",
+                 {}};
   }
   const git::Layout layout = PB_TRY(self.base_layout(worker.base_repo()));
   const git::Target base = self.base_target(worker.base_repo());

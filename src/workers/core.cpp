@@ -40,16 +40,18 @@ Result<Core::HeldWorker> Core::hold(const std::string& name, const std::optional
   const std::size_t stripe = std::hash<std::string>{}(meant->id()) % worker_mutexes.size();
   // By the wall clock, because thread sanitizers do not know a mutex's wait by the steady one.
   const auto patience = std::max<MonoTime::duration>(call.deadline - kAnswerTime - parts.clock.mono(), {});
-  held.lock = std::unique_lock(worker_mutexes[stripe],
-                               std::chrono::system_clock::now() +
-                                   std::chrono::duration_cast<std::chrono::system_clock::duration>(patience));
+  held.lock = std::unique_lock(
+      worker_mutexes[stripe],
+      std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::system_clock::duration>(patience));
   if (!held.lock.owns_lock()) {
     return Error{ErrorCode::kTimeout, "Another operation on this worker takes long.", "Call again in a moment.", {}};
   }
   held.worker = directory.by_id(meant->id());
   if (!held.worker) {
-    return Error{ErrorCode::kWorkerNotFound, "Unknown worker: " + display_safe(name),
-                 "Call codex_worker_list to see the workers and their names.", {}};
+    return Error{ErrorCode::kWorkerNotFound,
+                 "Unknown worker: " + display_safe(name),
+                 "Call codex_worker_list to see the workers and their names.",
+                 {}};
   }
   // The repository may have left the allowed roots since the worker was started.
   PB_TRY(choose_root(held.worker->base_repo()));
@@ -173,8 +175,7 @@ Status Core::record_owner(const Actor& actor, const Worker& worker, const Claim&
 
 void Core::wait_for_end(const std::string& worker_id, int seconds, const CallContext& call) const {
   if (seconds <= 0 || !call.may_wait()) return;
-  const MonoTime until =
-      std::min(parts.clock.mono() + std::chrono::seconds(seconds), call.deadline - kAnswerTime);
+  const MonoTime until = std::min(parts.clock.mono() + std::chrono::seconds(seconds), call.deadline - kAnswerTime);
   double told = 0;
   parts.jobs.wait(
       [&] {

@@ -45,7 +45,8 @@ struct Core {
   /// Workers whose turn is being stopped: nobody waits for a stop with a mutex in hand, and no turn begins meanwhile.
   Guarded<std::multiset<std::string>> stopping;
 
-  /// One of these is held by whatever changes a worker, but never while a turn is waited for. Taken before a repository lock, never after one (SEC:L7).
+  /// One of these is held by whatever changes a worker, but never while a turn is waited for. Taken before a repository
+  /// lock, never after one (SEC:L7).
   std::array<std::timed_mutex, 64> worker_mutexes;
 
   // ---- finding ----
@@ -55,8 +56,8 @@ struct Core {
     std::unique_lock<std::timed_mutex> lock;
     WorkerPtr worker;  ///< as it is under the lock
   };
-  /// Waits inside the call's deadline for other operations on the worker. What resolve() says; kTimeout; what Roots says
-  /// when the worker's repository is not allowed any more.
+  /// Waits inside the call's deadline for other operations on the worker. What resolve() says; kTimeout; what Roots
+  /// says when the worker's repository is not allowed any more.
   Result<HeldWorker> hold(const std::string& worker, const std::optional<std::string>& repo_path,
                           const CallContext& call);
   /// Resolved root of a request's repository.

@@ -10,8 +10,10 @@ namespace {
 constexpr std::size_t kNamedPlaces = 5;
 
 Error unknown(const std::string& text) {
-  return Error{ErrorCode::kWorkerNotFound, "Unknown worker: " + display_safe(text),
-               "Call codex_worker_list to see the workers and their names.", {}};
+  return Error{ErrorCode::kWorkerNotFound,
+               "Unknown worker: " + display_safe(text),
+               "Call codex_worker_list to see the workers and their names.",
+               {}};
 }
 
 }  // namespace
@@ -78,9 +80,7 @@ void Directory::forget(const WorkerPtr& worker) {
   by_id_.erase(worker);
 }
 
-void Directory::on_change(Observer callback) {
-  callbacks_.push_back(std::move(callback));
-}
+void Directory::on_change(Observer callback) { callbacks_.push_back(std::move(callback)); }
 
 WorkerPtr Directory::by_id(const std::string& id) const {
   std::lock_guard lock(mutex_);
@@ -128,8 +128,8 @@ Result<WorkerPtr> Directory::resolve(const std::string& text, const std::optiona
     e.hint = "A worker of that name works in another repository: " + places + ".";
     return e;
   }
-  return Error{ErrorCode::kWorkerAmbiguous, "Worker name is ambiguous: " + places + ".",
-               "Call again with the worker's id.", {}};
+  return Error{
+      ErrorCode::kWorkerAmbiguous, "Worker name is ambiguous: " + places + ".", "Call again with the worker's id.", {}};
 }
 
 WorkerList Directory::all() const {

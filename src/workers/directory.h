@@ -28,8 +28,8 @@ class Directory {
   WorkerPtr by_name(const std::string& workspace_id, std::string_view name) const;
   /// The newest worker that was started with this digest, or null.
   WorkerPtr by_start_digest(const std::string& digest) const;
-  /// The worker a request means: an exact id, else a name in the given workspace, else (without one) a name in the default
-  /// workspace, else a name that is unique anywhere. kWorkerNotFound, kWorkerAmbiguous.
+  /// The worker a request means: an exact id, else a name in the given workspace, else (without one) a name in the
+  /// default workspace, else a name that is unique anywhere. kWorkerNotFound, kWorkerAmbiguous.
   Result<WorkerPtr> resolve(const std::string& text, const std::optional<std::string>& workspace_id,
                             const std::string& default_workspace_id) const;
   /// Every worker as of now, sorted by name. Shared by all who ask between two changes.

@@ -17,9 +17,7 @@ Result<double> parse_utc(const std::string& text) {
   return static_cast<double>(::timegm(&tm));
 }
 
-bool troubled(const Worker& w) {
-  return w.active() || w.unresolved() || w.state() == jobs::JobState::kFailed;
-}
+bool troubled(const Worker& w) { return w.active() || w.unresolved() || w.state() == jobs::JobState::kFailed; }
 
 }  // namespace
 
@@ -28,14 +26,16 @@ Json Selection::hidden_json() const {
   const std::string beyond = fmt::format("{} outside of the scope '{}'", hidden, scope);
   const std::string stopped = fmt::format("{} stopped", hidden_stopped);
   return {{"count", hidden + hidden_stopped},
-          {"reason", hidden == 0 ? stopped : hidden_stopped == 0 ? beyond : beyond + ", " + stopped},
+          {"reason", hidden == 0           ? stopped
+                     : hidden_stopped == 0 ? beyond
+                                           : beyond + ", " + stopped},
           {"how_to_show", hidden == 0           ? "Call again with include_stopped."
                           : hidden_stopped == 0 ? "Call again with scope history."
                                                 : "Call again with scope history and include_stopped."}};
 }
 
-Result<Selection> select(const Core& self, const Actor& actor, const FilterArgs& args,
-                         const std::string& default_scope, bool include_stopped_by_default) {
+Result<Selection> select(const Core& self, const Actor& actor, const FilterArgs& args, const std::string& default_scope,
+                         bool include_stopped_by_default) {
   Selection s;
   s.scope = args.scope.value_or(default_scope);
   std::string workspace;
@@ -54,9 +54,8 @@ Result<Selection> select(const Core& self, const Actor& actor, const FilterArgs&
     if (!workspace.empty() && w->workspace_id() != workspace) continue;
     if (args.active_only && !w->active()) continue;
     if (after > 0 && w->created_at() < after) continue;
-    const bool mine = !args.owned_only && s.scope != "conversation"
-                          ? true
-                          : self.ownership.view(actor, *w).owned.value_or(false);
+    const bool mine =
+        !args.owned_only && s.scope != "conversation" ? true : self.ownership.view(actor, *w).owned.value_or(false);
     if (args.owned_only && !mine) continue;
     const double age = now - w->last_activity();
     const bool out_of_scope = (s.scope == "conversation" && !mine) || (s.scope == "recent" && age > kRecentSeconds) ||

@@ -2,8 +2,8 @@
 #include "patchbay/workers/public_text.h"
 #include "patchbay/workspace/workspace_fs.h"
 #include "workers/changes.h"
-#include "workers/file_view.h"
 #include "workers/core.h"
+#include "workers/file_view.h"
 #include "workers/preview.h"
 #include "workers/recovery.h"
 #include "workers/view.h"
@@ -31,8 +31,8 @@ Result<std::string> tree_path(const std::string& asked) {
     }
   }
   if (!outside) return fmt::format("{}", fmt::join(parts, "/"));
-  return Error{ErrorCode::kPathEscapesWorkspace, "file_path leads out of the workspace.",
-               "Take a path from view changes.", {}};
+  return Error{
+      ErrorCode::kPathEscapesWorkspace, "file_path leads out of the workspace.", "Take a path from view changes.", {}};
 }
 
 class Inspector {
@@ -107,8 +107,8 @@ class Inspector {
 
   Status need_file_path() const {
     if (!args_.file_path.empty()) return {};
-    return Error{ErrorCode::kMissingArgument, "view " + args_.view + " needs file_path.",
-                 "Take a path from view changes.", {}};
+    return Error{
+        ErrorCode::kMissingArgument, "view " + args_.view + " needs file_path.", "Take a path from view changes.", {}};
   }
 
   void note_changes(std::size_t count) {
@@ -131,8 +131,9 @@ class Inspector {
       }
       note_changes(c.changes.entries.size() + c.snapshot.special.size());
       if (!c.snapshot.special.empty()) {
-        reply_.refusal.note = "Beside these there is what cannot be part of an integration and blocks it: " +
-                              named(c.snapshot.special) + ".";
+        reply_.refusal.note =
+            "Beside these there is what cannot be part of an integration and blocks it: " + named(c.snapshot.special) +
+            ".";
       }
     }
     reply_.changes = std::move(f);
@@ -148,9 +149,8 @@ class Inspector {
       if (self_.parts.blocked.matches(path)) return blocked();
       const WorkerChanges c = PB_TRY(worker_changes(self_, *worker_));
       git::PatchPage page;
-      page.max_bytes = static_cast<std::size_t>(
-          std::min<std::int64_t>(args_.max_bytes.value_or(static_cast<int>(self_.options.page_bytes)),
-                                 self_.options.max_diff_bytes));
+      page.max_bytes = static_cast<std::size_t>(std::min<std::int64_t>(
+          args_.max_bytes.value_or(static_cast<int>(self_.options.page_bytes)), self_.options.max_diff_bytes));
       page.cursor = args_.cursor;
       const git::Diff d = PB_TRY(worker_diff(self_, *worker_, c, path, page));
       f.diff = codex::public_code(sanitize_utf8(d.text), private_strings(self_, *worker_));
@@ -192,8 +192,10 @@ class Inspector {
   }
 
   Status blocked() const {
-    return Error{ErrorCode::kPathBlocked, "This path is blocked here.",
-                 "security.blocked_globs decides; only the operator can change it.", {}};
+    return Error{ErrorCode::kPathBlocked,
+                 "This path is blocked here.",
+                 "security.blocked_globs decides; only the operator can change it.",
+                 {}};
   }
 
   Status preview() {
@@ -207,7 +209,8 @@ class Inspector {
     }
     reply_.preview = std::move(p.fields);
     reply_.refusal = std::move(p.refusal);
-    if (!reply_.refusal.note) reply_.refusal.note = "Nothing has been applied. Integrate with the preview_token to apply it.";
+    if (!reply_.refusal.note)
+      reply_.refusal.note = "Nothing has been applied. Integrate with the preview_token to apply it.";
     return {};
   }
 

@@ -77,7 +77,7 @@ class Integrator {
       reply_.stale_bindings = std::move(stale);
       attach_fresh_preview();
       return Core::refuse(ErrorCode::kStalePreviewToken,
-                                   "What the preview showed is no longer what would be applied. Look at fresh_preview.");
+                          "What the preview showed is no longer what would be applied. Look at fresh_preview.");
     }
     // Without a token: once, when this caller has seen something else (SEC:W3).
     std::lock_guard lock(self_.previews_mutex);
@@ -89,8 +89,8 @@ class Integrator {
     it->second.patch_sha256 = *preview_.fields.patch_sha256;
     attach_fresh_preview();
     return Core::refuse(ErrorCode::kPatchChanged,
-                                 "The worker's changes are not the ones you previewed. Look at fresh_preview, then call "
-                                 "again.");
+                        "The worker's changes are not the ones you previewed. Look at fresh_preview, then call "
+                        "again.");
   }
 
   void attach_fresh_preview() {
@@ -125,15 +125,17 @@ class Integrator {
       return true;
     });
     // The intent stays on record then, and tells the next look at the worker what has arrived.
-    if (!marked.ok()) log::error("worker {}: its integration could not be recorded: {}", worker_->id(), marked.error().message);
+    if (!marked.ok())
+      log::error("worker {}: its integration could not be recorded: {}", worker_->id(), marked.error().message);
     remember_integration();
     reply_.preview.applied = true;
     reply_.preview.can_apply = false;
     reply_.preview.applied_with_3way = applied->applied_with_3way;
     for (const std::string& path : applied->main_changed_files) reply_.main_changed_files.push_back(display_safe(path));
     Refusal r;
-    r.note = "Applied to the checkout as uncommitted changes; its index is untouched and the worktree is kept. Review with "
-             "codex_show_changes, then commit yourself.";
+    r.note =
+        "Applied to the checkout as uncommitted changes; its index is untouched and the worktree is kept. Review with "
+        "codex_show_changes, then commit yourself.";
     for (const std::string& warning : applied->warnings) *r.note += " " + warning;
     return finish(std::move(r));
   }
@@ -198,8 +200,7 @@ class Integrator {
 
 }  // namespace
 
-void remember_preview(Core& self, const Actor& actor, const std::string& worker_id,
-                      const std::string& patch_sha256) {
+void remember_preview(Core& self, const Actor& actor, const std::string& worker_id, const std::string& patch_sha256) {
   std::lock_guard lock(self.previews_mutex);
   if (self.previews.size() >= kMaxSeenPreviews) {
     auto oldest = self.previews.begin();

@@ -30,10 +30,9 @@ Result<ListReply> Workers::list(const Actor& actor, const ListArgs& args) {
   ListReply reply;
   reply.scope = selection.scope;
   reply.count = static_cast<int>(selection.workers.size());
-  reply.active = static_cast<int>(std::count_if(selection.workers.begin(), selection.workers.end(),
-                                                [](const Worker* w) { return w->active(); }));
-  reply.team_status =
-      team_status(selection.workers, epoch_seconds(self.parts.clock.wall()), self.options).json();
+  reply.active = static_cast<int>(
+      std::count_if(selection.workers.begin(), selection.workers.end(), [](const Worker* w) { return w->active(); }));
+  reply.team_status = team_status(selection.workers, epoch_seconds(self.parts.clock.wall()), self.options).json();
   reply.hidden_workers = selection.hidden_json();
   reply.poll_guidance = "To wait for a turn, call codex_worker_wait instead of listing again.";
   std::string lines;

@@ -98,10 +98,10 @@ TeamStatus team_status(const std::vector<const Worker*>& workers, double now, co
   for (std::size_t i = 0; i < kCategories; ++i) team.counts[std::string(kCategoryNames[i])] = counts[i];
   team.suggested_action = urgent < kActions ? std::string(kActionNames[urgent]) : "none";
   team.busy = counts[kStarting] + counts[kActive] + counts[kQuiet] + counts[kStale];
-  team.summary = workers.empty() ? "No workers in this scope."
-                                 : fmt::format("{} workers: {} working, {} done, {} failed or lost, {} stopped.",
-                                               workers.size(), team.busy, counts[kCompleted],
-                                               counts[kFailed] + counts[kLost], counts[kCancelled]);
+  team.summary = workers.empty()
+                     ? "No workers in this scope."
+                     : fmt::format("{} workers: {} working, {} done, {} failed or lost, {} stopped.", workers.size(),
+                                   team.busy, counts[kCompleted], counts[kFailed] + counts[kLost], counts[kCancelled]);
   return team;
 }
 

@@ -10,7 +10,8 @@ constexpr std::size_t kMaxMergedFiles = 2'000;
 constexpr std::size_t kMaxMergedNames = 256u << 10;
 
 bool merged_path(const Json& entry, std::string& out) {
-  if (const std::string bytes = json::get_string(entry, "path_base64"); !bytes.empty()) return base64_decode(bytes, &out);
+  if (const std::string bytes = json::get_string(entry, "path_base64"); !bytes.empty())
+    return base64_decode(bytes, &out);
   out = json::get_string(entry, "path");
   return !out.empty();
 }

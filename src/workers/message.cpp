@@ -13,8 +13,10 @@ constexpr int kNextWaitSeconds = 20;
 /// Why a worker cannot take a message right now.
 Status ready_for_turn(Core& self, const Worker& worker) {
   if (worker.active()) {
-    return Error{ErrorCode::kTurnActive, "The worker is still working; a message can be given when this turn has ended.",
-                 {}, {}};
+    return Error{ErrorCode::kTurnActive,
+                 "The worker is still working; a message can be given when this turn has ended.",
+                 {},
+                 {}};
   }
   if (self.stopping.lock()->contains(worker.id())) {
     return Error{ErrorCode::kCleanupPending, "The worker is being stopped.", {}, {}};
@@ -24,13 +26,20 @@ Status ready_for_turn(Core& self, const Worker& worker) {
   }
   if (worker.session().empty()) {
     return Error{ErrorCode::kNoSession,
-                 "The worker has no conversation that could be continued. Start a new worker with the same brief.", {}, {}};
+                 "The worker has no conversation that could be continued. Start a new worker with the same brief.",
+                 {},
+                 {}};
   }
   if (!self.workspace_available(worker)) {
-    return Error{ErrorCode::kWorkspaceUnavailable, worker.discarded()
-                     ? "The worker's workspace was removed. Start a new worker, or have the operator run: patchbay worker "
-                       "restore " + worker.id()
-                     : "The worker's workspace is gone. Start a new worker.", {}, {}};
+    return Error{
+        ErrorCode::kWorkspaceUnavailable,
+        worker.discarded()
+            ? "The worker's workspace was removed. Start a new worker, or have the operator run: patchbay worker "
+              "restore " +
+                  worker.id()
+            : "The worker's workspace is gone. Start a new worker.",
+        {},
+        {}};
   }
   return {};
 }
@@ -54,19 +63,18 @@ Result<TurnReply> Workers::message(const Actor& actor, const CallContext& call, 
   if (claim.refusal) return refused(std::move(*claim.refusal));
   const std::string message = PB_TRY(check_assignment(args.message, "message"));
   if (!args.context.context_from_artifacts.empty()) {
-    return Error{ErrorCode::kArtifactNotFound, "There are no imported artifacts here.",
-                 "Leave context_from_artifacts out.", {}};
+    return Error{
+        ErrorCode::kArtifactNotFound, "There are no imported artifacts here.", "Leave context_from_artifacts out.", {}};
   }
-  const PeerContext context =
-      PB_TRY(peer_context(self, args.context, worker->workspace_id(), worker->workspace_id()));
+  const PeerContext context = PB_TRY(peer_context(self, args.context, worker->workspace_id(), worker->workspace_id()));
   reply.context_sources = context.sources;
   reply.context_truncated = context.truncated;
   if (const Status ready = ready_for_turn(self, *worker); !ready.ok()) {
     return refused(Core::refuse(ready.error().code, ready.error().message));
   }
-  const codex::ModelChoice choice =
-      PB_TRY(self.parts.models.check(args.model.empty() ? worker->model() : args.model,
-                                     args.reasoning_effort.empty() ? worker->reasoning_effort() : args.reasoning_effort));
+  const codex::ModelChoice choice = PB_TRY(
+      self.parts.models.check(args.model.empty() ? worker->model() : args.model,
+                              args.reasoning_effort.empty() ? worker->reasoning_effort() : args.reasoning_effort));
 
   std::optional<workspace::HeldRepoLock> lock;
   if (worker->mode() == WorkspaceMode::kSharedWrite && self.options.shared_writers_serialized) {
@@ -79,8 +87,9 @@ Result<TurnReply> Workers::message(const Actor& actor, const CallContext& call, 
   jobs::NewJob job{.mode = jobs::JobMode::kResume, .repo_path = worker->latest().repo_path};
   job.options = worker->latest().options;
   // What was integrated, or was about to be, stays with the turn that it was said about.
-  for (const char* of_that_turn : {key::kIntegrating, key::kOutcomeUnknown, key::kIntegratedAt, key::kIntegratedFiles,
-                                   key::kIntegratedSha, key::kIntegratedTree, key::kIntegratedMerged, key::kIntegratedToken}) {
+  for (const char* of_that_turn :
+       {key::kIntegrating, key::kOutcomeUnknown, key::kIntegratedAt, key::kIntegratedFiles, key::kIntegratedSha,
+        key::kIntegratedTree, key::kIntegratedMerged, key::kIntegratedToken}) {
     job.options.erase(of_that_turn);
   }
   if (!choice.model.empty()) job.options[key::kModel] = choice.model;
@@ -106,15 +115,16 @@ Result<TurnReply> Workers::message(const Actor& actor, const CallContext& call, 
   }
 
   // Whether the worker is still free is decided together with the new turn's record.
-  auto reserved = self.parts.jobs.reserve(
-      job, [&] { return ready_for_turn(self, *self.directory.by_id(worker->id())); });
+  auto reserved =
+      self.parts.jobs.reserve(job, [&] { return ready_for_turn(self, *self.directory.by_id(worker->id())); });
   if (!reserved) {
     if (auto refusal = self.as_refusal(reserved.error(), "codex_worker_message")) return refused(std::move(*refusal));
     return std::move(reserved).error();
   }
   const std::string job_id = (*reserved)->job_id;
   if (lock) lock->name_job(job_id);
-  if (const Status launched = self.parts.jobs.launch(job_id, request, lock ? std::vector<int>{lock->fd()} : std::vector<int>{});
+  if (const Status launched =
+          self.parts.jobs.launch(job_id, request, lock ? std::vector<int>{lock->fd()} : std::vector<int>{});
       !launched.ok()) {
     (void)self.parts.jobs.remove(job_id);
     return launched.error();

@@ -20,7 +20,10 @@ constexpr char kCredentialKind[] = "credential";
 
 Ownership::Ownership(std::string scope, double idle_seconds, std::function<bool(const std::string&)> live,
                      const Clock& clock)
-    : scope_(std::move(scope)), idle_seconds_(idle_seconds), live_(std::move(live)), clock_(clock),
+    : scope_(std::move(scope)),
+      idle_seconds_(idle_seconds),
+      live_(std::move(live)),
+      clock_(clock),
       started_at_(epoch_seconds(clock.wall())) {}
 
 void Ownership::stamp(const Actor& actor, Json& options) const {
@@ -35,9 +38,7 @@ void Ownership::stamp(const Actor& actor, Json& options) const {
   options[kOwnerSeen] = now;
 }
 
-std::string Ownership::owner_of(const Worker& worker) {
-  return worker.latest().option(kOwner);
-}
+std::string Ownership::owner_of(const Worker& worker) { return worker.latest().option(kOwner); }
 
 bool Ownership::live(const jobs::JobRecord& job) const {
   const std::string scope_key = job.option(kOwner);

@@ -23,9 +23,7 @@ constexpr char kLocked[] = "_repo_mutation_lock";
 constexpr char kLockedFor[] = "_repo_mutation_lock_operation";
 constexpr char kRetention[] = "_retention_blocked";
 
-bool is_apply(jobs::JobMode mode) {
-  return mode == jobs::JobMode::kApply;
-}
+bool is_apply(jobs::JobMode mode) { return mode == jobs::JobMode::kApply; }
 
 /// A path that stays where it is relative to; nothing is looked up.
 bool stays_below(const std::string& path) {
@@ -50,7 +48,8 @@ std::vector<std::string> further_folders(const Json& options, const std::string&
     const std::string text = entry.get<std::string>();
     const std::string named = text.starts_with('/') ? text : os::join(cwd, text);
     const auto real = os::real_path(named);
-    const bool own = stays_below(text) && real.ok() && *real == std::filesystem::path(named).lexically_normal().string();
+    const bool own =
+        stays_below(text) && real.ok() && *real == std::filesystem::path(named).lexically_normal().string();
     if (!own) out.push_back(real.ok() ? *real : named);
   }
   return out;
@@ -64,8 +63,8 @@ std::string work_tree_of(const std::string& folder) {
   return {};
 }
 
-/// The work trees among and around `folders`, and the folders that hold the checkout itself: what a turn must hold before
-/// it may write them. In one order for everybody, and none inside another, which would be in its own way.
+/// The work trees among and around `folders`, and the folders that hold the checkout itself: what a turn must hold
+/// before it may write them. In one order for everybody, and none inside another, which would be in its own way.
 std::vector<std::string> trees_to_lock(const std::vector<std::string>& folders, const std::string& checkout) {
   std::set<std::string> found;
   for (const std::string& folder : folders) {
@@ -161,11 +160,10 @@ Result<PlainJobs::Plan> PlainJobs::check(const JobRequest& request) const {
   if (!layout.ok()) {
     if (layout.error().code != ErrorCode::kNotAGitRepository) return std::move(layout).error();
     if (is_apply(request.mode) || options_.require_git_repo) {
-      return Error{
-          ErrorCode::kNotAGitRepository,
-          "This job needs a git repository.",
-          "Run git init and make a first commit there, or use codex_plan_job with sandbox read-only.",
-          {}};
+      return Error{ErrorCode::kNotAGitRepository,
+                   "This job needs a git repository.",
+                   "Run git init and make a first commit there, or use codex_plan_job with sandbox read-only.",
+                   {}};
     }
   }
 
@@ -192,8 +190,8 @@ Result<PlainJobs::Plan> PlainJobs::check(const JobRequest& request) const {
     if (!held) plan.lock_folders.push_back(checkout);
   }
   std::sort(plan.lock_folders.begin(), plan.lock_folders.end());
-  const bool needs_power = !plan.lock_folders.empty() || !further.empty() ||
-                           breaks_out(request.options, command.effective_sandbox);
+  const bool needs_power =
+      !plan.lock_folders.empty() || !further.empty() || breaks_out(request.options, command.effective_sandbox);
   if (needs_power && !request.may_write_base) {
     return Error{ErrorCode::kScopeDenied,
                  "This token may not start a job that can write outside of a worktree of its own.",
@@ -246,8 +244,7 @@ Result<PlainJobs::Locks> PlainJobs::lock_for(const Plan& plan) const {
                  {}};
   }
   for (const std::string& folder : plan.lock_folders) {
-    held->push_back(
-        PB_TRY(locks_.acquire(folder, {.operation = plan.job.options[kLockedFor].get<std::string>()})));
+    held->push_back(PB_TRY(locks_.acquire(folder, {.operation = plan.job.options[kLockedFor].get<std::string>()})));
   }
   return held;
 }
@@ -284,8 +281,8 @@ Result<StartedJob> PlainJobs::start_in_worktree(const Plan& checked) {
   plan.worktree.branch = "codex/" + name;
   plan.worktree.commit = plan.revision;
   plan.worktree.git_filters = options_.git_filters;
-  plan.turn.cwd = plan.layout.subdir.empty() ? plan.worktree.directory
-                                             : os::join(plan.worktree.directory, plan.layout.subdir);
+  plan.turn.cwd =
+      plan.layout.subdir.empty() ? plan.worktree.directory : os::join(plan.worktree.directory, plan.layout.subdir);
   plan.turn.pass_cwd = true;
 
   // The record knows its worktree before there is one, so that a crash leaves nothing nameless behind.
@@ -326,8 +323,7 @@ Result<StartedJob> PlainJobs::start_in_worktree(const Plan& checked) {
 }
 
 /// Worktree, then launch. Takes back what it made when it fails; the job is failed then.
-Status PlainJobs::make_worktree_and_launch(const Plan& plan, const std::string& job_id,
-                                           const std::vector<int>& locks) {
+Status PlainJobs::make_worktree_and_launch(const Plan& plan, const std::string& job_id, const std::vector<int>& locks) {
   git::WorktreeSpec spec = plan.worktree;
   const auto make = [&]() -> Status {
     spec.lock_path = PB_TRY(git_lock_path(plan.base));
@@ -345,8 +341,7 @@ Status PlainJobs::make_worktree_and_launch(const Plan& plan, const std::string& 
   Status launched = jobs_.launch(job_id, plan.turn, locks);
   if (!launched.ok()) {
     const Status removed = git_.remove_worktree(plan.base, {spec.directory, spec.branch, spec.lock_path});
-    if (!removed.ok())
-      log::warn("job {}: its worktree could not be taken back: {}", job_id, removed.error().message);
+    if (!removed.ok()) log::warn("job {}: its worktree could not be taken back: {}", job_id, removed.error().message);
   }
   return launched;
 }
@@ -377,8 +372,7 @@ std::string PlainJobs::changed_files_sentence(const jobs::JobRecord& job) {
   return "The job changed " + name_some(shown, all->file_count) + ".";
 }
 
-Result<git::Diff> PlainJobs::file_diff(const jobs::JobPtr& job, const std::string& file_path,
-                                       std::size_t max_bytes) {
+Result<git::Diff> PlainJobs::file_diff(const jobs::JobPtr& job, const std::string& file_path, std::size_t max_bytes) {
   if (!is_apply(job->mode) || job->state != jobs::JobState::kCompleted) {
     return Error{ErrorCode::kInvalidState,
                  "Only a completed apply job has a diff.",
@@ -386,10 +380,7 @@ Result<git::Diff> PlainJobs::file_diff(const jobs::JobPtr& job, const std::strin
                  {}};
   }
   if (!stays_below(file_path)) {
-    return Error{ErrorCode::kPathEscapesWorkspace,
-                 "file_path must be relative and stay inside the workspace.",
-                 {},
-                 {}};
+    return Error{ErrorCode::kPathEscapesWorkspace, "file_path must be relative and stay inside the workspace.", {}, {}};
   }
   git::DiffOptions options;
   options.sides = git::DiffSides::kBase;
@@ -398,8 +389,10 @@ Result<git::Diff> PlainJobs::file_diff(const jobs::JobPtr& job, const std::strin
   options.page.max_bytes = max_bytes;
   git::Diff diff = PB_TRY(git_.diff(worktree_target(*job), options));
   if (!diff.files.empty()) return diff;
-  return Error{ErrorCode::kNotFound, "Delta not available for " + display_safe(file_path) + ".",
-               changed_files_sentence(*job), {}};
+  return Error{ErrorCode::kNotFound,
+               "Delta not available for " + display_safe(file_path) + ".",
+               changed_files_sentence(*job),
+               {}};
 }
 
 // ---- retention --------------------------------------------------------------------------------------
@@ -432,9 +425,8 @@ bool PlainJobs::remove_job(const jobs::JobPtr& job) {
   if (!job->worktree_path.empty()) {
     const git::Target base = base_target(job->repo_path);
     const auto lock = git_lock_path(base);
-    const Status removed = lock.ok()
-                               ? git_.remove_worktree(base, {job->worktree_path, job->branch_name, *lock})
-                               : os::remove_tree(job->worktree_path);  // the repository itself is gone
+    const Status removed = lock.ok() ? git_.remove_worktree(base, {job->worktree_path, job->branch_name, *lock})
+                                     : os::remove_tree(job->worktree_path);  // the repository itself is gone
     if (!removed.ok()) {
       log::warn("job {}: its worktree could not be removed: {}", job->job_id, removed.error().message);
       return false;

@@ -14,8 +14,7 @@ constexpr std::size_t kConflictBytes = 12'000;
 constexpr std::size_t kBindingDigits = 12;
 constexpr std::size_t kSignatureDigits = 32;
 // The order in which a token carries its bindings.
-constexpr const char* kBindings[] = {"worker", "turns",      "snapshot", "patch",
-                                     "base",   "base_state", "options",  "owner"};
+constexpr const char* kBindings[] = {"worker", "turns", "snapshot", "patch", "base", "base_state", "options", "owner"};
 
 std::vector<std::string> shown(const std::vector<std::string>& paths) {
   std::vector<std::string> out;
@@ -47,16 +46,18 @@ class PreviewBuilder {
       return refused(ErrorCode::kCleanupPending, "Processes of an earlier turn are not proven gone yet.");
     }
     if (!worker_.isolated()) {
-      return refused(ErrorCode::kNotIsolated, "There is nothing to integrate: only isolated writing workers have changes "
-                                              "of their own.");
+      return refused(ErrorCode::kNotIsolated,
+                     "There is nothing to integrate: only isolated writing workers have changes "
+                     "of their own.");
     }
     if (!self_.workspace_available(worker_)) {
       return refused(ErrorCode::kWorkspaceUnavailable, "The worker's workspace is gone.");
     }
     if (worker_.newest_with(key::kOutcomeUnknown) != nullptr) {
-      return refused(ErrorCode::kIntegrationOutcomeUnknown,
-                     "An earlier integration was cut short and files were changed by somebody else since, so it cannot be "
-                     "told what of it arrived. Compare the checkout with the worker's changes by hand.");
+      return refused(
+          ErrorCode::kIntegrationOutcomeUnknown,
+          "An earlier integration was cut short and files were changed by somebody else since, so it cannot be "
+          "told what of it arrived. Compare the checkout with the worker's changes by hand.");
     }
     const WorkerChanges changes = PB_TRY(worker_changes(self_, worker_));
     const git::Target base = self_.base_target(worker_.base_repo());
@@ -136,9 +137,10 @@ class PreviewBuilder {
       preview_.refusal = Core::refuse(code, std::move(note));
     };
     if (plan.changes.entries.empty() && plan.unsafe.empty()) {
-      return refuse(ErrorCode::kNoChanges,
-                    fmt::format("The worker has changed nothing since {}.",
-                                worker_.newest_with(key::kIntegratedTree) != nullptr ? "its last integration" : "it started"));
+      return refuse(
+          ErrorCode::kNoChanges,
+          fmt::format("The worker has changed nothing since {}.",
+                      worker_.newest_with(key::kIntegratedTree) != nullptr ? "its last integration" : "it started"));
     }
     if (!f.blocked_files.empty()) {
       return refuse(ErrorCode::kBlockedFiles, "Some changed files are blocked by security.blocked_globs.");
@@ -150,23 +152,27 @@ class PreviewBuilder {
                         ". Commit or stash there, or set allow_dirty_base; files both sides changed still refuse.");
     }
     if (!plan.unsafe.empty()) {
-      return refuse(ErrorCode::kUnsafeChange,
-                    fmt::format("{}: {}. It cannot be brought into the checkout: message the worker to take it out of its "
-                                "changes, then preview again.",
-                                display_safe(plan.unsafe.front().path), display_safe(plan.unsafe.front().reason)));
+      return refuse(
+          ErrorCode::kUnsafeChange,
+          fmt::format("{}: {}. It cannot be brought into the checkout: message the worker to take it out of its "
+                      "changes, then preview again.",
+                      display_safe(plan.unsafe.front().path), display_safe(plan.unsafe.front().reason)));
     }
     if (plan.too_large) {
-      return refuse(ErrorCode::kUnsafeChange,
-                    fmt::format("The changes have more than workers.max_integration_bytes ({}). Message the worker to leave large "
-                                "files out of its changes, or ask the operator to raise the limit.",
-                                self_.options.max_integration_bytes));
+      return refuse(
+          ErrorCode::kUnsafeChange,
+          fmt::format(
+              "The changes have more than workers.max_integration_bytes ({}). Message the worker to leave large "
+              "files out of its changes, or ask the operator to raise the limit.",
+              self_.options.max_integration_bytes));
     }
     if (!plan.conflicts.empty()) {
       f.apply_check = "conflict";
       f.conflict_summary = public_text(self_, worker_, plan.conflict_summary, kConflictBytes);
-      return refuse(ErrorCode::kPatchConflict,
-                    "The changes cannot be merged into the checkout; conflict_summary says where and why. Message the worker "
-                    "with it, or settle it in the checkout (commit or stash what is uncommitted there), then call again.");
+      return refuse(
+          ErrorCode::kPatchConflict,
+          "The changes cannot be merged into the checkout; conflict_summary says where and why. Message the worker "
+          "with it, or settle it in the checkout (commit or stash what is uncommitted there), then call again.");
     }
     if (plan.writes.empty()) {
       return refuse(ErrorCode::kNoChanges, "The checkout already holds everything the worker changed.");

@@ -14,10 +14,10 @@ struct DirtyOptions {
 /// What integrating a worker would do now.
 struct Preview {
   PreviewFields fields;
-  Refusal refusal;           ///< why it cannot be applied; empty when it can
-  git::IntegrationSpec spec; ///< for apply
+  Refusal refusal;            ///< why it cannot be applied; empty when it can
+  git::IntegrationSpec spec;  ///< for apply
   std::string plan_sha256;
-  std::vector<git::MergedFile> merged;  ///< what the checkout holds of merges once this is applied
+  std::vector<git::MergedFile> merged;          ///< what the checkout holds of merges once this is applied
   std::map<std::string, std::string> bindings;  ///< what a preview token is bound to
 };
 

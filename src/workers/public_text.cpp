@@ -50,7 +50,8 @@ std::string name_some(const std::vector<std::string>& named, std::size_t total) 
 
 int redactions_in(std::string_view text) {
   int count = 0;
-  for (std::size_t at = text.find(kRedacted); at != std::string_view::npos; at = text.find(kRedacted, at + kRedacted.size())) {
+  for (std::size_t at = text.find(kRedacted); at != std::string_view::npos;
+       at = text.find(kRedacted, at + kRedacted.size())) {
     ++count;
   }
   return count;

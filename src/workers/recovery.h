@@ -10,13 +10,12 @@ std::string journal_path(const Core& self, const std::string& worker_id);
 /// Turns the recorded intent into a recorded integration.
 void mark_integrated(jobs::JobRecord& record, double now);
 
-/// Settles an integration of this worker that was cut short, if there is one; true when records changed. The caller keeps
-/// other operations from the worker and holds the checkout's lock.
+/// Settles an integration of this worker that was cut short, if there is one; true when records changed. The caller
+/// keeps other operations from the worker and holds the checkout's lock.
 bool recover_integration(Core& self, const Worker& worker);
 
 /// Remembers which patch a caller was shown.
-void remember_preview(Core& self, const Actor& actor, const std::string& worker_id,
-                      const std::string& patch_sha256);
+void remember_preview(Core& self, const Actor& actor, const std::string& worker_id, const std::string& patch_sha256);
 
 /// Finishes integrations and worktrees that a crash interrupted.
 void recover_integrations(Core& self);

@@ -88,7 +88,8 @@ class Starter {
     PB_TRY(look_at_base());
     std::optional<workspace::HeldRepoLock> lock;
     if (plan_.mode == WorkspaceMode::kSharedWrite && self_.options.shared_writers_serialized) {
-      auto taken = self_.parts.locks.acquire(plan_.root, {.operation = "codex_worker_start", .worker_name = plan_.name});
+      auto taken =
+          self_.parts.locks.acquire(plan_.root, {.operation = "codex_worker_start", .worker_name = plan_.name});
       if (!taken) return refused(taken.error());
       lock = std::move(*taken);
     }
@@ -103,7 +104,9 @@ class Starter {
     if (!reserved) return refused(reserved.error());
     job_id_ = (*reserved)->job_id;
     if (lock) lock->name_job(job_id_);
-    return plan_.mode == WorkspaceMode::kIsolatedWrite ? start_isolated() : start_in_base(lock ? std::vector<int>{lock->fd()} : std::vector<int>{});
+    return plan_.mode == WorkspaceMode::kIsolatedWrite
+               ? start_isolated()
+               : start_in_base(lock ? std::vector<int>{lock->fd()} : std::vector<int>{});
   }
 
  private:
@@ -114,16 +117,22 @@ class Starter {
     plan_.brief = PB_TRY(check_assignment(args_.brief, "brief"));
     plan_.mode = parse_workspace_mode(args_.workspace_mode).value_or(WorkspaceMode::kIsolatedWrite);
     if (!args_.context.context_from_artifacts.empty()) {
-      return Error{ErrorCode::kArtifactNotFound, "There are no imported artifacts here.",
-                   "Leave context_from_artifacts out.", {}};
+      return Error{ErrorCode::kArtifactNotFound,
+                   "There are no imported artifacts here.",
+                   "Leave context_from_artifacts out.",
+                   {}};
     }
     if (!args_.include_untracked_from_base.empty() && plan_.mode != WorkspaceMode::kIsolatedWrite) {
-      return Error{ErrorCode::kInvalidArgument, "include_untracked_from_base is for isolated_write workers.",
-                   "Leave it out: this worker sees the checkout itself.", {}};
+      return Error{ErrorCode::kInvalidArgument,
+                   "include_untracked_from_base is for isolated_write workers.",
+                   "Leave it out: this worker sees the checkout itself.",
+                   {}};
     }
     if (plan_.mode == WorkspaceMode::kSharedWrite && !actor_.may_write_shared) {
-      return Error{ErrorCode::kScopeDenied, "This token may not start workers that write the checkout itself.",
-                   "Start an isolated worker, or use a token with the scope integrate.", {}};
+      return Error{ErrorCode::kScopeDenied,
+                   "This token may not start workers that write the checkout itself.",
+                   "Start an isolated worker, or use a token with the scope integrate.",
+                   {}};
     }
     plan_.choice = PB_TRY(self_.parts.models.check(args_.model, args_.reasoning_effort));
     plan_.root = PB_TRY(self_.choose_root(args_.repo_path));
@@ -154,10 +163,12 @@ class Starter {
       const bool plain_folder = layout.error().code == ErrorCode::kNotAGitRepository;
       if (!plain_folder) return std::move(layout).error();
       if (plan_.mode == WorkspaceMode::kIsolatedWrite || self_.options.require_git_repo) {
-        return Error{ErrorCode::kNotAGitRepository, layout.error().message + " An isolated worker needs a checkout.",
-                     "Run git init and make a first commit there (of a bare repository: make a clone), or start a read_only "
-                     "worker.",
-                     {}};
+        return Error{
+            ErrorCode::kNotAGitRepository,
+            layout.error().message + " An isolated worker needs a checkout.",
+            "Run git init and make a first commit there (of a bare repository: make a clone), or start a read_only "
+            "worker.",
+            {}};
       }
       return {};
     }
@@ -165,8 +176,10 @@ class Starter {
     if (plan_.mode != WorkspaceMode::kIsolatedWrite) return {};
     plan_.head = PB_TRY(self_.parts.git.head(base));
     if (plan_.head.unborn) {
-      return Error{ErrorCode::kInvalidState, "The repository has no commit yet, so there is nothing to start from.",
-                   "Make a first commit, then start the worker again.", {}};
+      return Error{ErrorCode::kInvalidState,
+                   "The repository has no commit yet, so there is nothing to start from.",
+                   "Make a first commit, then start the worker again.",
+                   {}};
     }
     plan_.untracked = PB_TRY(choose_untracked(self_, base, plan_.layout, args_.include_untracked_from_base));
     return {};
@@ -219,8 +232,10 @@ class Starter {
     }
     if (holder) {
       holder_id_ = holder->id();
-      return Error{ErrorCode::kWorkerNameConflict, "A worker called " + display_safe(plan_.name) + " exists already.",
-                   "Message that worker, choose another name, or set auto_suffix.", {}};
+      return Error{ErrorCode::kWorkerNameConflict,
+                   "A worker called " + display_safe(plan_.name) + " exists already.",
+                   "Message that worker, choose another name, or set auto_suffix.",
+                   {}};
     }
     options[key::kName] = plan_.name;
     return {};
@@ -358,7 +373,8 @@ class Starter {
     r.refused_workspace_name = os::base_name(plan_.root);
     if (!holder_id_.empty()) r.conflicting_worker_id = holder_id_;
     // The note of a full house has the hint already.
-    if (!error.hint.empty() && r.refusal.note && error.code != ErrorCode::kJobLimit) *r.refusal.note += " " + error.hint;
+    if (!error.hint.empty() && r.refusal.note && error.code != ErrorCode::kJobLimit)
+      *r.refusal.note += " " + error.hint;
     return r;
   }
 

@@ -17,8 +17,9 @@ std::string note_of(WorkspaceMode mode, const StartFacts& facts) {
                    : " The checkout has uncommitted changes; the worker starts without them.";
   }
   if (copies) {
-    note += " Copies of untracked files are not the worker's changes; one that it changes cannot be integrated before "
-            "you commit the original.";
+    note +=
+        " Copies of untracked files are not the worker's changes; one that it changes cannot be integrated before "
+        "you commit the original.";
   }
   note += facts.left_out;
   if (facts.submodules) note += " Submodules are not checked out; their folders are empty there.";

@@ -10,7 +10,8 @@ inline constexpr std::size_t kShownStartFiles = 50;
 /// The first of them, printable.
 Strings shown_files(const Strings& paths);
 
-/// What the reply to an accepted start says of the checkout and of the new worktree; nothing where it is not known (yet).
+/// What the reply to an accepted start says of the checkout and of the new worktree; nothing where it is not known
+/// (yet).
 struct StartFacts {
   std::optional<std::string> base_revision;
   std::optional<bool> base_dirty;

@@ -106,7 +106,7 @@ class StatusBuilder {
     r.recommended_next_poll_seconds = self_.options.status_recommended_poll_seconds;
     r.summary = team.summary;
     r.poll_guidance = team.busy > 0 ? "Call codex_worker_wait to be told when a worker changes state."
-                               : "Nothing is running; read reports with codex_worker_inspect.";
+                                    : "Nothing is running; read reports with codex_worker_inspect.";
     add_delta(r, facts);
     self_.status_memory.put(actor_.scope_key, {self_.parts.clock.mono(), query_, r, std::move(facts)});
     return r;
@@ -116,9 +116,9 @@ class StatusBuilder {
   void add_delta(StatusReply& r, const std::map<std::string, StatusMemory::WorkerFacts>& facts) {
     const auto last = self_.status_memory.get(actor_.scope_key);
     const Delta d = last ? difference(last->facts, facts) : Delta{};
-    r.since_last_check = {{"first_check", !last.has_value()},     {"changed_workers", d.changed},
-                          {"events_delta", d.events},             {"stdout_bytes_delta", d.out},
-                          {"stderr_bytes_delta", d.err},          {"partial_notes_delta", d.notes},
+    r.since_last_check = {{"first_check", !last.has_value()}, {"changed_workers", d.changed},
+                          {"events_delta", d.events},         {"stdout_bytes_delta", d.out},
+                          {"stderr_bytes_delta", d.err},      {"partial_notes_delta", d.notes},
                           {"completed_turns_delta", d.turns}};
     r.since_last_check_line =
         !last ? "First check of this conversation."
@@ -133,8 +133,7 @@ class StatusBuilder {
 };
 
 /// Returns when a worker of the selection changes state, or at the deadline.
-double wait_for_change(Core& self, const Actor& actor, const FilterArgs& filter, int seconds,
-                       const CallContext& call) {
+double wait_for_change(Core& self, const Actor& actor, const FilterArgs& filter, int seconds, const CallContext& call) {
   const auto states = [&] {
     std::string all;
     if (const auto selection = select(self, actor, filter, "current", false)) {
@@ -155,7 +154,8 @@ double wait_for_change(Core& self, const Actor& actor, const FilterArgs& filter,
           if (const MonoTime now = self.parts.clock.mono(); now - told >= std::chrono::seconds(1)) {
             told = now;
             if (const auto s = select(self, actor, filter, "current", false); s && !s->workers.empty()) {
-              call.progress(liveness_of(*s->workers.front(), epoch_seconds(self.parts.clock.wall()), self.options).line);
+              call.progress(
+                  liveness_of(*s->workers.front(), epoch_seconds(self.parts.clock.wall()), self.options).line);
             }
           }
           return states() != before;

@@ -29,8 +29,8 @@ class Stopping {
 std::vector<git::SpecialFile> unkept_content(const git::Snapshot& kept, const std::optional<git::Changes>& changes) {
   std::vector<git::SpecialFile> out;
   for (const git::SpecialFile& s : kept.special) {
-    const bool no_content = s.type == git::SpecialType::kFifo || s.type == git::SpecialType::kSocket ||
-                            s.type == git::SpecialType::kDevice;
+    const bool no_content =
+        s.type == git::SpecialType::kFifo || s.type == git::SpecialType::kSocket || s.type == git::SpecialType::kDevice;
     if (!no_content) out.push_back(s);
   }
   if (!changes) return out;
@@ -44,7 +44,11 @@ std::vector<git::SpecialFile> unkept_content(const git::Snapshot& kept, const st
 class Stopper {
  public:
   Stopper(Core& self, const Actor& actor, const CallContext& call, Core::HeldWorker held, const StopArgs& args)
-      : self_(self), actor_(actor), call_(call), lock_(std::move(held.lock)), worker_(std::move(held.worker)),
+      : self_(self),
+        actor_(actor),
+        call_(call),
+        lock_(std::move(held.lock)),
+        worker_(std::move(held.worker)),
         args_(args) {}
 
   Result<StopReply> run() {
@@ -54,7 +58,7 @@ class Stopper {
       reply_.stop_confirmation_required = true;
       reply_.force_required = true;
       return finish(Core::refuse(ErrorCode::kStopConfirmationRequired,
-                                          "The turn looks healthy. Call again with force=true to stop it all the same."));
+                                 "The turn looks healthy. Call again with force=true to stop it all the same."));
     }
     PB_TRY(self_.record_owner(actor_, *worker_, claim_, args_.takeover));
     owner_recorded_ = true;
@@ -70,8 +74,8 @@ class Stopper {
     if (args_.cleanup_workspace) {
       if (worker_->unresolved() || !hold_again()) {
         return finish(Core::refuse(ErrorCode::kCleanupPending,
-                                            "Processes of the turn are not proven gone, or somebody else is at work on the "
-                                            "worker, so the workspace stays. Call again in a moment."));
+                                   "Processes of the turn are not proven gone, or somebody else is at work on the "
+                                   "worker, so the workspace stays. Call again in a moment."));
       }
       PB_TRY(clean(notes));
     }
@@ -108,7 +112,7 @@ class Stopper {
     if (cancelled.cleanup_pending) {
       reply_.cleanup_pending = true;
       notes = Core::refuse(ErrorCode::kCleanupPending,
-                                    "The turn is stopped, but it is not proven yet that all of its processes are gone.");
+                           "The turn is stopped, but it is not proven yet that all of its processes are gone.");
     } else if (!cancelled.cancelled && cancelled.reason == "already_completed") {
       notes.note = "The turn had just completed; its report is kept.";
     }
@@ -132,8 +136,9 @@ class Stopper {
     const bool kept = !worker_->discarded() && os::is_directory(worker_->worktree());
     const bool gone = !worker_->discarded() && !kept;
     if (kept && !self_.workspace_available(*worker_)) {
-      notes = Core::refuse(ErrorCode::kWorkspaceUnavailable,
-                           "A symlink lies in place of the worker's folder, so nothing was removed. Have the operator look at it.");
+      notes = Core::refuse(
+          ErrorCode::kWorkspaceUnavailable,
+          "A symlink lies in place of the worker's folder, so nothing was removed. Have the operator look at it.");
       return {};
     }
     // Nothing is left to take a snapshot of; commits of the worker are on its branch alone.
@@ -181,9 +186,10 @@ class Stopper {
                    std::string(branch.empty() ? ", but for the branch with its commits." : ".");
       return {};
     }
-    notes.note = fmt::format("The workspace was removed. Its content, but for ignored files, stays recoverable for {} days "
-                             "with: patchbay worker restore {}",
-                             self_.options.snapshot_retention_days, worker_->id());
+    notes.note = fmt::format(
+        "The workspace was removed. Its content, but for ignored files, stays recoverable for {} days "
+        "with: patchbay worker restore {}",
+        self_.options.snapshot_retention_days, worker_->id());
     if (!unkept.empty()) *notes.note += ". Lost with it: " + unkept + ".";
     return {};
   }
@@ -248,8 +254,8 @@ Result<StopReply> Workers::restore(const Actor& actor, const CallContext& call, 
     return finish(Core::refuse(ErrorCode::kWorkspaceUnavailable,
                                "Nothing is kept of this workspace any more; its retention has ended."));
   }
-  const auto newest = std::max_element(pins.begin(), pins.end(),
-                                       [](const git::Pin& a, const git::Pin& b) { return a.seq < b.seq; });
+  const auto newest =
+      std::max_element(pins.begin(), pins.end(), [](const git::Pin& a, const git::Pin& b) { return a.seq < b.seq; });
   git::WorktreeSpec spec;
   spec.directory = worker->worktree();
   spec.branch = worker->branch();
@@ -260,7 +266,8 @@ Result<StopReply> Workers::restore(const Actor& actor, const CallContext& call, 
   }
   if (!os::exists(spec.directory)) PB_TRY(self.parts.git.restore_pin(base, newest->ref, spec));
   for (const auto& turn : worker->turns()) {
-    PB_TRY(self.parts.jobs.update(turn->job_id, [](jobs::JobRecord& r) { return r.options.erase(key::kDiscarded) > 0; }));
+    PB_TRY(
+        self.parts.jobs.update(turn->job_id, [](jobs::JobRecord& r) { return r.options.erase(key::kDiscarded) > 0; }));
   }
   Refusal note;
   note.note = "The workspace is back as it was when it was discarded.";

@@ -30,8 +30,7 @@ constexpr char kIsolatedRules[] =
     "You work in a git worktree of your own. Leave your work there uncommitted: git add and git commit cannot write "
     "there, and the files themselves are what gets reviewed.";
 
-constexpr char kReadOnlyRules[] =
-    "You can read everything here and change nothing; a report is all that is expected.";
+constexpr char kReadOnlyRules[] = "You can read everything here and change nothing; a report is all that is expected.";
 
 /// A fence that the fenced text cannot close, because it cannot know the random part (SEC:W9).
 std::string fenced(const std::string& title, const std::string& body) {
@@ -55,8 +54,7 @@ Wanted wanted(const std::string& detail) {
   return {true, false, false};
 }
 
-std::string peer_section(Core& self, const Worker& peer, const Wanted& want, std::size_t budget,
-                         bool& truncated) {
+std::string peer_section(Core& self, const Worker& peer, const Wanted& want, std::size_t budget, bool& truncated) {
   std::string body = fmt::format("Worker: {}\nState: {}\nWorkspace: {}\n\nLatest report:\n{}",
                                  display_safe(peer.name()), public_state(peer.latest()), name_of(peer.mode()),
                                  cut(report_of(self, peer, Detail::kFull), kReportBytes, truncated));
@@ -88,8 +86,7 @@ std::string peer_section(Core& self, const Worker& peer, const Wanted& want, std
 
 }  // namespace
 
-Result<PeerContext> peer_context(Core& self, const ContextArgs& args,
-                                 const std::optional<std::string>& workspace_id,
+Result<PeerContext> peer_context(Core& self, const ContextArgs& args, const std::optional<std::string>& workspace_id,
                                  const std::string& default_workspace_id) {
   PeerContext context;
   std::vector<WorkerPtr> peers;
@@ -101,7 +98,8 @@ Result<PeerContext> peer_context(Core& self, const ContextArgs& args,
   if (peers.size() > kMaxPeers) {
     return Error{ErrorCode::kInvalidArgument,
                  fmt::format("context_from_workers names {} workers; at most {} are allowed.", peers.size(), kMaxPeers),
-                 "Name fewer workers.", {}};
+                 "Name fewer workers.",
+                 {}};
   }
   if (peers.empty()) return context;
 
@@ -132,12 +130,14 @@ std::string compose_prompt(std::string_view assignment, const PeerContext& conte
 Result<std::string> check_assignment(std::string_view text, const char* argument) {
   const std::string_view trimmed = trim(text);
   if (trimmed.empty()) {
-    return Error{ErrorCode::kMissingArgument, std::string(argument) + " is empty.", "Say what the worker should do.", {}};
+    return Error{
+        ErrorCode::kMissingArgument, std::string(argument) + " is empty.", "Say what the worker should do.", {}};
   }
   if (trimmed.size() > kMaxAssignmentBytes) {
     return Error{ErrorCode::kContentTooLarge,
                  fmt::format("{} has {} bytes; at most {} are allowed.", argument, trimmed.size(), kMaxAssignmentBytes),
-                 "Shorten it, or put the material into a file of the repository.", {}};
+                 "Shorten it, or put the material into a file of the repository.",
+                 {}};
   }
   return std::string(trimmed);
 }

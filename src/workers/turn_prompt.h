@@ -14,10 +14,9 @@ struct PeerContext {
   bool truncated = false;
 };
 
-/// Reports, changed files and diffs of other workers, inside a budget that is shared fairly; holds no id, session, branch
-/// or path. kWorkerNotFound and kWorkerAmbiguous for a name; kInvalidArgument for more than ten.
-Result<PeerContext> peer_context(Core& self, const ContextArgs& args,
-                                 const std::optional<std::string>& workspace_id,
+/// Reports, changed files and diffs of other workers, inside a budget that is shared fairly; holds no id, session,
+/// branch or path. kWorkerNotFound and kWorkerAmbiguous for a name; kInvalidArgument for more than ten.
+Result<PeerContext> peer_context(Core& self, const ContextArgs& args, const std::optional<std::string>& workspace_id,
                                  const std::string& default_workspace_id);
 
 /// The whole prompt of a turn: assignment, context marked as data, reporting instruction.

@@ -19,12 +19,15 @@ Status check_glob(const std::string& glob) {
   if (!pattern.empty() && pattern.front() != '/' && pattern.front() != '~' && !escapes) return {};
   return Error{ErrorCode::kInvalidArgument,
                "include_untracked_from_base takes globs relative to the workspace, not " + display_safe(glob) + ".",
-               "Name files below the workspace, for example notes/*.md.", {}};
+               "Name files below the workspace, for example notes/*.md.",
+               {}};
 }
 
 Error too_many() {
-  return Error{ErrorCode::kContentTooLarge, "include_untracked_from_base matches too many files.",
-               fmt::format("Choose at most {} files, or commit them.", kMaxCopies), {}};
+  return Error{ErrorCode::kContentTooLarge,
+               "include_untracked_from_base matches too many files.",
+               fmt::format("Choose at most {} files, or commit them.", kMaxCopies),
+               {}};
 }
 
 std::string some_of(const Strings& paths) {
@@ -57,8 +60,8 @@ Result<UntrackedChoice> choose_untracked(Core& self, const git::Target& base, co
     if (entry.worktree != '?' || entry.path.ends_with('/')) continue;
     std::erase_if(unmatched, [&](const auto& glob) { return glob.first.matches(entry.path); });
     if (!wanted.matches(entry.path)) continue;
-    const bool blocked = self.parts.blocked.matches(entry.path) ||
-                         self.parts.blocked.matches(os::join(layout.subdir, entry.path));
+    const bool blocked =
+        self.parts.blocked.matches(entry.path) || self.parts.blocked.matches(os::join(layout.subdir, entry.path));
     (blocked ? out.blocked : out.paths).push_back(entry.path);
   }
   if (out.paths.size() > kMaxCopies) return too_many();
@@ -70,8 +73,8 @@ Result<UntrackedCopies> copy_untracked(Core& self, const git::Target& base, cons
                                        const git::SnapshotSpec& worktree) {
   UntrackedCopies out;
   if (paths.empty()) return out;
-  git::Copied copied = PB_TRY(self.parts.git.copy_files(
-      base, {.directory = worktree.directory, .paths = paths, .max_bytes = kMaxCopiedBytes}));
+  git::Copied copied = PB_TRY(
+      self.parts.git.copy_files(base, {.directory = worktree.directory, .paths = paths, .max_bytes = kMaxCopiedBytes}));
   out.files = std::move(copied.files);
   out.skipped = std::move(copied.skipped);
   if (!out.files.empty()) out.start_tree = PB_TRY(self.parts.git.snapshot(base, worktree)).tree;

@@ -11,8 +11,8 @@ struct UntrackedChoice {
   Strings unmatched;  ///< globs that match no untracked file
 };
 
-/// Matches the globs against the untracked files below the workspace; ignored files are none. kInvalidArgument for a glob
-/// that is not relative, kContentTooLarge for more than 1,000 files.
+/// Matches the globs against the untracked files below the workspace; ignored files are none. kInvalidArgument for a
+/// glob that is not relative, kContentTooLarge for more than 1,000 files.
 Result<UntrackedChoice> choose_untracked(Core& self, const git::Target& base, const git::Layout& layout,
                                          const Strings& globs);
 

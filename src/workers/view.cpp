@@ -48,7 +48,8 @@ Json turn_json(const Worker& worker) {
 
 codex::PrivateStrings private_strings(const Core& self, const Worker& worker) {
   codex::PrivateStrings s;
-  s.paths = {worker.base_repo(), worker.worktree(), self.options.home, self.options.codex_home, self.options.worktree_root};
+  s.paths = {worker.base_repo(), worker.worktree(), self.options.home, self.options.codex_home,
+             self.options.worktree_root};
   for (const auto& turn : worker.turns()) s.paths.push_back(self.parts.jobs.job_dir(turn->job_id));
   std::erase(s.paths, "");
   if (!worker.branch().empty()) s.branches.push_back(worker.branch());
@@ -102,7 +103,7 @@ WorkerView make_view(const Core& self, const Actor& actor, const Worker& worker,
   v.workspace_name = os::base_name(worker.base_repo());
   v.workspace_mode = name_of(worker.mode());
   v.workspace_available = self.workspace_available(worker);
-  v.workspace_location = worker.isolated()                               ? "worker_worktree_only"
+  v.workspace_location = worker.isolated()                              ? "worker_worktree_only"
                          : worker.mode() == WorkspaceMode::kSharedWrite ? "base_checkout"
                                                                         : "base_checkout_read_only";
   v.state = public_state(job);
@@ -110,11 +111,11 @@ WorkerView make_view(const Core& self, const Actor& actor, const Worker& worker,
   if (detail == Detail::kFull) v.worker_report_files_note = kReportFilesNote;
   v.has_session = !worker.session().empty();
   v.can_message = !worker.active() && v.has_session && v.workspace_available && !worker.unresolved();
-  v.can_message_reason = worker.active()            ? "active_turn_running"
-                         : worker.unresolved()      ? "cleanup_pending"
-                         : !v.has_session           ? "no_resumable_codex_session"
-                         : !v.workspace_available   ? "worker_workspace_unavailable"
-                                                    : "ready_for_next_turn";
+  v.can_message_reason = worker.active()          ? "active_turn_running"
+                         : worker.unresolved()    ? "cleanup_pending"
+                         : !v.has_session         ? "no_resumable_codex_session"
+                         : !v.workspace_available ? "worker_workspace_unavailable"
+                                                  : "ready_for_next_turn";
   v.integration_state = integration_state(worker);
   if (const std::string model = worker.model(); !model.empty()) v.model = model;
   if (const std::string effort = worker.reasoning_effort(); !effort.empty()) v.reasoning_effort = effort;
@@ -145,8 +146,7 @@ WorkerView make_view(const Core& self, const Actor& actor, const Worker& worker,
                              {"count", notes.size()}};
     if (detail == Detail::kFull) {
       for (std::size_t i = notes.size() - std::min(notes.size(), kMaxCheckpoints); i < notes.size(); ++i) {
-        v.latest_checkpoints.push_back(
-            {{"at", notes[i].at}, {"summary", public_text(self, worker, notes[i].summary)}});
+        v.latest_checkpoints.push_back({{"at", notes[i].at}, {"summary", public_text(self, worker, notes[i].summary)}});
       }
     }
   }

@@ -71,8 +71,8 @@ class Worker {
   std::string_view start_digest() const;  ///< of the first turn; empty when it was started without one
   /// Tree with the untracked files that came along, or empty: then the worker started from base_revision().
   std::string start_tree() const { return latest().option(key::kStartTree); }
-  std::string session() const;            ///< of the newest turn that has one
-  std::string model() const;             ///< of the newest turn that has one
+  std::string session() const;  ///< of the newest turn that has one
+  std::string model() const;    ///< of the newest turn that has one
   std::string reasoning_effort() const;
   /// The newest turn with this private key, or null.
   const jobs::JobRecord* newest_with(const char* option) const;

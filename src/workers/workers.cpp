@@ -27,7 +27,8 @@ std::string headline(const WorkerView& v) {
 std::string file_list(const std::vector<std::string>& files, int count) {
   std::string text;
   for (const std::string& f : files) text += "\n  " + f;
-  if (count > static_cast<int>(files.size())) text += fmt::format("\n  and {} more", count - static_cast<int>(files.size()));
+  if (count > static_cast<int>(files.size()))
+    text += fmt::format("\n  and {} more", count - static_cast<int>(files.size()));
   return text;
 }
 
@@ -46,14 +47,17 @@ std::string preview_text(const PreviewFields& p) {
 
 std::string TurnReply::text() const {
   std::string t = worker ? headline(*worker) : std::string("Not accepted.");
-  if (next) t += fmt::format("\nNext: {} {} in about {} s.", next->tool, json::dump(next->arguments), next->after_ms / 1000);
+  if (next)
+    t += fmt::format("\nNext: {} {} in about {} s.", next->tool, json::dump(next->arguments), next->after_ms / 1000);
   return with_note(std::move(t), refusal);
 }
 
 std::string InspectReply::text() const {
   std::string t = headline(worker) + "\n" + worker.status_line;
   if (view == "report") t += "\n\n" + worker.report;
-  if (changes) t += fmt::format("\n{} changed files", changes->change_count) + file_list(changes->changed_files, changes->change_count);
+  if (changes)
+    t += fmt::format("\n{} changed files", changes->change_count) +
+         file_list(changes->changed_files, changes->change_count);
   if (diff) t += "\n" + diff->diff;
   if (file) t += "\n" + file->text;
   if (preview) t += preview_text(*preview);

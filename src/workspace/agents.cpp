@@ -11,8 +11,7 @@
 namespace patchbay::workspace {
 namespace {
 
-constexpr std::array<std::string_view, 4> kNames = {"AGENTS.override.md", "AGENTS.md", "agents.md",
-                                                    ".agents.md"};
+constexpr std::array<std::string_view, 4> kNames = {"AGENTS.override.md", "AGENTS.md", "agents.md", ".agents.md"};
 
 class Walk {
  public:
@@ -59,16 +58,15 @@ class Walk {
     budget_.spend(listing->entries.size());
     found_.truncated = found_.truncated || listing->truncated;
     auto& entries = listing->entries;
-    const bool nested = path != "." && std::any_of(entries.begin(), entries.end(),
-                                                   [](const DirEntry& e) { return e.name == ".git"; });
+    const bool nested =
+        path != "." && std::any_of(entries.begin(), entries.end(), [](const DirEntry& e) { return e.name == ".git"; });
     if (nested) return;
-    std::sort(entries.begin(), entries.end(),
-              [](const DirEntry& a, const DirEntry& b) { return a.name < b.name; });
+    std::sort(entries.begin(), entries.end(), [](const DirEntry& a, const DirEntry& b) { return a.name < b.name; });
     for (const DirEntry& entry : entries) {
       const std::string below = join_relative(path, entry.name);
       if (entry.type == FileType::kDirectory) {
-        const bool walk = scan_.tracked == nullptr && !is_noise_directory(entry.name) &&
-                          !fs_.blocked_globs().matches_entry(below);
+        const bool walk =
+            scan_.tracked == nullptr && !is_noise_directory(entry.name) && !fs_.blocked_globs().matches_entry(below);
         if (walk) queue.push_back(below);
       } else if (entry.type == FileType::kRegular && is_instruction_file(entry.name) &&
                  !fs_.blocked_globs().matches_entry(below)) {
@@ -89,8 +87,7 @@ bool is_instruction_file(std::string_view name) {
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
-InstructionFiles find_instruction_files(const WorkspaceFs& fs, const InstructionScan& scan,
-                                        const CancelToken& cancel) {
+InstructionFiles find_instruction_files(const WorkspaceFs& fs, const InstructionScan& scan, const CancelToken& cancel) {
   return Walk(fs, scan, cancel).run();
 }
 

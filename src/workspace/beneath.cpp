@@ -26,9 +26,7 @@ constexpr int kReadFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLO
 
 std::atomic<bool> g_openat2_available{true};
 
-FileId id_of(const struct stat& st) {
-  return {st.st_dev, st.st_ino};
-}
+FileId id_of(const struct stat& st) { return {st.st_dev, st.st_ino}; }
 
 Error escapes() {
   return Error{ErrorCode::kPathEscapesWorkspace,
@@ -38,13 +36,10 @@ Error escapes() {
 }
 
 Error link_escapes(std::string_view why = "A symlink in the path leads out of the workspace.") {
-  return Error{
-      ErrorCode::kPathSymlinkEscape, std::string(why), "Use the path of a file inside the workspace.", {}};
+  return Error{ErrorCode::kPathSymlinkEscape, std::string(why), "Use the path of a file inside the workspace.", {}};
 }
 
-Error not_found() {
-  return Error{ErrorCode::kNotFound, "No such file or folder in the workspace.", {}, {}};
-}
+Error not_found() { return Error{ErrorCode::kNotFound, "No such file or folder in the workspace.", {}, {}}; }
 
 Error open_failed(int err) {
   if (err == ENOENT || err == ENOTDIR) return not_found();
@@ -131,15 +126,12 @@ Status refuse_machine_filesystem(int fd) {
   };
   if (std::find(kMachine.begin(), kMachine.end(), static_cast<unsigned long>(fs.f_type) & 0xffffffffUL) !=
       kMachine.end()) {
-    return Error{
-        ErrorCode::kPathSpecialFile, "The path lies on a file system that shows the machine itself.", {}, {}};
+    return Error{ErrorCode::kPathSpecialFile, "The path lies on a file system that shows the machine itself.", {}, {}};
   }
   return {};
 }
 
-void set_openat2_available(bool available) {
-  g_openat2_available = available;
-}
+void set_openat2_available(bool available) { g_openat2_available = available; }
 
 bool openat2_works(int root) {
   [[maybe_unused]] const os::Fd here = open_canonical(root, {}, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -178,10 +170,8 @@ os::Fd open_canonical(int root, const CleanPath& path, int flags) {
 Result<Beneath> Beneath::open(const std::string& path, std::vector<std::string> spellings) {
   os::Fd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!fd) {
-    if (errno == ENOENT)
-      return Error{ErrorCode::kWorkspaceMissing, "The workspace does not exist.", {}, path};
-    if (errno == ENOTDIR)
-      return Error{ErrorCode::kWorkspaceNotDirectory, "The workspace is not a folder.", {}, path};
+    if (errno == ENOENT) return Error{ErrorCode::kWorkspaceMissing, "The workspace does not exist.", {}, path};
+    if (errno == ENOTDIR) return Error{ErrorCode::kWorkspaceNotDirectory, "The workspace is not a folder.", {}, path};
     return errno_error(errno, "opening the workspace", path);
   }
   Beneath beneath = PB_TRY(adopt(std::move(fd), path));
@@ -236,8 +226,7 @@ Result<CleanPath> Beneath::clean(std::string_view input) const {
   return clean;
 }
 
-Result<std::vector<std::string>> Beneath::expand_link(const std::string& target,
-                                                      std::vector<std::string> rest) const {
+Result<std::vector<std::string>> Beneath::expand_link(const std::string& target, std::vector<std::string> rest) const {
   std::string_view relative = target;
   std::string collapsed;
   if (relative.starts_with('/') && !strip_root(relative, &relative)) {
@@ -311,8 +300,7 @@ Result<Walked> Beneath::walk(const CleanPath& start, const std::vector<FileId>& 
   return at;
 }
 
-Result<Walked> Beneath::open_for_reading(const CleanPath& path,
-                                         const std::vector<FileId>& is_protected) const {
+Result<Walked> Beneath::open_for_reading(const CleanPath& path, const std::vector<FileId>& is_protected) const {
   for (int restart = 0; restart < kMaxRestarts; ++restart) {
     Walked found = PB_TRY(walk(path, is_protected));
     if (!S_ISREG(found.st.st_mode) && !S_ISDIR(found.st.st_mode)) {

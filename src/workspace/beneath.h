@@ -51,8 +51,7 @@ class Beneath {
   /// The part of an absolute path below this directory.
   bool strip_root(std::string_view absolute, std::string_view* rest) const;
   /// Components that replace a link: those of its target, dots kept, then `rest`.
-  Result<std::vector<std::string>> expand_link(const std::string& target,
-                                               std::vector<std::string> rest) const;
+  Result<std::vector<std::string>> expand_link(const std::string& target, std::vector<std::string> rest) const;
 
   os::Fd fd_;
   std::string path_;

@@ -75,9 +75,7 @@ BlockedGlobs::BlockedGlobs(std::vector<std::string> patterns) {
   impl_ = std::move(impl);
 }
 
-BlockedGlobs BlockedGlobs::built_in() {
-  return BlockedGlobs({kBuiltIn.begin(), kBuiltIn.end()});
-}
+BlockedGlobs BlockedGlobs::built_in() { return BlockedGlobs({kBuiltIn.begin(), kBuiltIn.end()}); }
 
 bool BlockedGlobs::matches(std::string_view path) const {
   if (impl_->globs.empty()) return false;
@@ -100,24 +98,17 @@ std::vector<std::string> BlockedGlobs::ripgrep_globs() const {
   for (std::size_t i = 0; i < impl_->globs.size(); ++i) {
     const Glob& glob = impl_->globs[i];
     if (glob.negated()) continue;
-    const bool taken_back =
-        std::any_of(impl_->globs.begin() + static_cast<std::ptrdiff_t>(i), impl_->globs.end(),
-                    [&](const Glob& g) { return g.negated() && may_overlap(glob, g); });
+    const bool taken_back = std::any_of(impl_->globs.begin() + static_cast<std::ptrdiff_t>(i), impl_->globs.end(),
+                                        [&](const Glob& g) { return g.negated() && may_overlap(glob, g); });
     if (!taken_back) out.push_back("!" + glob.for_ripgrep());
   }
   return out;
 }
 
-std::size_t BlockedGlobs::size() const {
-  return impl_->globs.size();
-}
+std::size_t BlockedGlobs::size() const { return impl_->globs.size(); }
 
-std::span<const std::string_view> noise_directories() {
-  return kNoise;
-}
+std::span<const std::string_view> noise_directories() { return kNoise; }
 
-bool is_noise_directory(std::string_view name) {
-  return std::binary_search(kNoise.begin(), kNoise.end(), name);
-}
+bool is_noise_directory(std::string_view name) { return std::binary_search(kNoise.begin(), kNoise.end(), name); }
 
 }  // namespace patchbay::workspace

@@ -14,9 +14,8 @@ namespace {
 
 constexpr std::size_t kMaxConfigured = 50;
 constexpr std::size_t kMaxNames = 20'000;  // looked at in one directory
-constexpr std::array<std::string_view, 8> kMarkers = {".git",           "AGENTS.md",     "README.md",
-                                                      "pyproject.toml", "package.json",  "Cargo.toml",
-                                                      "go.mod",         "CMakeLists.txt"};
+constexpr std::array<std::string_view, 8> kMarkers = {".git",         "AGENTS.md",  "README.md", "pyproject.toml",
+                                                      "package.json", "Cargo.toml", "go.mod",    "CMakeLists.txt"};
 constexpr std::array<std::string_view, 14> kSkipped = {
     ".git",  ".cache", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".venv", "__pycache__",
     "build", "dist",   "logs",        "node_modules",  "target",      "venv",  "worktrees"};
@@ -52,8 +51,7 @@ class Discovery {
     const auto chosen_default = roots_.resolve(std::nullopt);
     if (!by_default.empty() && chosen_default) {
       const auto all = roots_.allowed();
-      if (std::find(all.begin(), all.end(), chosen_default->path) == all.end())
-        paths.insert(paths.begin(), by_default);
+      if (std::find(all.begin(), all.end(), chosen_default->path) == all.end()) paths.insert(paths.begin(), by_default);
     }
     for (const std::string& path : paths) {
       if (!fits(path)) continue;
@@ -86,8 +84,8 @@ class Discovery {
     const auto fs = WorkspaceFs::open(roots_, root, BlockedGlobs());
     if (!fs) return;
     const int max_depth = std::min(request_.max_depth, roots_.options().max_discovery_depth);
-    const auto max_results = static_cast<std::size_t>(
-        std::max(0, std::min(request_.max_results, roots_.options().max_discovery_results)));
+    const auto max_results =
+        static_cast<std::size_t>(std::max(0, std::min(request_.max_results, roots_.options().max_discovery_results)));
     std::deque<std::pair<std::string, int>> queue{{".", 0}};
     while (!queue.empty() && !exhausted()) {
       const auto [path, depth] = std::move(queue.front());
@@ -110,8 +108,7 @@ class Discovery {
   }
 
   /// False when the list is full.
-  bool add_discovered(const Workspace& root, const std::string& path, const Listing& listing,
-                      std::size_t limit) {
+  bool add_discovered(const Workspace& root, const std::string& path, const Listing& listing, std::size_t limit) {
     std::vector<std::string> markers;
     for (const std::string_view marker : kMarkers) {
       if (std::any_of(listing.entries.begin(), listing.entries.end(),
@@ -120,9 +117,8 @@ class Discovery {
       }
     }
     const std::string absolute = os::join(root.path, path);
-    const bool known = std::any_of(list_.items.begin(), list_.items.end(), [&](const FoundWorkspace& item) {
-      return item.workspace.path == absolute;
-    });
+    const bool known = std::any_of(list_.items.begin(), list_.items.end(),
+                                   [&](const FoundWorkspace& item) { return item.workspace.path == absolute; });
     if (markers.empty() || known || !fits(absolute)) return true;
     if (list_.discovered_count >= limit) {
       list_.truncated = true;
@@ -149,8 +145,7 @@ class Discovery {
 
 }  // namespace
 
-WorkspaceList list_workspaces(const Roots& roots, const DiscoveryRequest& request,
-                              const CancelToken& cancel) {
+WorkspaceList list_workspaces(const Roots& roots, const DiscoveryRequest& request, const CancelToken& cancel) {
   return Discovery(roots, request, cancel).run();
 }
 

@@ -19,9 +19,7 @@ namespace {
 
 constexpr std::size_t kBuffer = 256 * 1024, kLeastBuffer = 4 * 1024;
 
-Error cancelled() {
-  return Error{ErrorCode::kCancelled, "The request was cancelled.", {}, {}};
-}
+Error cancelled() { return Error{ErrorCode::kCancelled, "The request was cancelled.", {}, {}}; }
 
 /// One bit per byte of `word` that is a line feed, at the top of that byte.
 std::uint64_t feeds_in(std::uint64_t word) {
@@ -95,8 +93,7 @@ std::int64_t count_feeds(std::string_view text) {
   for (; i + sizeof(std::uint64_t) <= text.size(); i += sizeof(std::uint64_t)) {
     std::uint64_t word;
     std::memcpy(&word, text.data() + i, sizeof word);
-    feeds +=
-        static_cast<std::int64_t>((feeds_in(word) >> 7) * 0x0101010101010101 >> 56);  // adds up the bytes
+    feeds += static_cast<std::int64_t>((feeds_in(word) >> 7) * 0x0101010101010101 >> 56);  // adds up the bytes
   }
   for (; i < text.size(); ++i) feeds += text[i] == '\n' ? 1 : 0;
   return feeds;
@@ -144,8 +141,7 @@ Result<std::uint64_t> tail_offset(int fd, std::uint64_t size, std::int64_t lines
     const std::string chunk = PB_TRY(read_range(fd, end - length, length));
     for (std::size_t i = chunk.size(); i-- > 0;) {
       // The line feed that ends the file ends the last line; the one before it starts it.
-      if (chunk[i] == '\n' && !(at_end && i + 1 == chunk.size()) && ++feeds == lines)
-        return end - length + i + 1;
+      if (chunk[i] == '\n' && !(at_end && i + 1 == chunk.size()) && ++feeds == lines) return end - length + i + 1;
     }
     at_end = false;
     end -= length;

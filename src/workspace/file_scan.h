@@ -14,12 +14,11 @@ namespace patchbay::workspace {
 struct FileScan {
   std::uint64_t looked_at = 0;  ///< bytes
   bool reached_end = false;
-  std::int64_t line_feeds = 0;       ///< in looked_at
-  std::int64_t crlf = 0;             ///< of those, with a carriage return before
-  bool ends_with_line_feed = false;  ///< of looked_at
-  std::optional<std::uint64_t>
-      line_offset;     ///< where the wanted line starts; absent when the file ends before
-  std::string sha256;  ///< hex; only after a full pass with `hash`
+  std::int64_t line_feeds = 0;               ///< in looked_at
+  std::int64_t crlf = 0;                     ///< of those, with a carriage return before
+  bool ends_with_line_feed = false;          ///< of looked_at
+  std::optional<std::uint64_t> line_offset;  ///< where the wanted line starts; absent when the file ends before
+  std::string sha256;                        ///< hex; only after a full pass with `hash`
 
   /// Lines of the whole file, after a full pass.
   std::int64_t lines() const { return line_feeds + (looked_at > 0 && !ends_with_line_feed ? 1 : 0); }

@@ -7,9 +7,7 @@
 namespace patchbay::workspace {
 namespace {
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 /// Length of the bracket expression at the start of `pattern`, 0 when it is not closed.
 std::size_t bracket_length(std::string_view pattern) {
@@ -55,9 +53,7 @@ bool match_one(std::string_view pattern, char c, std::size_t* length) {
   return pattern[0] == c;
 }
 
-bool has_wildcard(std::string_view part) {
-  return part.find_first_of("*?[\\") != std::string_view::npos;
-}
+bool has_wildcard(std::string_view part) { return part.find_first_of("*?[\\") != std::string_view::npos; }
 
 }  // namespace
 
@@ -111,9 +107,7 @@ Glob::Glob(std::string_view pattern) {
   }
 }
 
-bool Glob::literal() const {
-  return std::none_of(parts_.begin(), parts_.end(), has_wildcard);
-}
+bool Glob::literal() const { return std::none_of(parts_.begin(), parts_.end(), has_wildcard); }
 
 std::string Glob::as_path() const {
   std::string path;
@@ -132,9 +126,7 @@ std::string Glob::for_ripgrep() const {
   return out;
 }
 
-bool Glob::matches_name(std::string_view name) const {
-  return glob_match_component(parts_[0], name);
-}
+bool Glob::matches_name(std::string_view name) const { return glob_match_component(parts_[0], name); }
 
 bool Glob::matches(const std::vector<std::string_view>& components) const {
   if (parts_.empty()) return false;

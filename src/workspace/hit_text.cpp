@@ -19,8 +19,8 @@ constexpr std::size_t kKeyBlock = 16 * 1024;  // private keys are not longer
 bool may_be_key_body(std::string_view text) {
   text = trim(text);
   return text.size() >= 16 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
-                  c == '/' || c == '=';
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/' ||
+                  c == '=';
          });
 }
 
@@ -38,9 +38,7 @@ std::string redact_range(std::string_view text, std::size_t begin, std::size_t e
   return out;
 }
 
-bool continues_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
-}
+bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
 }  // namespace
 
@@ -68,15 +66,13 @@ std::optional<HitReader::Line> HitReader::line_before(std::uint64_t offset) cons
   return Line{feed == std::string::npos ? 0 : from + feed + 1, end, true};
 }
 
-std::string HitReader::window(const Line& line, std::uint64_t around, bool* truncated,
-                              int* redactions) const {
+std::string HitReader::window(const Line& line, std::uint64_t around, bool* truncated, int* redactions) const {
   std::uint64_t begin = line.begin, end = line.end;
   *truncated = !line.complete || end - begin > kShown;
   if (*truncated) {
     begin = std::max(line.begin, around - std::min<std::uint64_t>(around, kBeforeHit));
     end = line.complete ? std::min(line.end, begin + kShown) : begin + kShown;
-    if (line.complete && end - begin < kShown)
-      begin = std::max(line.begin, end - std::min<std::uint64_t>(end, kShown));
+    if (line.complete && end - begin < kShown) begin = std::max(line.begin, end - std::min<std::uint64_t>(end, kShown));
   }
   std::uint64_t from = *truncated ? begin - std::min(begin - line.begin, std::uint64_t{kMargin}) : line.begin;
   std::string text = part(from, end + (*truncated ? kMargin : 0));

@@ -19,8 +19,7 @@ bool keeps_stamps(int fd) {
   constexpr std::array<unsigned long, 4> kLocal = {0xef53, 0x58465342, 0x9123683e, 0xf2f52010};
   struct statfs fs {};
   if (::fstatfs(fd, &fs) != 0) return false;
-  return std::find(kLocal.begin(), kLocal.end(), static_cast<unsigned long>(fs.f_type) & 0xffffffffUL) !=
-         kLocal.end();
+  return std::find(kLocal.begin(), kLocal.end(), static_cast<unsigned long>(fs.f_type) & 0xffffffffUL) != kLocal.end();
 }
 
 }  // namespace

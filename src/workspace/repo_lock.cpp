@@ -30,17 +30,14 @@ std::string key_of(const struct stat& st) {
   return sha256_hex(std::to_string(st.st_dev) + ":" + std::to_string(st.st_ino)).substr(0, 32);
 }
 
-std::string lock_name(const std::string& key) {
-  return "repo_" + key + ".lock";
-}
+std::string lock_name(const std::string& key) { return "repo_" + key + ".lock"; }
 
 /// Keys of the work tree's toplevel and of every directory above it, in this order.
 Result<std::vector<std::string>> chain_of(const std::string& path) {
   os::Fd dir(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!dir) {
     if (errno == ENOENT) return Error{ErrorCode::kWorkspaceMissing, "the workspace does not exist", {}, path};
-    if (errno == ENOTDIR)
-      return Error{ErrorCode::kWorkspaceNotDirectory, "the workspace is not a folder", {}, path};
+    if (errno == ENOTDIR) return Error{ErrorCode::kWorkspaceNotDirectory, "the workspace is not a folder", {}, path};
     return errno_error(errno, "opening the workspace", path);
   }
   std::vector<std::string> keys;
@@ -56,8 +53,7 @@ Result<std::vector<std::string>> chain_of(const std::string& path) {
       toplevel = keys.size() - 1;
     }
     os::Fd parent(::openat(dir.get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!parent || ::fstat(parent.get(), &above) != 0)
-      return errno_error(errno, "looking above the workspace", path);
+    if (!parent || ::fstat(parent.get(), &above) != 0) return errno_error(errno, "looking above the workspace", path);
     if (above.st_dev == st.st_dev && above.st_ino == st.st_ino) break;
     dir = std::move(parent);
   }
@@ -75,8 +71,7 @@ Json read_info(const std::string& path) {
 Error busy(const Json& info) {
   Json holder = Json::object();
   for (const char* field : {"operation", "worker_name"}) {
-    if (auto text = json::find_string(info, field); text && !text->empty())
-      holder[field] = display_safe(*text);
+    if (auto text = json::find_string(info, field); text && !text->empty()) holder[field] = display_safe(*text);
   }
   if (const auto since = json::find_double(info, "since")) {
     holder["since"] = iso8601(from_epoch_seconds(*since));
@@ -106,8 +101,7 @@ Result<std::optional<Json>> holder_below(const std::string& dir, const std::stri
     const std::string path = os::join(dir, name);
     Json info = read_info(path);
     const Json* above = json::find(info, "above");
-    if (above == nullptr || !above->is_array() ||
-        std::find(above->begin(), above->end(), Json(key)) == above->end()) {
+    if (above == nullptr || !above->is_array() || std::find(above->begin(), above->end(), Json(key)) == above->end()) {
       continue;
     }
     if (PB_TRY(os::FileLock::is_held(path))) return std::optional<Json>(std::move(info));
@@ -124,8 +118,7 @@ Result<HeldRepoLock> RepoLocks::acquire(const std::string& path, const LockInfo&
   // From the top down, so that whoever meets a conflict has locked nothing that another one waits for.
   for (std::size_t i = keys.size(); i-- > 0;) {
     const std::string file = os::join(dir_, lock_name(keys[i]));
-    locks[i] =
-        PB_TRY(os::FileLock::try_acquire(file, i == 0 ? os::LockMode::kExclusive : os::LockMode::kShared));
+    locks[i] = PB_TRY(os::FileLock::try_acquire(file, i == 0 ? os::LockMode::kExclusive : os::LockMode::kShared));
     if (locks[i].held()) continue;
     if (i == 0 && !PB_TRY(os::FileLock::is_held(file))) {
       // Only shared locks stand in the way: the writer works somewhere below.

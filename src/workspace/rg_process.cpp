@@ -52,8 +52,8 @@ int milliseconds_until(MonoTime deadline) {
 
 }  // namespace
 
-Result<RgRun> run_ripgrep(const std::vector<std::string>& argv, int directory, RgListener& listener,
-                          MonoTime deadline, const CancelToken& cancel) {
+Result<RgRun> run_ripgrep(const std::vector<std::string>& argv, int directory, RgListener& listener, MonoTime deadline,
+                          const CancelToken& cancel) {
   os::Pipe out = PB_TRY(os::make_pipe());
   os::Pipe err = PB_TRY(os::make_pipe());
   // Shared with the callback, which may still run when this call is over.

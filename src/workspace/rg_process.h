@@ -25,7 +25,7 @@ struct RgRun {
 
 /// Runs ripgrep with `directory` as its working directory and hands its records to `listener`. Nothing of it
 /// is left when the call returns. kSearchFailed when it cannot be started or dies.
-Result<RgRun> run_ripgrep(const std::vector<std::string>& argv, int directory, RgListener& listener,
-                          MonoTime deadline, const CancelToken& cancel);
+Result<RgRun> run_ripgrep(const std::vector<std::string>& argv, int directory, RgListener& listener, MonoTime deadline,
+                          const CancelToken& cancel);
 
 }  // namespace patchbay::workspace

@@ -102,8 +102,7 @@ bool RgStream::handle_match(std::string_view record) {
   RgHit hit;
   const std::size_t line = record.find(kLine);
   if (line == std::string_view::npos) return true;
-  if (!number_after(record, line, kLine, &hit.line) || !number_after(record, line, kOffset, &hit.offset))
-    return true;
+  if (!number_after(record, line, kLine, &hit.line) || !number_after(record, line, kOffset, &hit.offset)) return true;
   number_after(record, line, kStart, &hit.column);
   return listener_.on_match(hit);
 }

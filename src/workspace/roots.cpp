@@ -82,15 +82,13 @@ int distance(std::string_view name, std::string_view wanted) {
 
 }  // namespace
 
-std::string workspace_id(const std::string& resolved_path) {
-  return "ws_" + sha256_hex(resolved_path).substr(0, 24);
-}
+std::string workspace_id(const std::string& resolved_path) { return "ws_" + sha256_hex(resolved_path).substr(0, 24); }
 
 struct Roots::Impl {
   RootsOptions options;
   ProtectedPaths protected_paths;
   Guarded<std::map<std::string, std::string>> workspace_ids;  ///< by path
-  Guarded<std::vector<Root>> roots;  ///< same order as options.allowed
+  Guarded<std::vector<Root>> roots;                           ///< same order as options.allowed
 
   /// The root's current directory; opened again when another one took its place.
   Result<Root> current(std::size_t index) {
@@ -147,12 +145,9 @@ struct Roots::Impl {
     auto found = root->walk(below_root, ids);
     if (!found) {
       switch (found.error().code) {
-        case ErrorCode::kNotFound:
-          return missing(workspace.path);
-        case ErrorCode::kPathSymlinkEscape:
-          return not_allowed(workspace.path);
-        default:
-          return std::move(found).error();
+        case ErrorCode::kNotFound: return missing(workspace.path);
+        case ErrorCode::kPathSymlinkEscape: return not_allowed(workspace.path);
+        default: return std::move(found).error();
       }
     }
     if (!S_ISDIR(found->st.st_mode)) {
@@ -160,10 +155,7 @@ struct Roots::Impl {
                    "Give the folder that contains the file as repo_path.", workspace.path};
     }
     if (found->path.components != below_root.components) {
-      return Error{ErrorCode::kRootNotAllowed,
-                   "The workspace path changes while it is looked at.",
-                   {},
-                   workspace.path};
+      return Error{ErrorCode::kRootNotAllowed, "The workspace path changes while it is looked at.", {}, workspace.path};
     }
     opened.directory = std::move(found->fd);
     opened.workspace = std::move(workspace);
@@ -186,8 +178,7 @@ Result<std::unique_ptr<Roots>> Roots::open(RootsOptions options) {
     if (!root) {
       return Error{ErrorCode::kConfigRefused,
                    "repositories.allowed names a folder that cannot be opened: " + configured,
-                   "Create it or remove it from the configuration.",
-                   root.error().message + " " + root.error().detail};
+                   "Create it or remove it from the configuration.", root.error().message + " " + root.error().detail};
     }
     self->impl_->roots.lock()->push_back(std::move(*root));
   }
@@ -225,8 +216,7 @@ Result<OpenedWorkspace> Roots::resolve_opened(const std::optional<std::string>& 
   std::string path(trim(repo_path.value_or("")));
   if (path.empty()) path = options.default_root;
   if (path.empty()) {
-    return Error{
-        ErrorCode::kNoDefaultWorkspace, "No default workspace is configured.", "Give repo_path.", {}};
+    return Error{ErrorCode::kNoDefaultWorkspace, "No default workspace is configured.", "Give repo_path.", {}};
   }
   if (path.size() > kMaxPath || path.find('\0') != std::string::npos || !is_valid_utf8(path)) {
     return Error{ErrorCode::kInvalidArgument, "repo_path is not a usable path.", {}, {}};
@@ -267,8 +257,7 @@ std::vector<std::string> Roots::candidates(const std::string& requested) const {
   }
   for (const Alias& alias : impl_->options.aliases) {
     const std::string local = os::expand_home(alias.local);
-    if (distance(os::base_name(alias.canonical), wanted) < 3 && impl_->index_of(local))
-      found.emplace_back(1, local);
+    if (distance(os::base_name(alias.canonical), wanted) < 3 && impl_->index_of(local)) found.emplace_back(1, local);
     offer(local);
   }
   if (!impl_->options.discovery_roots.empty()) {
@@ -279,15 +268,12 @@ std::vector<std::string> Roots::candidates(const std::string& requested) const {
   std::sort(found.begin(), found.end());
   std::vector<std::string> out;
   for (const auto& [d, path] : found) {
-    if (std::find(out.begin(), out.end(), path) == out.end() && out.size() < kMaxCandidates)
-      out.push_back(path);
+    if (std::find(out.begin(), out.end(), path) == out.end() && out.size() < kMaxCandidates) out.push_back(path);
   }
   return out;
 }
 
-const ProtectedPaths& Roots::protected_paths() const {
-  return impl_->protected_paths;
-}
+const ProtectedPaths& Roots::protected_paths() const { return impl_->protected_paths; }
 
 std::vector<std::string> Roots::allowed() const {
   std::vector<std::string> paths;
@@ -300,8 +286,6 @@ std::string Roots::allowed_root_of(const std::string& resolved_path) const {
   return index ? (*impl_->roots.lock())[*index]->path() : std::string();
 }
 
-const RootsOptions& Roots::options() const {
-  return impl_->options;
-}
+const RootsOptions& Roots::options() const { return impl_->options; }
 
 }  // namespace patchbay::workspace

@@ -63,8 +63,7 @@ std::string escape_glob(std::string_view literal) {
 }
 
 /// Path of a protected file or folder below the searched directory, if it lies there by name.
-std::optional<std::string> below_target(const WorkspaceFs& fs, const Target& target,
-                                        const std::string& path) {
+std::optional<std::string> below_target(const WorkspaceFs& fs, const Target& target, const std::string& path) {
   const auto real = os::real_path(path);
   const std::string base = target.prefix.empty() ? fs.root() : os::join(fs.root(), target.prefix);
   if (!real || *real == base || !os::is_within(base, *real)) return std::nullopt;
@@ -83,15 +82,9 @@ std::vector<std::string> make_argv(const WorkspaceFs& fs, const SearchRequest& r
   std::vector<std::string> argv = {program, "--no-config", "--json", "--no-mmap"};
   if (!request.regex) argv.push_back("--fixed-strings");
   switch (request.case_mode) {
-    case CaseMode::kSmart:
-      argv.push_back("--smart-case");
-      break;
-    case CaseMode::kSensitive:
-      argv.push_back("--case-sensitive");
-      break;
-    case CaseMode::kInsensitive:
-      argv.push_back("--ignore-case");
-      break;
+    case CaseMode::kSmart: argv.push_back("--smart-case"); break;
+    case CaseMode::kSensitive: argv.push_back("--case-sensitive"); break;
+    case CaseMode::kInsensitive: argv.push_back("--ignore-case"); break;
   }
   if (request.include_hidden) argv.push_back("--hidden");
   if (request.files_only) argv.push_back("--max-count=1");
@@ -114,8 +107,7 @@ std::vector<std::string> make_argv(const WorkspaceFs& fs, const SearchRequest& r
 }
 
 /// With files only, the whole file is behind the cursor.
-std::string encode_cursor(const SearchRequest& request, const SearchMatch& match,
-                          const std::string& raw_path) {
+std::string encode_cursor(const SearchRequest& request, const SearchMatch& match, const std::string& raw_path) {
   const std::int64_t line = request.files_only ? std::numeric_limits<std::int64_t>::max() : match.line;
   return base64url_encode(std::to_string(line) + ":" + raw_path);
 }
@@ -158,18 +150,14 @@ std::optional<Error> refusal_of(const RgRun& run, const SearchRequest& request) 
   if (run.end != RgEnd::kFinished || run.exit_code != 2) return std::nullopt;
   const std::string message = redact(display_safe(utf8_prefix(trim(run.errors), kMaxEngineMessage), true));
   if (message.find("error parsing glob") != std::string::npos) {
-    return Error{
-        ErrorCode::kInvalidArgument, "The glob cannot be read: " + message, "Give a simpler glob.", {}};
+    return Error{ErrorCode::kInvalidArgument, "The glob cannot be read: " + message, "Give a simpler glob.", {}};
   }
   // Messages about files begin with the path that was searched.
-  const bool about_a_file =
-      message.starts_with("./") || message.find("IO error for operation on") != message.npos;
+  const bool about_a_file = message.starts_with("./") || message.find("IO error for operation on") != message.npos;
   if (about_a_file) return std::nullopt;
   if (request.regex) {
-    return Error{ErrorCode::kBadRegex,
-                 message,
-                 "Correct the expression, or search for literal text with regex=false.",
-                 {}};
+    return Error{
+        ErrorCode::kBadRegex, message, "Correct the expression, or search for literal text with regex=false.", {}};
   }
   return Error{ErrorCode::kSearchFailed, "The search failed: " + message, {}, {}};
 }
@@ -185,13 +173,10 @@ void add_warnings(const RgRun& run, SearchResult& result) {
   }
 }
 
-bool may_report(const void* fs, const std::string& path) {
-  return !static_cast<const WorkspaceFs*>(fs)->blocked(path);
-}
+bool may_report(const void* fs, const std::string& path) { return !static_cast<const WorkspaceFs*>(fs)->blocked(path); }
 
 /// Turns kept positions into matches. `capacity` is one more than may be listed.
-void read_hits(const WorkspaceFs& fs, const SearchRequest& request, const HitList& hits,
-               SearchResult& result) {
+void read_hits(const WorkspaceFs& fs, const SearchRequest& request, const HitList& hits, SearchResult& result) {
   std::string last_path;
   WorkspaceFs now = fs.at_this_moment();
   for (const auto& [path, positions] : hits.files()) {
@@ -222,8 +207,8 @@ void read_hits(const WorkspaceFs& fs, const SearchRequest& request, const HitLis
 
 }  // namespace
 
-Result<SearchResult> search_text(const WorkspaceFs& fs, const SearchRequest& request,
-                                 const CancelToken& cancel, const SearchEngine& engine) {
+Result<SearchResult> search_text(const WorkspaceFs& fs, const SearchRequest& request, const CancelToken& cancel,
+                                 const SearchEngine& engine) {
   PB_TRY(check_query(request));
   const auto after = PB_TRY(decode_cursor(request.cursor));
   const Target target = PB_TRY(choose_target(fs, request.path));
@@ -235,8 +220,8 @@ Result<SearchResult> search_text(const WorkspaceFs& fs, const SearchRequest& req
   options.stop_above = kDense;
   auto hits = std::make_unique<HitList>(options, target.prefix, may_report, &fs);
   const auto run_once = [&](bool sorted) {
-    return run_ripgrep(make_argv(fs, request, target, engine.program, sorted), target.directory.get(), *hits,
-                       deadline, cancel);
+    return run_ripgrep(make_argv(fs, request, target, engine.program, sorted), target.directory.get(), *hits, deadline,
+                       cancel);
   };
   RgRun run = PB_TRY(run_once(false));
   if (run.end == RgEnd::kStopped) {

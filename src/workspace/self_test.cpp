@@ -23,7 +23,8 @@ class Trial {
   static Result<Trial> make(const std::string& scratch) {
     Trial trial;
     std::string pattern = os::join(scratch, "path-guard-XXXXXX");
-    if (::mkdtemp(pattern.data()) == nullptr) return errno_error(errno, "preparing the trial of the path guard", scratch);
+    if (::mkdtemp(pattern.data()) == nullptr)
+      return errno_error(errno, "preparing the trial of the path guard", scratch);
     trial.top_ = pattern;
     PB_TRY(os::make_private_dirs(trial.root() + "/folder"));
     PB_TRY(os::write_file_volatile(trial.root() + "/folder/file", kInside));
@@ -39,7 +40,8 @@ class Trial {
   Trial(Trial&& other) noexcept : top_(std::exchange(other.top_, {})) {}
   Trial& operator=(Trial&&) = delete;
   ~Trial() {
-    if (!top_.empty()) [[maybe_unused]] const Status gone = os::remove_tree(top_);
+    if (!top_.empty()) [[maybe_unused]]
+      const Status gone = os::remove_tree(top_);
   }
   std::string root() const { return top_ + "/root"; }
 

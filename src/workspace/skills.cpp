@@ -49,7 +49,8 @@ std::string labelled(std::string_view text, std::string_view label) {
     if (++lines > kHeadLines) break;
     if (line.size() < label.size() || to_lower_ascii(line.substr(0, label.size())) != label) continue;
     std::string_view value = trim(line.substr(label.size()));
-    const bool quoted = value.size() >= 2 && value.front() == value.back() && (value.front() == '"' || value.front() == '\'');
+    const bool quoted =
+        value.size() >= 2 && value.front() == value.back() && (value.front() == '"' || value.front() == '\'');
     return std::string(quoted ? value.substr(1, value.size() - 2) : value);
   }
   return {};

@@ -27,9 +27,7 @@ LineEnding ending_of(std::int64_t feeds, std::int64_t crlf) {
   return crlf == feeds ? LineEnding::kCrlf : LineEnding::kMixed;
 }
 
-std::size_t digits(std::int64_t n) {
-  return std::to_string(n).size();
-}
+std::size_t digits(std::int64_t n) { return std::to_string(n).size(); }
 
 /// Where a page begins and what the pass over the file said.
 struct Start {
@@ -82,9 +80,9 @@ Result<Start> find_start(const OpenedPath& file, const PageRequest& request, con
 
 /// The raw bytes of a page and the secrets in them.
 struct RawPage {
-  std::string bytes;      ///< from the page's first byte on
-  std::size_t limit = 0;  ///< no line that starts here or later is drawn: what follows is context only
-  bool at_end = false;    ///< `bytes` reaches the end of the file
+  std::string bytes;                ///< from the page's first byte on
+  std::size_t limit = 0;            ///< no line that starts here or later is drawn: what follows is context only
+  bool at_end = false;              ///< `bytes` reaches the end of the file
   std::vector<SecretSpan> secrets;  ///< offsets into `bytes`
 };
 
@@ -123,8 +121,7 @@ class PageWriter {
   void run() {
     std::int64_t line = page_.start_line;
     bool full = false;
-    while (!full && position_ < raw_.limit &&
-           !(page_.requested_end_line && line > *page_.requested_end_line)) {
+    while (!full && position_ < raw_.limit && !(page_.requested_end_line && line > *page_.requested_end_line)) {
       full = !draw_line(line);
       if (!full) ++line;
     }
@@ -234,8 +231,7 @@ class PageWriter {
 
 /// Offset of a column of the line that starts at `line`: not past the line's end, on the start of a
 /// character.
-Result<std::uint64_t> column_offset(int fd, std::uint64_t line, std::int64_t column,
-                                    const CancelToken& cancel) {
+Result<std::uint64_t> column_offset(int fd, std::uint64_t line, std::int64_t column, const CancelToken& cancel) {
   const std::uint64_t wanted = line + static_cast<std::uint64_t>(column - 1);
   if (wanted - line > kMaxScanBytes) {
     return Error{ErrorCode::kFileTooLarge, "The column lies too far inside a very long line.", {}, {}};
@@ -244,8 +240,7 @@ Result<std::uint64_t> column_offset(int fd, std::uint64_t line, std::int64_t col
   std::string chunk;
   while (at < wanted) {
     if (cancel.cancelled()) return Error{ErrorCode::kCancelled, "The request was cancelled.", {}, {}};
-    chunk =
-        PB_TRY(read_range(fd, at, static_cast<std::size_t>(std::min<std::uint64_t>(wanted - at, 1 << 20))));
+    chunk = PB_TRY(read_range(fd, at, static_cast<std::size_t>(std::min<std::uint64_t>(wanted - at, 1 << 20))));
     if (const std::size_t feed = chunk.find('\n'); feed != std::string::npos) return at + feed;
     if (chunk.empty()) return at;
     at += chunk.size();
@@ -272,29 +267,21 @@ void describe_file(const OpenedPath& file, const FileScan& scan, TextPage& page)
 
 std::string_view name_of(LineEnding eol) {
   switch (eol) {
-    case LineEnding::kNone:
-      return "none";
-    case LineEnding::kLf:
-      return "lf";
-    case LineEnding::kCrlf:
-      return "crlf";
-    case LineEnding::kMixed:
-      return "mixed";
+    case LineEnding::kNone: return "none";
+    case LineEnding::kLf: return "lf";
+    case LineEnding::kCrlf: return "crlf";
+    case LineEnding::kMixed: return "mixed";
   }
   return "none";
 }
 
-Result<TextPage> read_text_page(const OpenedPath& file, const PageRequest& request,
-                                const CancelToken& cancel) {
+Result<TextPage> read_text_page(const OpenedPath& file, const PageRequest& request, const CancelToken& cancel) {
   const int fd = file.fd.get();
   const std::string head = PB_TRY(read_range_of(fd, file.size, 0, kSniffBytes));
   PB_TRY(refuse_binary(head));
-  if (request.end_line && !request.tail &&
-      *request.end_line < std::max<std::int64_t>(request.start_line, 1)) {
-    return Error{ErrorCode::kInvalidRange,
-                 "end_line lies before start_line.",
-                 "Give an end_line of at least start_line.",
-                 {}};
+  if (request.end_line && !request.tail && *request.end_line < std::max<std::int64_t>(request.start_line, 1)) {
+    return Error{
+        ErrorCode::kInvalidRange, "end_line lies before start_line.", "Give an end_line of at least start_line.", {}};
   }
   const Start start = PB_TRY(find_start(file, request, cancel));
 
@@ -349,11 +336,10 @@ Result<std::string> read_whole_text(const OpenedPath& file, std::size_t limit) {
   std::string text = PB_TRY(read_range(file.fd.get(), 0, limit + 1));
   PB_TRY(refuse_binary(text));
   if (text.size() > limit) {
-    return Error{
-        ErrorCode::kFileTooLarge,
-        "The file has " + std::to_string(file.size) + " bytes; the limit is " + std::to_string(limit) + ".",
-        {},
-        {}};
+    return Error{ErrorCode::kFileTooLarge,
+                 "The file has " + std::to_string(file.size) + " bytes; the limit is " + std::to_string(limit) + ".",
+                 {},
+                 {}};
   }
   if (const std::size_t bad = first_invalid_utf8(text); bad != std::string::npos) return not_utf8(bad);
   return text;

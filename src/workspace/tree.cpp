@@ -133,8 +133,7 @@ class Drawing {
     for (DirEntry& entry : listing->entries) {
       if (!left_out(*opened, entry)) nodes.push_back(make_node(*opened, entry));
     }
-    std::sort(nodes.begin(), nodes.end(),
-              [](const Node& a, const Node& b) { return before(a.order, b.order); });
+    std::sort(nodes.begin(), nodes.end(), [](const Node& a, const Node& b) { return before(a.order, b.order); });
     std::vector<Node> kept;
     for (Node& node : nodes) {
       Place place = dir.place;
@@ -163,10 +162,8 @@ class Drawing {
   }
 
   bool left_out(const OpenedPath& dir, const DirEntry& entry) {
-    if (fs_.blocked_globs().matches_entry(join_relative(dir.path, entry.name)))
-      return ++tree_.omitted.blocked, true;
-    if (entry.type == FileType::kDirectory && is_noise_directory(entry.name))
-      return ++tree_.omitted.noise, true;
+    if (fs_.blocked_globs().matches_entry(join_relative(dir.path, entry.name))) return ++tree_.omitted.blocked, true;
+    if (entry.type == FileType::kDirectory && is_noise_directory(entry.name)) return ++tree_.omitted.noise, true;
     if (!request_.include_hidden && entry.name.starts_with('.')) return ++tree_.omitted.hidden, true;
     return false;
   }
@@ -179,8 +176,7 @@ class Drawing {
     if (entry.type == FileType::kSymlink) {
       const LinkTarget target = fs_.read_link(dir, entry.name);
       directory = target.directory;
-      node.shown +=
-          (directory ? "/ -> " : " -> ") + (target.inside ? display_safe(target.text) : "(outside)");
+      node.shown += (directory ? "/ -> " : " -> ") + (target.inside ? display_safe(target.text) : "(outside)");
     } else if (directory) {
       node.shown += '/';
     }

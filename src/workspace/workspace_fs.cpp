@@ -55,15 +55,13 @@ CleanPath components_of(std::string_view path) {
 /// How long the identities that were looked up with the workspace serve the operation it was opened for.
 constexpr std::chrono::milliseconds kSameMoment{5};
 
-std::shared_ptr<const Beneath> shared(Beneath root) {
-  return std::make_shared<const Beneath>(std::move(root));
-}
+std::shared_ptr<const Beneath> shared(Beneath root) { return std::make_shared<const Beneath>(std::move(root)); }
 
 enum class Access { kRead, kPath };
 
 /// Name check, walk, name check of what it led to, open.
-Result<OpenedPath> open_clean(const Beneath& root, const BlockedGlobs& blocked,
-                              const std::vector<FileId>& ids, const CleanPath& clean, Access access) {
+Result<OpenedPath> open_clean(const Beneath& root, const BlockedGlobs& blocked, const std::vector<FileId>& ids,
+                              const CleanPath& clean, Access access) {
   if (blocked.matches(clean.text())) return blocked_error();
   Walked found = PB_TRY(access == Access::kRead ? root.open_for_reading(clean, ids) : root.walk(clean, ids));
   const std::string canonical = found.path.text();
@@ -71,9 +69,7 @@ Result<OpenedPath> open_clean(const Beneath& root, const BlockedGlobs& blocked,
   return describe(std::move(found.fd), found.st, canonical);
 }
 
-bool is_hex(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 void append_utf8(std::string& out, unsigned long cp) {
   if (cp < 0x80) {
@@ -118,8 +114,8 @@ FileStamp stamp_of(const struct stat& st) {
   const auto nanoseconds = [](const struct timespec& t) {
     return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
   };
-  return {{st.st_dev, st.st_ino}, static_cast<std::uint64_t>(st.st_size), nanoseconds(st.st_mtim),
-          nanoseconds(st.st_ctim)};
+  return {
+      {st.st_dev, st.st_ino}, static_cast<std::uint64_t>(st.st_size), nanoseconds(st.st_mtim), nanoseconds(st.st_ctim)};
 }
 
 struct WorkspaceFs::Tree {
@@ -127,9 +123,7 @@ struct WorkspaceFs::Tree {
   std::vector<FileId> ids = {};  ///< of the protected files, at `ids_of`
   MonoTime ids_of = MonoTime::min();
 
-  bool has_current_ids() const {
-    return ids_of != MonoTime::min() && system_clock().mono() - ids_of < kSameMoment;
-  }
+  bool has_current_ids() const { return ids_of != MonoTime::min() && system_clock().mono() - ids_of < kSameMoment; }
 };
 
 std::string join_relative(std::string_view directory, std::string_view name) {
@@ -150,8 +144,7 @@ std::optional<std::string> unescape_shown_name(std::string_view shown) {
   return changed ? std::optional(out) : std::nullopt;
 }
 
-WorkspaceFs::WorkspaceFs(std::shared_ptr<const Tree> tree, BlockedGlobs blocked,
-                         ProtectedPaths protected_paths)
+WorkspaceFs::WorkspaceFs(std::shared_ptr<const Tree> tree, BlockedGlobs blocked, ProtectedPaths protected_paths)
     : tree_(std::move(tree)), blocked_(std::move(blocked)), protected_(std::move(protected_paths)) {}
 
 Result<WorkspaceFs> WorkspaceFs::open(const Roots& roots, const Workspace& workspace, BlockedGlobs blocked) {
@@ -180,8 +173,10 @@ WorkspaceFs WorkspaceFs::at_this_moment() const {
 namespace {
 
 Error link_in_place() {
-  return Error{ErrorCode::kWorkspaceUnavailable, "A symlink lies in place of the worker's folder.",
-               "Have the operator look at the worktree.", {}};
+  return Error{ErrorCode::kWorkspaceUnavailable,
+               "A symlink lies in place of the worker's folder.",
+               "Have the operator look at the worktree.",
+               {}};
 }
 
 }  // namespace
@@ -195,12 +190,8 @@ Result<WorkspaceFs> WorkspaceFs::open_own(const std::string& directory, BlockedG
   return WorkspaceFs(std::move(tree), std::move(blocked), std::move(protected_paths));
 }
 
-const std::string& WorkspaceFs::root() const {
-  return tree_->root->path();
-}
-int WorkspaceFs::root_fd() const {
-  return tree_->root->fd();
-}
+const std::string& WorkspaceFs::root() const { return tree_->root->path(); }
+int WorkspaceFs::root_fd() const { return tree_->root->fd(); }
 
 namespace {
 
@@ -222,8 +213,7 @@ Result<OpenedPath> open_any(const Beneath& root, const BlockedGlobs& blocked, co
 Result<OpenedPath> WorkspaceFs::open_file(std::string_view input) const {
   OpenedPath file = PB_TRY(open_any(*tree_->root, blocked_, protected_ids(), input, Access::kRead));
   if (file.type != FileType::kRegular) {
-    return Error{
-        ErrorCode::kNotAFile, "The path is a folder, not a file.", "Use codex_repo_tree to list it.", {}};
+    return Error{ErrorCode::kNotAFile, "The path is a folder, not a file.", "Use codex_repo_tree to list it.", {}};
   }
   return file;
 }
@@ -262,10 +252,8 @@ Result<OpenedPath> WorkspaceFs::open_listed_dir(const std::string& path) const {
 Result<OpenedPath> WorkspaceFs::open_reported_file(const std::string& path) const {
   const CleanPath clean = components_of(path);
   OpenedPath file = PB_TRY(open_clean(*tree_->root, blocked_, protected_ids(), clean, Access::kRead));
-  if (file.path != clean.text())
-    return Error{ErrorCode::kPathSymlinkEscape, "The file is a symlink now.", {}, {}};
-  if (file.type != FileType::kRegular)
-    return Error{ErrorCode::kNotAFile, "The path is a folder, not a file.", {}, {}};
+  if (file.path != clean.text()) return Error{ErrorCode::kPathSymlinkEscape, "The file is a symlink now.", {}, {}};
+  if (file.type != FileType::kRegular) return Error{ErrorCode::kNotAFile, "The path is a folder, not a file.", {}, {}};
   return file;
 }
 
@@ -285,8 +273,7 @@ Result<Listing> WorkspaceFs::list(const OpenedPath& dir, std::size_t max_entries
       break;
     }
     // The inode number alone is not proof, but nearly always says no.
-    const bool suspect =
-        std::any_of(ids.begin(), ids.end(), [&](FileId id) { return id.inode == entry->d_ino; });
+    const bool suspect = std::any_of(ids.begin(), ids.end(), [&](FileId id) { return id.inode == entry->d_ino; });
     unsigned char kind = entry->d_type;
     if (suspect || kind == DT_UNKNOWN) {
       struct stat st {};

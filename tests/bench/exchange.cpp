@@ -15,9 +15,7 @@ namespace {
 
 constexpr std::size_t kReadBytes = 256u << 10;
 
-Error broken(std::string what) {
-  return Error{ErrorCode::kIoError, std::move(what), {}, {}};
-}
+Error broken(std::string what) { return Error{ErrorCode::kIoError, std::move(what), {}, {}}; }
 
 }  // namespace
 
@@ -80,12 +78,9 @@ Result<std::string> exchange(int fd, const std::string& request) {
     const ssize_t n = ::read(fd, buffer.data(), buffer.size());
     if (n <= 0) return broken("the server closed the connection or said nothing");
     switch (reader.feed({buffer.data(), static_cast<std::size_t>(n)})) {
-      case ResponseReader::State::kComplete:
-        return reader.body();
-      case ResponseReader::State::kUnexpected:
-        return broken("unexpected answer: " + reader.head());
-      case ResponseReader::State::kMore:
-        break;
+      case ResponseReader::State::kComplete: return reader.body();
+      case ResponseReader::State::kUnexpected: return broken("unexpected answer: " + reader.head());
+      case ResponseReader::State::kMore: break;
     }
   }
 }

@@ -81,12 +81,10 @@ class Driver {
     if (n == 0 || (n < 0 && errno == ECONNRESET)) return ask_again(client);
     if (n < 0) return errno_error(errno, "reading an answer");
     switch (client.reader.feed({buffer_.data(), static_cast<std::size_t>(n)})) {
-      case ResponseReader::State::kMore:
-        return {};
+      case ResponseReader::State::kMore: return {};
       case ResponseReader::State::kUnexpected:
         return Error{ErrorCode::kIoError, "unexpected answer: " + client.reader.head(), {}, {}};
-      case ResponseReader::State::kComplete:
-        break;
+      case ResponseReader::State::kComplete: break;
     }
     ++completed_;
     client.reader.reset();

@@ -126,6 +126,4 @@ int main_of(int argc, char** argv) {
 }  // namespace
 }  // namespace patchbay::bench
 
-int main(int argc, char** argv) {
-  return patchbay::bench::main_of(argc, argv);
-}
+int main(int argc, char** argv) { return patchbay::bench::main_of(argc, argv); }

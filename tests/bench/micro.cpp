@@ -33,26 +33,22 @@ std::string call_text(std::size_t brief_bytes) {
 void strict_parse(benchmark::State& state) {
   const std::string text = call_text(static_cast<std::size_t>(state.range(0)));
   for (auto _ : state) benchmark::DoNotOptimize(json::parse(text));
-  state.SetBytesProcessed(static_cast<std::int64_t>(text.size()) *
-                          static_cast<std::int64_t>(state.iterations()));
+  state.SetBytesProcessed(static_cast<std::int64_t>(text.size()) * static_cast<std::int64_t>(state.iterations()));
 }
 BENCHMARK(strict_parse)->Arg(100)->Arg(10'000)->Arg(200'000);
 
 void redact_clean_text(benchmark::State& state) {
   std::string text;
   while (static_cast<std::int64_t>(text.size()) < state.range(0)) {
-    text += fmt::format("  auto result = parser.read(input, {});  // a line as source files have them\n",
-                        text.size());
+    text += fmt::format("  auto result = parser.read(input, {});  // a line as source files have them\n", text.size());
   }
   for (auto _ : state) benchmark::DoNotOptimize(redact(text));
-  state.SetBytesProcessed(static_cast<std::int64_t>(text.size()) *
-                          static_cast<std::int64_t>(state.iterations()));
+  state.SetBytesProcessed(static_cast<std::int64_t>(text.size()) * static_cast<std::int64_t>(state.iterations()));
 }
 BENCHMARK(redact_clean_text)->Arg(1'000)->Arg(100'000);
 
 void parse_arguments(benchmark::State& state) {
-  const Json arguments = {
-      {"name", "parser"}, {"brief", "Find the cause of the failing test."}, {"model", "large"}};
+  const Json arguments = {{"name", "parser"}, {"brief", "Find the cause of the failing test."}, {"model", "large"}};
   for (auto _ : state) {
     workers::StartArgs args;
     benchmark::DoNotOptimize(json::parse_args(arguments, args));
@@ -61,8 +57,7 @@ void parse_arguments(benchmark::State& state) {
 BENCHMARK(parse_arguments);
 
 void catalogue_list_text(benchmark::State& state) {
-  const auto catalog =
-      mcp::Catalog::build(tools::described_tools(), tools::catalog_options(config::Config{}, {}));
+  const auto catalog = mcp::Catalog::build(tools::described_tools(), tools::catalog_options(config::Config{}, {}));
   if (!catalog.ok()) return state.SkipWithError(catalog.error().message.c_str());
   for (auto _ : state) {
     benchmark::DoNotOptimize((*catalog)->list_text(mcp::Mode::kWorker, mcp::Scope::kPower, 0, 0));
@@ -112,10 +107,9 @@ void load_records(benchmark::State& state) {
     auto store = records.open();
     if (!store.ok()) return state.SkipWithError(store.error().message.c_str());
     std::atomic<int> loaded{0};
-    const auto report =
-        (*store)->load_all([&](const std::string&, const store::RecordOrder&, Json&& content) {
-          loaded += jobs::JobRecord::from_json(content).ok();
-        });
+    const auto report = (*store)->load_all([&](const std::string&, const store::RecordOrder&, Json&& content) {
+      loaded += jobs::JobRecord::from_json(content).ok();
+    });
     if (!report.ok() || loaded != state.range(0)) return state.SkipWithError("not every record was read");
   }
   state.SetItemsProcessed(state.range(0) * static_cast<std::int64_t>(state.iterations()));

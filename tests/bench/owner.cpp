@@ -69,8 +69,8 @@ Result<std::unique_ptr<Owner>> Owner::start(const Workplace& place, const Setup&
   const std::string log = setup.home + ".log";
   const os::Fd log_fd(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   os::SpawnOptions spawn{.argv = {place.options().binary, "start", "--root", setup.root, "--port",
-                                  std::to_string(owner->port_), "--codex", place.codex_program(),
-                                  "--tool-mode", setup.tool_mode}};
+                                  std::to_string(owner->port_), "--codex", place.codex_program(), "--tool-mode",
+                                  setup.tool_mode}};
   if (!setup.more_root.empty()) spawn.argv.insert(spawn.argv.end(), {"--allow-root", setup.more_root});
   spawn.argv.insert(spawn.argv.end(), setup.flags.begin(), setup.flags.end());
   spawn.env = place.env();
@@ -106,8 +106,7 @@ Result<std::string> initialize(http::Client& http) {
   const auto reply = PB_TRY(http.post("/mcp", kInitialize, accept_headers()));
   const auto id = reply.header("Mcp-Session-Id");
   if (reply.status != 200 || !id) {
-    return Error{
-        ErrorCode::kInvalidState, fmt::format("initialize: HTTP {} {}", reply.status, reply.body), {}, {}};
+    return Error{ErrorCode::kInvalidState, fmt::format("initialize: HTTP {} {}", reply.status, reply.body), {}, {}};
   }
   return std::string(*id);
 }
@@ -135,13 +134,12 @@ Result<http::ClientResponse> Session::post(const std::string& tool, const Json& 
 Result<Json> Session::call(const std::string& tool, const Json& arguments, double* took) {
   double unwanted = 0;
   const auto response = PB_TRY(post(tool, arguments, took != nullptr ? took : &unwanted));
-  const Json reply = PB_TRY(
-      json::parse(message_of(response), {.max_depth = 128, .max_members = 100'000, .max_nodes = 1'000'000}));
+  const Json reply =
+      PB_TRY(json::parse(message_of(response), {.max_depth = 128, .max_members = 100'000, .max_nodes = 1'000'000}));
   const Json* result = json::find(reply, "result");
   if (result == nullptr || json::get_bool(*result, "isError")) return no_success(tool, reply);
   const Json* structured = json::find(*result, "structuredContent");
-  if (structured == nullptr || json::find(*structured, "error_code") != nullptr)
-    return no_success(tool, reply);
+  if (structured == nullptr || json::find(*structured, "error_code") != nullptr) return no_success(tool, reply);
   return *structured;
 }
 
@@ -151,10 +149,8 @@ Result<double> Session::time_call(const std::string& tool, const Json& arguments
   return took;
 }
 
-std::string post_request(int port, const std::string& session, const std::string& method,
-                         const Json& params) {
-  const std::string body =
-      json::dump({{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", params}});
+std::string post_request(int port, const std::string& session, const std::string& method, const Json& params) {
+  const std::string body = json::dump({{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", params}});
   return fmt::format(
       "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nAccept: application/json, text/event-stream\r\n"
       "Content-Type: application/json\r\nMcp-Session-Id: {}\r\nContent-Length: {}\r\n\r\n{}",
@@ -163,15 +159,14 @@ std::string post_request(int port, const std::string& session, const std::string
 
 std::string stream_request(int port, const std::string& session) {
   return fmt::format(
-      "GET /mcp HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nAccept: text/event-stream\r\nMcp-Session-Id: {}\r\n\r\n",
-      port, session);
+      "GET /mcp HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nAccept: text/event-stream\r\nMcp-Session-Id: {}\r\n\r\n", port,
+      session);
 }
 
 Result<double> resident_mib(pid_t pid) {
   const auto text = PB_TRY(os::read_file(fmt::format("/proc/{}/status", pid)));
   const std::size_t at = text.find("VmRSS:");
-  if (at == std::string::npos)
-    return Error{ErrorCode::kNotFound, "the process has no memory any more", {}, {}};
+  if (at == std::string::npos) return Error{ErrorCode::kNotFound, "the process has no memory any more", {}, {}};
   return std::strtod(text.c_str() + at + 6, nullptr) / 1024;
 }
 

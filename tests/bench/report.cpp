@@ -9,28 +9,20 @@ namespace {
 
 std::string_view name_of(Unit unit) {
   switch (unit) {
-    case Unit::kMilliseconds:
-      return "ms";
-    case Unit::kMebibytes:
-      return "MiB";
-    case Unit::kRatio:
-      return "ratio";
-    case Unit::kShare:
-      return "share";
+    case Unit::kMilliseconds: return "ms";
+    case Unit::kMebibytes: return "MiB";
+    case Unit::kRatio: return "ratio";
+    case Unit::kShare: return "share";
   }
   return "";
 }
 
 std::string in_unit(double value, Unit unit) {
   switch (unit) {
-    case Unit::kMilliseconds:
-      return ms_text(value);
-    case Unit::kMebibytes:
-      return mib_text(value);
-    case Unit::kRatio:
-      return fmt::format("{:.2f} ×", value);
-    case Unit::kShare:
-      return fmt::format("{:.0f} %", value * 100);
+    case Unit::kMilliseconds: return ms_text(value);
+    case Unit::kMebibytes: return mib_text(value);
+    case Unit::kRatio: return fmt::format("{:.2f} ×", value);
+    case Unit::kShare: return fmt::format("{:.0f} %", value * 100);
   }
   return {};
 }
@@ -53,8 +45,7 @@ Json line_json(const Line& line) {
           {"value", measured ? Json(line.value) : Json(nullptr)},
           {"unit", name_of(line.budget.unit)},
           {"budget",
-           {{"sense", line.budget.sense == Sense::kAtMost ? "at_most" : "at_least"},
-            {"limit", line.budget.limit}}},
+           {{"sense", line.budget.sense == Sense::kAtMost ? "at_most" : "at_least"}, {"limit", line.budget.limit}}},
           {"met", measured ? Json(line.met()) : Json(nullptr)},
           {"note", line.note},
           {"failure", line.failure}};
@@ -67,15 +58,9 @@ bool Line::met() const {
   return budget.sense == Sense::kAtMost ? value <= budget.limit : value >= budget.limit;
 }
 
-std::string ms_text(double ms) {
-  return fmt::format("{:.{}f} ms", ms, ms < 10 ? 2 : ms < 100 ? 1 : 0);
-}
-std::string per_second_text(double per_second) {
-  return fmt::format("{:.0f}/s", per_second);
-}
-std::string mib_text(double mib) {
-  return fmt::format("{:.1f} MiB", mib);
-}
+std::string ms_text(double ms) { return fmt::format("{:.{}f} ms", ms, ms < 10 ? 2 : ms < 100 ? 1 : 0); }
+std::string per_second_text(double per_second) { return fmt::format("{:.0f}/s", per_second); }
+std::string mib_text(double mib) { return fmt::format("{:.1f} MiB", mib); }
 
 Line time_line(int row, std::string what, const std::vector<double>& times, double limit_ms) {
   const double typical = median(times);
@@ -135,9 +120,7 @@ Json to_json(const std::vector<Line>& lines) {
   Json rows = Json::array();
   for (const Line& line : lines) rows.push_back(line_json(line));
   return {{"machine",
-           {{"kernel", machine.release},
-            {"arch", machine.machine},
-            {"cores", std::thread::hardware_concurrency()}}},
+           {{"kernel", machine.release}, {"arch", machine.machine}, {"cores", std::thread::hardware_concurrency()}}},
           {"rows", std::move(rows)}};
 }
 

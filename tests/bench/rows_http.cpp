@@ -62,20 +62,15 @@ Result<Line> throughput(Workplace& place, int row, std::string what, int port, c
       return failed;
     };
   };
-  const Pair rates =
-      PB_TRY(in_turn(place.options().rounds(kLoadRounds), deadline, load(port), load(bare->port())));
-  Line line =
-      throughput_line(row, std::move(what), median(rates.measured), median(rates.yardstick), least_share);
-  line.note =
-      fmt::format("{} clients, {} bytes, medians of {}", kClients, body.size(), rates.measured.size());
+  const Pair rates = PB_TRY(in_turn(place.options().rounds(kLoadRounds), deadline, load(port), load(bare->port())));
+  Line line = throughput_line(row, std::move(what), median(rates.measured), median(rates.yardstick), least_share);
+  line.note = fmt::format("{} clients, {} bytes, medians of {}", kClients, body.size(), rates.measured.size());
   return line;
 }
 
-std::string read_file_request(const Owner& owner, const Session& session, const std::string& file,
-                              int max_bytes) {
-  return post_request(
-      owner.port(), session.id(), "tools/call",
-      {{"name", "codex_read_file"}, {"arguments", {{"file_path", file}, {"max_bytes", max_bytes}}}});
+std::string read_file_request(const Owner& owner, const Session& session, const std::string& file, int max_bytes) {
+  return post_request(owner.port(), session.id(), "tools/call",
+                      {{"name", "codex_read_file"}, {"arguments", {{"file_path", file}, {"max_bytes", max_bytes}}}});
 }
 
 /// Event streams that are read by nobody and closed at the end.
@@ -118,12 +113,11 @@ Result<Lines> short_replies(Workplace& place) {
   const auto owner = PB_TRY(Owner::start(place, {.home = place.new_home(), .root = repository.path}));
   const Session session = PB_TRY(Session::open(owner->port()));
   Lines lines;
-  lines.push_back(PB_TRY(throughput(place, 3, "`tools/list` in worker mode", owner->port(),
-                                    post_request(owner->port(), session.id(), "tools/list", Json::object()),
-                                    kShortReplyShare)));
   lines.push_back(
-      PB_TRY(throughput(place, 3, "`codex_read_file`, 1 KB", owner->port(),
-                        read_file_request(*owner, session, "short.txt", 8192), kShortReplyShare)));
+      PB_TRY(throughput(place, 3, "`tools/list` in worker mode", owner->port(),
+                        post_request(owner->port(), session.id(), "tools/list", Json::object()), kShortReplyShare)));
+  lines.push_back(PB_TRY(throughput(place, 3, "`codex_read_file`, 1 KB", owner->port(),
+                                    read_file_request(*owner, session, "short.txt", 8192), kShortReplyShare)));
   return lines;
 }
 

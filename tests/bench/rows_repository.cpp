@@ -18,10 +18,8 @@ const std::vector<std::string>& status_command() {
 
 /// What the search tool asks ripgrep, without the tool around it: it leaves out caches and blocked files.
 std::vector<std::string> search_command() {
-  std::vector<std::string> argv = {"rg",        "--no-config",     "--json",
-                                   "--no-mmap", "--fixed-strings", "--case-sensitive"};
-  for (const std::string_view name : workspace::noise_directories())
-    argv.push_back(fmt::format("--glob=!{}/", name));
+  std::vector<std::string> argv = {"rg", "--no-config", "--json", "--no-mmap", "--fixed-strings", "--case-sensitive"};
+  for (const std::string_view name : workspace::noise_directories()) argv.push_back(fmt::format("--glob=!{}/", name));
   for (const std::string& glob : workspace::BlockedGlobs::built_in().ripgrep_globs()) {
     argv.push_back("--iglob=" + glob);
   }
@@ -42,14 +40,13 @@ struct Case {
 };
 
 Result<std::vector<Case>> both_sizes(Workplace& place) {
-  return std::vector<Case>{
-      {PB_TRY(place.small_repository()), "small repository", place.options().rounds(kSmallRounds)},
-      {PB_TRY(place.large_repository()), "50,000 files", place.options().rounds(kLargeRounds)}};
+  return std::vector<Case>{{PB_TRY(place.small_repository()), "small repository", place.options().rounds(kSmallRounds)},
+                           {PB_TRY(place.large_repository()), "50,000 files", place.options().rounds(kLargeRounds)}};
 }
 
 /// One tool in a repository, beside a command in the same place.
-Result<Line> beside_command(Workplace& place, int row, const std::string& tool, Json arguments,
-                            const Case& where, const std::vector<std::string>& command, double limit) {
+Result<Line> beside_command(Workplace& place, int row, const std::string& tool, Json arguments, const Case& where,
+                            const std::vector<std::string>& command, double limit) {
   const auto owner = PB_TRY(Owner::start(place, {.home = place.new_home(), .root = where.repository.path}));
   Session session = PB_TRY(Session::open(owner->port()));
   arguments["repo_path"] = where.repository.path;
@@ -65,11 +62,10 @@ Result<Line> beside_command(Workplace& place, int row, const std::string& tool, 
 Result<Lines> search_repo(Workplace& place) {
   Lines lines;
   for (const Case& where : PB_TRY(both_sizes(place))) {
-    lines.push_back(PB_TRY(beside_command(place, 6, "codex_search_repo", {{"query", kNeedle}}, where,
-                                          search_command(), kSearchRatio)));
-    const auto plain = PB_TRY(repeat(where.rounds, Deadline(kRowTime), [&] {
-      return time_command(plain_search(), place.env(), where.repository.path);
-    }));
+    lines.push_back(PB_TRY(
+        beside_command(place, 6, "codex_search_repo", {{"query", kNeedle}}, where, search_command(), kSearchRatio)));
+    const auto plain = PB_TRY(repeat(where.rounds, Deadline(kRowTime),
+                                     [&] { return time_command(plain_search(), place.env(), where.repository.path); }));
     lines.back().note += ", rg without the excluded names " + ms_text(median(plain));
   }
   return lines;
@@ -78,16 +74,16 @@ Result<Lines> search_repo(Workplace& place) {
 Result<Lines> git_status(Workplace& place) {
   Lines lines;
   for (const Case& where : PB_TRY(both_sizes(place))) {
-    lines.push_back(PB_TRY(
-        beside_command(place, 7, "codex_git_status", Json::object(), where, status_command(), kStatusRatio)));
+    lines.push_back(
+        PB_TRY(beside_command(place, 7, "codex_git_status", Json::object(), where, status_command(), kStatusRatio)));
   }
   return lines;
 }
 
 Result<Lines> open_workspace(Workplace& place) {
   const auto sizes = PB_TRY(both_sizes(place));
-  return Lines{PB_TRY(beside_command(place, 8, "codex_open_workspace", Json::object(), sizes.back(),
-                                     status_command(), kOpenRatio))};
+  return Lines{PB_TRY(
+      beside_command(place, 8, "codex_open_workspace", Json::object(), sizes.back(), status_command(), kOpenRatio))};
 }
 
 }  // namespace patchbay::bench

@@ -32,13 +32,12 @@ Result<double> settled_memory(const Owner& owner) {
 Result<Lines> start_to_initialize(Workplace& place) {
   const Repository repository = PB_TRY(place.small_repository());
   Lines lines;
-  lines.push_back(PB_TRY(starts(place, {.home = place.new_home(), .root = repository.path},
-                                "process start to answered `initialize`", place.options().rounds(kStarts),
-                                kStartBudgetMs)));
-  const std::string full = PB_TRY(place.home_with_workers(kManyRecords));
   lines.push_back(
-      PB_TRY(starts(place, {.home = full, .root = repository.path}, "the same with 10,000 job records",
-                    place.options().rounds(kStartsWithRecords), kStartWithRecordsBudgetMs)));
+      PB_TRY(starts(place, {.home = place.new_home(), .root = repository.path},
+                    "process start to answered `initialize`", place.options().rounds(kStarts), kStartBudgetMs)));
+  const std::string full = PB_TRY(place.home_with_workers(kManyRecords));
+  lines.push_back(PB_TRY(starts(place, {.home = full, .root = repository.path}, "the same with 10,000 job records",
+                                place.options().rounds(kStartsWithRecords), kStartWithRecordsBudgetMs)));
   return lines;
 }
 
@@ -53,8 +52,8 @@ Result<Lines> idle_memory(Workplace& place) {
   const auto owner = PB_TRY(Owner::start(place, {.home = full, .root = repository.path}));
   http::Client http({.port = owner->port()});
   for (int i = 0; i < kSessions; ++i) PB_TRY(initialize(http));
-  lines.push_back(memory_line(2, "memory with 10,000 records and 200 sessions",
-                              PB_TRY(settled_memory(*owner)), kFullBudgetMib));
+  lines.push_back(
+      memory_line(2, "memory with 10,000 records and 200 sessions", PB_TRY(settled_memory(*owner)), kFullBudgetMib));
   return lines;
 }
 

@@ -26,8 +26,8 @@ Status wait_for_file(const std::string& path) {
 }
 
 Result<std::string> start_plan(Session& session, const Repository& repository, double* took = nullptr) {
-  const Json reply = PB_TRY(
-      session.call("codex_plan_job", {{"spec", "Look around."}, {"repo_path", repository.path}}, took));
+  const Json reply =
+      PB_TRY(session.call("codex_plan_job", {{"spec", "Look around."}, {"repo_path", repository.path}}, took));
   return json::get_string(reply, "job_id");
 }
 
@@ -77,8 +77,8 @@ Result<Lines> spawn_of_codex(Workplace& place) {
 Result<Lines> flood_memory(Workplace& place) {
   const std::string gate = place.path("flood-gate"), ready = place.path("flood-ready");
   PB_TRY(place.script(
-      fmt::format("thread\nturn\necho-stdin\ntouch {}\nwait-file {}\nflood {}\nreport It was a lot.\ndone\n",
-                  ready, gate, kFloodBytes)));
+      fmt::format("thread\nturn\necho-stdin\ntouch {}\nwait-file {}\nflood {}\nreport It was a lot.\ndone\n", ready,
+                  gate, kFloodBytes)));
   const Repository repository = PB_TRY(place.small_repository());
   const auto owner =
       PB_TRY(Owner::start(place, {.home = place.new_home(), .root = repository.path, .tool_mode = "full"}));
@@ -103,11 +103,10 @@ Result<Lines> flood_memory(Workplace& place) {
   }
   PB_TRY(place.script(""));
   if (over == MonoTime{}) return Error{ErrorCode::kTimeout, "the flood did not end in time", {}, {}};
-  Line line = memory_line(13, "memory added by a child that prints 400 MB", most.sum() - before.sum(),
-                          kFloodBudgetMib);
-  line.note = fmt::format("owner {} to {}, runner {} to {}; flood took {}", mib_text(before.owner),
-                          mib_text(most.owner), mib_text(before.runner), mib_text(most.runner),
-                          ms_text(ms_between(began, over)));
+  Line line = memory_line(13, "memory added by a child that prints 400 MB", most.sum() - before.sum(), kFloodBudgetMib);
+  line.note =
+      fmt::format("owner {} to {}, runner {} to {}; flood took {}", mib_text(before.owner), mib_text(most.owner),
+                  mib_text(before.runner), mib_text(most.runner), ms_text(ms_between(began, over)));
   return Lines{line};
 }
 

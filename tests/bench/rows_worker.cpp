@@ -15,17 +15,15 @@ constexpr auto kRowTime = std::chrono::seconds(150);
 constexpr auto kTurnTime = std::chrono::seconds(60);
 
 /// Earlier writes reach the disk first, or they would be paid by whoever comes next.
-void settle_disk() {
-  ::sync();
-}
+void settle_disk() { ::sync(); }
 
 Sample worktree_add(Workplace& place, const Repository& repository) {
   return [&place, repository]() -> Result<double> {
     settle_disk();
     const std::string name = "yard-" + random_hex(12);
     const std::string folder = place.path("yardstick/" + name);
-    const double took = PB_TRY(time_command({"git", "worktree", "add", "-q", "-b", name, folder, "HEAD"},
-                                            place.env(), repository.path));
+    const double took = PB_TRY(
+        time_command({"git", "worktree", "add", "-q", "-b", name, folder, "HEAD"}, place.env(), repository.path));
     PB_TRY(place.run({"git", "worktree", "remove", "--force", folder}, repository.path));
     return took;
   };
@@ -82,8 +80,7 @@ Result<Lines> worker_start(Workplace& place) {
   const Deadline deadline(kRowTime);
   const Pair times =
       PB_TRY(in_turn(place.options().rounds(kSmallRounds), deadline, start, worktree_add(place, repository)));
-  return Lines{
-      ratio_line(9, "isolated worker start to its durable reply, small repository", times, kReplyRatio)};
+  return Lines{ratio_line(9, "isolated worker start to its durable reply, small repository", times, kReplyRatio)};
 }
 
 Result<Lines> large_worktree(Workplace& place) {
@@ -112,8 +109,7 @@ Result<Lines> large_worktree(Workplace& place) {
   const Deadline deadline(kRowTime);
   const Pair times =
       PB_TRY(in_turn(place.options().rounds(kLargeRounds), deadline, start, worktree_add(place, repository)));
-  Line line =
-      ratio_line(10, "worktree of 50,000 files, worker start until Codex runs in it", times, kWorktreeRatio);
+  Line line = ratio_line(10, "worktree of 50,000 files, worker start until Codex runs in it", times, kWorktreeRatio);
   line.note += ", reply after " + ms_text(median(replies));
   return Lines{line};
 }
@@ -125,10 +121,8 @@ Result<Lines> worker_list(Workplace& place) {
   Session session = PB_TRY(Session::open(owner->port()));
   const Json page = PB_TRY(session.call("codex_worker_list", Json::object()));
   if (json::get_int(page, "count") != kManyRecords) {
-    return Error{ErrorCode::kInvalidState,
-                 fmt::format("the list has {} workers", json::get_int(page, "count")),
-                 {},
-                 {}};
+    return Error{
+        ErrorCode::kInvalidState, fmt::format("the list has {} workers", json::get_int(page, "count")), {}, {}};
   }
   const Deadline deadline(kRowTime);
   const auto times = PB_TRY(repeat(place.options().rounds(kLists), deadline,

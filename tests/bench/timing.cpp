@@ -46,13 +46,9 @@ double ms_between(MonoTime start, MonoTime end) {
   return std::chrono::duration<double, std::milli>(end - start).count();
 }
 
-double ms_since(MonoTime start) {
-  return ms_between(start, now());
-}
+double ms_since(MonoTime start) { return ms_between(start, now()); }
 
-double median(std::vector<double> values) {
-  return percentile(std::move(values), 0.5);
-}
+double median(std::vector<double> values) { return percentile(std::move(values), 0.5); }
 
 double percentile(std::vector<double> values, double share) {
   if (values.empty()) return std::nan("");
@@ -61,9 +57,7 @@ double percentile(std::vector<double> values, double share) {
   return values[std::min(values.size(), std::max<std::size_t>(rank, 1)) - 1];
 }
 
-bool Deadline::passed() const {
-  return interrupted || now() >= at_;
-}
+bool Deadline::passed() const { return interrupted || now() >= at_; }
 
 void watch_interrupts() {
   struct sigaction action {};
@@ -96,8 +90,7 @@ Result<std::vector<double>> repeat(int times, const Deadline& deadline, const Sa
   return values;
 }
 
-Result<double> time_command(const std::vector<std::string>& argv, const os::Environment& env,
-                            const std::string& cwd) {
+Result<double> time_command(const std::vector<std::string>& argv, const os::Environment& env, const std::string& cwd) {
   std::vector<std::string> words = argv, variables;
   for (const auto& [name, value] : env) variables.push_back(name + "=" + value);
   const std::vector<char*> word_pointers = pointers(words), variable_pointers = pointers(variables);

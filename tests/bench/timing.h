@@ -12,9 +12,7 @@
 /// Taking times and putting them side by side. All durations are milliseconds as double.
 namespace patchbay::bench {
 
-inline MonoTime now() {
-  return std::chrono::steady_clock::now();
-}
+inline MonoTime now() { return std::chrono::steady_clock::now(); }
 double ms_since(MonoTime start);
 double ms_between(MonoTime start, MonoTime end);
 
@@ -51,7 +49,6 @@ Result<std::vector<double>> repeat(int times, const Deadline& deadline, const Sa
 
 /// Spawns a command with nothing around it, reads its output away, waits for its end. kSpawnFailed also for
 /// an exit code above 1 (searching programs say 1 for "nothing found").
-Result<double> time_command(const std::vector<std::string>& argv, const os::Environment& env,
-                            const std::string& cwd);
+Result<double> time_command(const std::vector<std::string>& argv, const os::Environment& env, const std::string& cwd);
 
 }  // namespace patchbay::bench

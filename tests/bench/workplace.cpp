@@ -31,8 +31,8 @@ constexpr auto kIndexAge = std::chrono::milliseconds(1100);
 std::string text_of_file(int number, bool needle) {
   std::string text;
   for (int line = 0; line < kLinesPerFile; ++line) {
-    text += fmt::format("const int value_{}_{} = {};  // part {} of file {}\n", number, line, number * line,
-                        line, number);
+    text +=
+        fmt::format("const int value_{}_{} = {};  // part {} of file {}\n", number, line, number * line, line, number);
   }
   if (needle) text += fmt::format("// {} {}\n", kNeedle, number);
   return text;
@@ -73,10 +73,9 @@ Json finished_worker(int number, double now) {
   r.exit_code = 0;
   r.result = {
       {"summary",
-       fmt::format(
-           "Reworked module {}: the parser now reports the line of every fault, two tests cover it, and "
-           "the documentation names the new message.",
-           number)},
+       fmt::format("Reworked module {}: the parser now reports the line of every fault, two tests cover it, and "
+                   "the documentation names the new message.",
+                   number)},
       {"files_changed", {"src/parser.cpp", "src/parser.h", "tests/parser_test.cpp"}},
       {"next_steps", Json::array()}};
   r.prompt_sha256 = random_hex(64);
@@ -122,8 +121,7 @@ Status write_workers(const std::string& home, int count) {
 Result<std::unique_ptr<Workplace>> Workplace::create(const Options& options) {
   std::unique_ptr<Workplace> place(new Workplace(options));
   std::string pattern = "/var/tmp/patchbay-bench-XXXXXX";
-  if (::mkdtemp(pattern.data()) == nullptr)
-    return Error{ErrorCode::kIoError, "no temporary folder", {}, pattern};
+  if (::mkdtemp(pattern.data()) == nullptr) return Error{ErrorCode::kIoError, "no temporary folder", {}, pattern};
   place->root_ = pattern;
   for (const char* folder : {"user", "codex", "homes"}) PB_TRY(os::make_private_dirs(place->path(folder)));
   // The fake program takes any login for one.
@@ -140,14 +138,11 @@ Result<std::unique_ptr<Workplace>> Workplace::create(const Options& options) {
 Workplace::~Workplace() {
   for (const std::string& home : homes_) end_runners(home);
   if (const Status gone = os::remove_tree(root_); !gone) {
-    std::fprintf(stderr, "patchbay-bench: %s stays behind: %s\n", root_.c_str(),
-                 gone.error().message.c_str());
+    std::fprintf(stderr, "patchbay-bench: %s stays behind: %s\n", root_.c_str(), gone.error().message.c_str());
   }
 }
 
-std::string Workplace::path(std::string_view relative) const {
-  return os::join(root_, relative);
-}
+std::string Workplace::path(std::string_view relative) const { return os::join(root_, relative); }
 
 std::string Workplace::codex_program() const {
   return os::join(os::parent_of(os::self_executable()), "patchbay-bench-codex");
@@ -177,8 +172,7 @@ Status Workplace::run(std::vector<std::string> argv, const std::string& cwd) con
   spawn.cwd = cwd;
   const os::RunResult result = PB_TRY(os::run(spawn, "", now() + kCommandTime));
   if (!result.timed_out && !result.status.signalled && result.status.code == 0) return {};
-  return Error{
-      ErrorCode::kSpawnFailed, program + " failed: " + result.err.substr(0, result.err.find('\n')), {}, {}};
+  return Error{ErrorCode::kSpawnFailed, program + " failed: " + result.err.substr(0, result.err.find('\n')), {}, {}};
 }
 
 Result<Repository> Workplace::make_repository(const std::string& name, int files) {
@@ -191,8 +185,7 @@ Result<Repository> Workplace::make_repository(const std::string& name, int files
   }
   PB_TRY(run({"git", "init", "-q", "-b", "main"}, repository.path));
   PB_TRY(run({"git", "add", "-A"}, repository.path));
-  PB_TRY(run({"git", "-c", "user.name=Bench", "-c", "user.email=bench@example.invalid", "commit", "-q", "-m",
-              "first"},
+  PB_TRY(run({"git", "-c", "user.name=Bench", "-c", "user.email=bench@example.invalid", "commit", "-q", "-m", "first"},
              repository.path));
   // Entries as old as the index itself would be read again by every status.
   std::this_thread::sleep_for(kIndexAge);
@@ -240,8 +233,7 @@ Result<MonoTime> Workplace::wait_for_spawn(MonoTime since, MonoTime deadline) co
   do {
     const auto text = os::read_file(file);
     const std::string_view lines = text ? trim(*text) : std::string_view();
-    const std::string_view last =
-        lines.substr(lines.rfind('\n') == std::string_view::npos ? 0 : lines.rfind('\n') + 1);
+    const std::string_view last = lines.substr(lines.rfind('\n') == std::string_view::npos ? 0 : lines.rfind('\n') + 1);
     std::int64_t nanos = 0;
     std::from_chars(last.data(), last.data() + last.size(), nanos);
     const MonoTime at{std::chrono::nanoseconds(nanos)};

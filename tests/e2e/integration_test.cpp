@@ -17,7 +17,9 @@ TEST_F(Integration, TheCheckoutEqualsTheWorktreeByteForByte) {  // workers 5.11
   repo_.write("crlf.txt", "a\r\nb\r\nc\r\n");
   repo_.write("latin1.txt", "caf\xe9\nline\n");
   repo_.write("blank.txt", "x\n\ny\n\n");
-  repo_.write("formfeed.txt", "a\fb\nc\xe2\x80\xa8" "d\n");
+  repo_.write("formfeed.txt",
+              "a\fb\nc\xe2\x80\xa8"
+              "d\n");
   repo_.write("old name.txt", "moved\n");
   repo_.write("gone.txt", "delete me\n");
   repo_.sh("head -c 3000 /dev/urandom > data.bin");
@@ -25,7 +27,8 @@ TEST_F(Integration, TheCheckoutEqualsTheWorktreeByteForByte) {  // workers 5.11
   auto c = client();
   start_worker(
       *c, "Bytes",
-      "[[shell set -e; printf 'with space\\n' > 'a b.txt'; printf x > 'caf\xc3\xa9.txt'; printf 'no newline' > end.txt; "
+      "[[shell set -e; printf 'with space\\n' > 'a b.txt'; printf x > 'caf\xc3\xa9.txt'; printf 'no newline' > "
+      "end.txt; "
       ": > empty.txt; printf '#!/bin/sh\\n' > run.sh; chmod +x run.sh; ln -s README.md link; printf q > 'quo\"te.txt'; "
       "printf d > ./-dash.txt; sed -i 's/b/B/' crlf.txt; printf 'caf\\351!\\nline\\n' > latin1.txt; "
       "printf 'x\\n\\nz\\n\\n' > blank.txt; printf 'A\\fb\\nc\\n' > formfeed.txt; mv 'old name.txt' 'new name.txt'; "
@@ -99,9 +102,9 @@ TEST_F(Integration, AStaleTokenIsRefusedWithAFreshPreview) {  // SEC:W3
   EXPECT_EQ(json::get_string(stale, "error_code"), "stale_preview_token");
   EXPECT_THAT(json::dump(stale["stale_bindings"]), HasSubstr("snapshot"));
   EXPECT_EQ(repo_.read("m.txt"), "<missing>");
-  const Json fresh = c->call(
-      "codex_worker_integrate",
-      {{"worker", "Moving"}, {"preview_token", json::get_string(stale["fresh_preview"], "preview_token")}});
+  const Json fresh =
+      c->call("codex_worker_integrate",
+              {{"worker", "Moving"}, {"preview_token", json::get_string(stale["fresh_preview"], "preview_token")}});
   EXPECT_TRUE(json::get_bool(fresh, "applied"));
   EXPECT_EQ(repo_.read("m.txt"), "2\n");
 }

@@ -14,7 +14,8 @@ TEST_F(Restart, EveryStageSurvivesAKilledOwner) {  // design 1, 3
   EXPECT_THAT(json::get_string(first, "report"), HasSubstr("First turn done."));
 
   kill_and_restart();  // between turns
-  c->call("codex_worker_message", {{"worker", "Durable"}, {"message", "[[write path=e.txt content=e\\n]] [[say Second.]]"}});
+  c->call("codex_worker_message",
+          {{"worker", "Durable"}, {"message", "[[write path=e.txt content=e\\n]] [[say Second.]]"}});
   kill_and_restart();  // right after a message was accepted
   EXPECT_THAT(json::get_string(c->wait_for("Durable"), "report"), HasSubstr("Second."));
   EXPECT_EQ(model_->requests().front().thread_id, model_->requests().back().thread_id);
@@ -36,8 +37,9 @@ TEST_F(Restart, AnotherConversationAfterARestartMustTakeOverWhileTheFirstMayCome
   first->wait_for("Kept");
   kill_and_restart();
   auto second = client();
-  EXPECT_EQ(json::get_string(second->call("codex_worker_message", {{"worker", "Kept"}, {"message", "go"}}), "error_code"),
-            "takeover_required");
+  EXPECT_EQ(
+      json::get_string(second->call("codex_worker_message", {{"worker", "Kept"}, {"message", "go"}}), "error_code"),
+      "takeover_required");
   EXPECT_TRUE(json::get_bool(first->call("codex_worker_inspect", {{"worker", "Kept"}}), "owned_by_current_client"));
 }
 

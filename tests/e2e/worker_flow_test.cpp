@@ -21,18 +21,20 @@ TEST_F(WorkerFlow, BriefReviewIntegrateContinueIntegrateTheDeltaStop) {
 
   const Json changes = c->call("codex_worker_inspect", {{"worker", "Small Implementer"}, {"view", "changes"}});
   EXPECT_EQ(json::dump(changes["changed_files"]), R"(["hello.txt"])");
-  const Json diff = c->call("codex_worker_inspect",
-                            {{"worker", "Small Implementer"}, {"view", "diff"}, {"file_path", "hello.txt"}});
+  const Json diff =
+      c->call("codex_worker_inspect", {{"worker", "Small Implementer"}, {"view", "diff"}, {"file_path", "hello.txt"}});
   EXPECT_THAT(json::get_string(diff, "diff"), HasSubstr("+one"));
-  const Json file = c->call("codex_worker_inspect",
-                            {{"worker", "Small Implementer"}, {"view", "file"}, {"file_path", "hello.txt"}});
+  const Json file =
+      c->call("codex_worker_inspect", {{"worker", "Small Implementer"}, {"view", "file"}, {"file_path", "hello.txt"}});
   EXPECT_THAT(json::get_string(file, "text"), HasSubstr("1 | one"));
 
-  const Json preview = c->call("codex_worker_inspect", {{"worker", "Small Implementer"}, {"view", "integration_preview"}});
+  const Json preview =
+      c->call("codex_worker_inspect", {{"worker", "Small Implementer"}, {"view", "integration_preview"}});
   EXPECT_TRUE(json::get_bool(preview, "can_apply")) << json::dump(preview);
   EXPECT_FALSE(json::get_bool(preview, "applied"));
-  const Json applied = c->call("codex_worker_integrate", {{"worker", "Small Implementer"},
-                                                          {"preview_token", json::get_string(preview, "preview_token")}});
+  const Json applied =
+      c->call("codex_worker_integrate",
+              {{"worker", "Small Implementer"}, {"preview_token", json::get_string(preview, "preview_token")}});
   EXPECT_TRUE(json::get_bool(applied, "applied")) << json::dump(applied);
   EXPECT_EQ(repo_.read("hello.txt"), "one\n");
   EXPECT_EQ(repo_.git("rev-list --count HEAD"), "1\n") << "nothing may be committed";
@@ -45,8 +47,9 @@ TEST_F(WorkerFlow, BriefReviewIntegrateContinueIntegrateTheDeltaStop) {
 
   const Json messaged = c->call("codex_worker_message",
                                 {{"worker", "Small Implementer"},
-                                 {"message", "[[write path=hello.txt content=one\\ntwo\\n]] [[write path=new.txt content=n\\n]]"
-                                             " [[say Second turn.]]"}});
+                                 {"message",
+                                  "[[write path=hello.txt content=one\\ntwo\\n]] [[write path=new.txt content=n\\n]]"
+                                  " [[say Second turn.]]"}});
   EXPECT_TRUE(json::get_bool(messaged, "accepted")) << json::dump(messaged);
   EXPECT_THAT(json::get_string(c->wait_for("Small Implementer"), "report"), HasSubstr("Second turn."));
   const auto requests = model_->requests();
@@ -82,10 +85,9 @@ TEST_F(WorkerFlow, AWorkerReadsAnothersReportAndDiff) {  // workers 5.7
   auto c = client();
   start_worker(*c, "Implementer", "[[write path=feature.txt content=marker-in-diff\\n]] [[say The feature is done.]]");
   c->wait_for("Implementer");
-  start_worker(*c, "Reviewer", "Review it. [[say Reviewed, looks right.]]",
-               {{"workspace_mode", "read_only"},
-                {"context_from_workers", {"Implementer"}},
-                {"context_detail", "diff"}});
+  start_worker(
+      *c, "Reviewer", "Review it. [[say Reviewed, looks right.]]",
+      {{"workspace_mode", "read_only"}, {"context_from_workers", {"Implementer"}}, {"context_detail", "diff"}});
   EXPECT_THAT(json::get_string(c->wait_for("Reviewer"), "report"), HasSubstr("Reviewed"));
   const std::string prompt = model_->requests().back().prompt;
   EXPECT_THAT(prompt, HasSubstr("The feature is done."));
@@ -110,9 +112,10 @@ TEST_F(WorkerFlow, StoppingALongTurnLeavesNoProcess) {
   const Json stopped = c->call("codex_worker_stop", {{"worker", "Slow"}, {"reason", "enough"}});
   EXPECT_TRUE(json::get_bool(stopped, "stopped")) << json::dump(stopped);
   EXPECT_EQ(json::get_string(stopped, "state"), "stopped");
-  const auto left = os::run({.argv = {"/bin/sh", "-c", "grep -alz 'PB_JOB_MARKER=' /proc/[0-9]*/environ 2>/dev/null | "
-                                                       "while read f; do grep -z '^CODEX_HOME=" +
-                                                           dir_.path("codex") + "$' \"$f\"; done"}},
+  const auto left = os::run({.argv = {"/bin/sh", "-c",
+                                      "grep -alz 'PB_JOB_MARKER=' /proc/[0-9]*/environ 2>/dev/null | "
+                                      "while read f; do grep -z '^CODEX_HOME=" +
+                                          dir_.path("codex") + "$' \"$f\"; done"}},
                             "", testing_support::end_of_patience());
   EXPECT_EQ(left->out, "") << "a process of the turn is left";
   EXPECT_TRUE(json::get_bool(c->wait_for("Slow"), "can_message"));

@@ -1,5 +1,5 @@
-// Feeds bytes to what reads Codex's output: cut into lines, parsed, interpreted. Whole and in pieces must lead to the same
-// judgement, and nothing it keeps may grow with what was printed.
+// Feeds bytes to what reads Codex's output: cut into lines, parsed, interpreted. Whole and in pieces must lead to the
+// same judgement, and nothing it keeps may grow with what was printed.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

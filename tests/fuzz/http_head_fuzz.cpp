@@ -33,9 +33,8 @@ struct Outcome {
 
   bool operator==(const Outcome& o) const {
     return status == o.status && complete == o.complete && consumed == o.consumed &&
-           request.method == o.request.method && request.path == o.request.path &&
-           request.query == o.request.query && request.headers == o.request.headers &&
-           request.body == o.request.body;
+           request.method == o.request.method && request.path == o.request.path && request.query == o.request.query &&
+           request.headers == o.request.headers && request.body == o.request.body;
   }
 };
 

@@ -48,15 +48,9 @@ inline std::string mutate(std::string text, const std::vector<std::string>& seed
     case 1:
       if (at < text.size()) text[at] = static_cast<char>(static_cast<unsigned char>(text[at]) ^ (1u << below(8)));
       break;
-    case 2:
-      text.erase(at, length);
-      break;
-    case 3:
-      text.insert(at, std::string(text.substr(at, length)));
-      break;
-    case 4:
-      text.insert(at, 1 + below(4), kBytes[below(kBytes.size())]);
-      break;
+    case 2: text.erase(at, length); break;
+    case 3: text.insert(at, std::string(text.substr(at, length))); break;
+    case 4: text.insert(at, 1 + below(4), kBytes[below(kBytes.size())]); break;
     default: {
       const std::string& other = seeds[below(seeds.size())];
       text.insert(at, other.substr(below(other.size()), length));

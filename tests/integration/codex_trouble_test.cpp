@@ -99,8 +99,7 @@ TEST_F(CodexTroubleTest, HundredMegabytesOfOutputEndInAFinishedTurnAndASmallOwne
 TEST_F(CodexTroubleTest, NothingThatATurnStartedOutlivesIt) {  // SEC:S4, S7
   const auto owner = start();
   McpClient client(owner->port());
-  const Json seen =
-      play(client, "thread\nturn\nspawn 600\nspawn-setsid 600\nspawn-stubborn 600\nreport Done.\ndone\n");
+  const Json seen = play(client, "thread\nturn\nspawn 600\nspawn-setsid 600\nspawn-stubborn 600\nreport Done.\ndone\n");
   EXPECT_EQ(json::get_string(seen, "state"), "idle") << json::dump(seen);
   EXPECT_TRUE(eventually([&] { return codex_processes().empty(); }))
       << fmt::format("{}", fmt::join(codex_processes(), ", "));

@@ -11,8 +11,7 @@ namespace {
 using CommandLineTest = Integration;
 
 TEST_F(CommandLineTest, NoArgumentsAndHelpPrintTheTopHelp) {
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{}, {"-h"}, {"--help"}, {"help"}}) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{}, {"-h"}, {"--help"}, {"help"}}) {
     const Finished done = run(arguments);
     EXPECT_EQ(done.code, 0);
     EXPECT_THAT(done.out, HasSubstr("patchbay <command>"));
@@ -67,8 +66,8 @@ TEST_F(CommandLineTest, VersionNamesTheLibraries) {
 }
 
 TEST_F(CommandLineTest, PrintOnlyTellsTheSetupAndStartsNothing) {
-  const Finished done = run({"start", "--root", repo_.path(), "--codex", support::FakeCodex::program(),
-                             "--port", "8123", "--print-only", "--json"});
+  const Finished done = run({"start", "--root", repo_.path(), "--codex", support::FakeCodex::program(), "--port",
+                             "8123", "--print-only", "--json"});
   ASSERT_EQ(done.code, 0) << done.err;
   const Json printed = *json::parse(done.out);
   EXPECT_EQ(json::get_string(printed, "name"), "patchbay");
@@ -79,8 +78,8 @@ TEST_F(CommandLineTest, PrintOnlyTellsTheSetupAndStartsNothing) {
   EXPECT_EQ(json::get_string(guide, "server_url"), "http://127.0.0.1:8123/mcp");
   EXPECT_EQ(guide["chatgpt_steps"].size(), 6u);
   EXPECT_EQ(json::get_string(guide, "default_root"), repo_.path());
-  for (const char* member : {"purpose", "authentication", "tool_mode", "tunnel_mode", "allowed_roots",
-                             "profile", "operator_commands", "controls", "warnings", "runtime"}) {
+  for (const char* member : {"purpose", "authentication", "tool_mode", "tunnel_mode", "allowed_roots", "profile",
+                             "operator_commands", "controls", "warnings", "runtime"}) {
     EXPECT_NE(json::find(guide, member), nullptr) << member;
   }
   EXPECT_EQ(owner_pid(), 0);
@@ -115,8 +114,8 @@ TEST_F(CommandLineTest, DoctorReportsEveryCheckAsJsonAndAsText) {
   EXPECT_TRUE(json::get_bool(report, "ready"));
   std::vector<std::string> names;
   for (const Json& check : report["checks"]) names.push_back(json::get_string(check, "name"));
-  for (const char* name : {"codex_cli", "host_binding", "http_auth", "default_sandbox", "direct_write",
-                           "bash_mode", "allowed_roots", "codex_version", "codex_auth"}) {
+  for (const char* name : {"codex_cli", "host_binding", "http_auth", "default_sandbox", "direct_write", "bash_mode",
+                           "allowed_roots", "codex_version", "codex_auth"}) {
     EXPECT_THAT(names, testing::Contains(name));
   }
   const Finished text = run({"doctor"});
@@ -247,8 +246,7 @@ TEST_F(CommandLineTest, MisspeltSafetyKeyIsRefused) {  // SEC:F4
 }
 
 TEST_F(CommandLineTest, MissingAllowedRootIsRefused) {  // SEC:F7
-  EXPECT_EQ(run({"start", "--root", repo_.path(), "--allow-root", dir_.path("nowhere"), "--print-only"}).code,
-            78);
+  EXPECT_EQ(run({"start", "--root", repo_.path(), "--allow-root", dir_.path("nowhere"), "--print-only"}).code, 78);
 }
 
 TEST_F(CommandLineTest, HomeThatOthersMayWriteIsRefused) {  // SEC:F5
@@ -262,8 +260,9 @@ TEST_F(CommandLineTest, StateOfANewerVersionIsLeftAlone) {  // SEC:F11
   const std::string record = dir_.path("home/runtime/jobs/11111111-1111-4111-8111-111111111111/record.json");
   ASSERT_TRUE(os::make_private_dirs(os::parent_of(record)).ok());
   const std::string tail = ",\n  \"job_id\": \"x\"\n}\n";
-  const std::string head = fmt::format(
-      "{{\n  \"_check\": {{\"schema\": 999, \"created\": 1, \"revision\": 1, \"bytes\": {}, \"crc32c\": \"", tail.size());
+  const std::string head =
+      fmt::format("{{\n  \"_check\": {{\"schema\": 999, \"created\": 1, \"revision\": 1, \"bytes\": {}, \"crc32c\": \"",
+                  tail.size());
   const std::string text =
       head + fmt::format("{:08x}", store::crc32c("\"}" + tail, store::crc32c(head))) + "\"}" + tail;
   ASSERT_TRUE(os::write_file_atomic(record, text).ok());

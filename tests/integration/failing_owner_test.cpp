@@ -61,8 +61,8 @@ TEST_F(FailingOwnerTest, CrashTakesNoTurnWithIt) {
   EXPECT_EQ(owner->wait().code, SIGABRT);
   owner = start_noting();
   McpClient client(port_);
-  const Json seen = client.call("codex_worker_inspect",
-                                {{"worker", json::get_string(worker, "worker_id")}, {"view", "status"}});
+  const Json seen =
+      client.call("codex_worker_inspect", {{"worker", json::get_string(worker, "worker_id")}, {"view", "status"}});
   EXPECT_EQ(json::get_string(seen, "state"), "working");
   EXPECT_EQ(::kill(turn, 0), 0);
 }
@@ -152,7 +152,8 @@ TEST_F(FailingOwnerTest, ChangeOfCodexSettingsDuringATurnIsReported) {  // SEC:C
   codex_.script("thread\nturn\nwrite " + codex_.file("config.toml") + " model = \"two\"\nreport Done.\ndone\n");
   const auto owner = start_noting();
   McpClient client(port_);
-  ASSERT_TRUE(json::get_bool(client.call("codex_worker_start", {{"name", "Meddler"}, {"brief", "Do it."}}), "accepted"));
+  ASSERT_TRUE(
+      json::get_bool(client.call("codex_worker_start", {{"name", "Meddler"}, {"brief", "Do it."}}), "accepted"));
   client.wait_for("Meddler");
   EXPECT_TRUE(eventually([&] { return said().find("config.toml changed while job") != std::string::npos; })) << said();
   EXPECT_TRUE(eventually([&] {

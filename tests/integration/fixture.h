@@ -1,7 +1,7 @@
 #pragma once
 
-#include <gmock/gmock.h>
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -21,9 +21,9 @@ namespace patchbay::integration {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing_support::eventually;
 using testing_support::McpClient;
 using testing_support::PatchbayProcess;
-using testing_support::eventually;
 
 struct Finished {
   int code = -1;
@@ -45,9 +45,7 @@ class StdioHost {
     output_ = std::move(out->read);
   }
 
-  void send(const Json& message) {
-    ASSERT_TRUE(os::write_all(input_.get(), json::dump(message) + "\n").ok());
-  }
+  void send(const Json& message) { ASSERT_TRUE(os::write_all(input_.get(), json::dump(message) + "\n").ok()); }
 
   /// The answer with this id; other answers are dropped. Null when none came in time.
   Json answer(int id, std::chrono::seconds within = testing_support::kPatience) {
@@ -176,8 +174,9 @@ class Integration : public testing::Test {
     const std::string ready = dir_.path("ready");
     (void)os::remove_file(ready);
     const os::Fd notes(::open(dir_.path("said").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-    std::vector<std::string> argv = {testing_support::patchbay_binary(), "start", "--port", "0", "--root", repo_.path(),
-                                     "--codex", support::FakeCodex::program(), "--ready-file", ready};
+    std::vector<std::string> argv = {
+        testing_support::patchbay_binary(), "start",        "--port", "0", "--root", repo_.path(), "--codex",
+        support::FakeCodex::program(),      "--ready-file", ready};
     argv.insert(argv.end(), more.begin(), more.end());
     os::SpawnOptions spawn{.argv = argv, .env = env_};
     spawn.stderr_fd = notes.get();

@@ -15,24 +15,23 @@ class HostileRepositoryTest : public Integration {
     repo_.write(".gitattributes", "*.txt filter=evil diff=evil merge=evil\n*.bin filter=evil\n");
     repo_.commit("files");
     (void)os::make_private_dirs(repo_.path() + "/.git/hooks");
-    for (const char* hook : {"post-checkout", "pre-commit", "post-index-change", "reference-transaction",
-                             "post-merge", "pre-applypatch", "fsmonitor-watchman"}) {
-      ASSERT_TRUE(os::write_file_atomic(repo_.path() + "/.git/hooks/" + hook, "#!/bin/sh\nexec " + trap + "\n", 0700)
-                      .ok());
+    for (const char* hook : {"post-checkout", "pre-commit", "post-index-change", "reference-transaction", "post-merge",
+                             "pre-applypatch", "fsmonitor-watchman"}) {
+      ASSERT_TRUE(
+          os::write_file_atomic(repo_.path() + "/.git/hooks/" + hook, "#!/bin/sh\nexec " + trap + "\n", 0700).ok());
     }
     const std::string config = *os::read_file(repo_.path() + "/.git/config");
-    ASSERT_TRUE(os::write_file_atomic(repo_.path() + "/.git/config",
-                                      config + "[core]\n\tfsmonitor = " + trap + "\n\thooksPath = " + repo_.path() +
-                                          "/.git/hooks\n\tsshCommand = " + trap + "\n\tpager = " + trap +
-                                          "\n\teditor = " + trap + "\n\taskPass = " + trap +
-                                          "\n[diff]\n\texternal = " + trap + "\n[diff \"evil\"]\n\tcommand = " + trap +
-                                          "\n\ttextconv = " + trap + "\n[filter \"evil\"]\n\tclean = " + trap +
-                                          "\n\tsmudge = " + trap + "\n\tprocess = " + trap +
-                                          "\n\trequired = true\n[merge \"evil\"]\n\tdriver = " + trap +
-                                          "\n[alias]\n\tstatus = !" + trap + "\n\tdiff = !" + trap +
-                                          "\n[credential]\n\thelper = " + trap + "\n[gpg]\n\tprogram = " + trap +
-                                          "\n[commit]\n\tgpgSign = true\n",
-                                      0644)
+    ASSERT_TRUE(os::write_file_atomic(
+                    repo_.path() + "/.git/config",
+                    config + "[core]\n\tfsmonitor = " + trap + "\n\thooksPath = " + repo_.path() +
+                        "/.git/hooks\n\tsshCommand = " + trap + "\n\tpager = " + trap + "\n\teditor = " + trap +
+                        "\n\taskPass = " + trap + "\n[diff]\n\texternal = " + trap +
+                        "\n[diff \"evil\"]\n\tcommand = " + trap + "\n\ttextconv = " + trap +
+                        "\n[filter \"evil\"]\n\tclean = " + trap + "\n\tsmudge = " + trap + "\n\tprocess = " + trap +
+                        "\n\trequired = true\n[merge \"evil\"]\n\tdriver = " + trap + "\n[alias]\n\tstatus = !" + trap +
+                        "\n\tdiff = !" + trap + "\n[credential]\n\thelper = " + trap + "\n[gpg]\n\tprogram = " + trap +
+                        "\n[commit]\n\tgpgSign = true\n",
+                    0644)
                     .ok());
     // Something to compare, so that filters and diff drivers would have work.
     repo_.write("data.txt", "one\nTWO\nthree\n");
@@ -50,14 +49,14 @@ class HostileRepositoryTest : public Integration {
 
 TEST_F(HostileRepositoryTest, ReadsRunNothing) {
   McpClient client(owner_->port());
-  for (const auto& [tool, arguments] : std::vector<std::pair<std::string, Json>>{
-           {"codex_open_workspace", Json::object()},
-           {"codex_git_status", Json::object()},
-           {"codex_git_diff", Json::object()},
-           {"codex_show_changes", Json::object()},
-           {"codex_repo_tree", Json::object()},
-           {"codex_read_file", {{"file_path", "data.txt"}}},
-           {"codex_search_repo", {{"query", "three"}}}}) {
+  for (const auto& [tool, arguments] :
+       std::vector<std::pair<std::string, Json>>{{"codex_open_workspace", Json::object()},
+                                                 {"codex_git_status", Json::object()},
+                                                 {"codex_git_diff", Json::object()},
+                                                 {"codex_show_changes", Json::object()},
+                                                 {"codex_repo_tree", Json::object()},
+                                                 {"codex_read_file", {{"file_path", "data.txt"}}},
+                                                 {"codex_search_repo", {{"query", "three"}}}}) {
     const Json result = client.call_raw(tool, arguments);
     EXPECT_FALSE(json::get_bool(result, "isError")) << tool << json::dump(result);
     expect_nothing_ran(tool.c_str());
@@ -70,8 +69,8 @@ TEST_F(HostileRepositoryTest, TheLifeOfAWorkerRunsNothing) {
   repo_.write("data.txt", "one\ntwo\nthree\n");
   codex_.script("thread\nturn\nwrite data.txt changed\nwrite NEW.txt new\nreport Wrote files.\ndone\n");
   McpClient client(owner_->port());
-  const Json started = client.call(
-      "codex_worker_start", {{"name", "Writer"}, {"brief", "Write."}, {"workspace_mode", "isolated_write"}});
+  const Json started = client.call("codex_worker_start",
+                                   {{"name", "Writer"}, {"brief", "Write."}, {"workspace_mode", "isolated_write"}});
   ASSERT_TRUE(json::get_bool(started, "accepted")) << json::dump(started);
   client.wait_for("Writer");
   expect_nothing_ran("start and turn");

@@ -61,10 +61,9 @@ TEST_F(OwnFilesTest, AreNotFoundByASearch) {
 TEST_F(OwnFilesTest, WorktreeOfAWorkerBelowTheHomeStaysReadable) {
   codex_.script("thread\nturn\nwrite NEW.md new\nreport Wrote a file.\ndone\n");
   McpClient client(owner_->port());
-  const Json worker = client.call("codex_worker_start", {{"name", "Writer"},
-                                                         {"brief", "Write."},
-                                                         {"workspace_mode", "isolated_write"},
-                                                         {"repo_path", repo_.path()}});
+  const Json worker = client.call(
+      "codex_worker_start",
+      {{"name", "Writer"}, {"brief", "Write."}, {"workspace_mode", "isolated_write"}, {"repo_path", repo_.path()}});
   ASSERT_TRUE(json::get_bool(worker, "accepted")) << json::dump(worker);
   client.wait_for("Writer");
   const Json view =

@@ -89,8 +89,7 @@ TEST_F(OwnerTest, ConnectionTestOffersNothingThatWorks) {
   McpClient client(owner->port());
   std::vector<std::string> names;
   const Json listed = client.request("tools/list", Json::object());
-  for (const Json& tool : listed["result"]["tools"])
-    names.push_back(json::get_string(tool, "name"));
+  for (const Json& tool : listed["result"]["tools"]) names.push_back(json::get_string(tool, "name"));
   EXPECT_THAT(names, testing::Contains("codex_self_test"));
   EXPECT_THAT(names, testing::Contains("codex_open_workspace"));
   EXPECT_LE(names.size(), 4u);
@@ -154,10 +153,9 @@ TEST_F(OwnerTest, EndSignalLeavesTurnsRunningAndSaysSo) {  // SEC:S14
   {
     const auto pipe = os::make_pipe();
     const std::string ready = dir_.path("ready");
-    os::SpawnOptions spawn{
-        .argv = {testing_support::patchbay_binary(), "start", "--port", "0", "--root", repo_.path(),
-                 "--codex", support::FakeCodex::program(), "--ready-file", ready},
-        .env = env_};
+    os::SpawnOptions spawn{.argv = {testing_support::patchbay_binary(), "start", "--port", "0", "--root", repo_.path(),
+                                    "--codex", support::FakeCodex::program(), "--ready-file", ready},
+                           .env = env_};
     spawn.stderr_fd = pipe->write.get();
     os::Child owner = std::move(*os::Child::spawn(spawn));
     ASSERT_TRUE(eventually([&] { return os::exists(ready); }));
@@ -178,8 +176,8 @@ TEST_F(OwnerTest, EndSignalLeavesTurnsRunningAndSaysSo) {  // SEC:S14
 
   const auto next = start();
   McpClient client(next->port());
-  const Json seen = client.call("codex_worker_inspect",
-                                {{"worker", json::get_string(worker, "worker_id")}, {"view", "status"}});
+  const Json seen =
+      client.call("codex_worker_inspect", {{"worker", json::get_string(worker, "worker_id")}, {"view", "status"}});
   EXPECT_EQ(json::get_string(seen, "state"), "working");
 }
 
@@ -187,8 +185,8 @@ TEST_F(OwnerTest, EndSignalLeavesTurnsRunningAndSaysSo) {  // SEC:S14
 TEST_F(OwnerTest, ClosedStandardStreamsAreNotTakenForFiles) {
   const std::string ready = dir_.path("ready"), lock = dir_.path("home/run/owner.lock");
   os::SpawnOptions spawn{
-      .argv = {"/bin/sh", "-c", "exec \"$0\" \"$@\" <&- >&- 2>&-", testing_support::patchbay_binary(), "start", "--port",
-               "0", "--root", repo_.path(), "--codex", support::FakeCodex::program(), "--ready-file", ready},
+      .argv = {"/bin/sh", "-c", "exec \"$0\" \"$@\" <&- >&- 2>&-", testing_support::patchbay_binary(), "start",
+               "--port", "0", "--root", repo_.path(), "--codex", support::FakeCodex::program(), "--ready-file", ready},
       .env = env_};
   os::Child owner = std::move(*os::Child::spawn(spawn));
   ASSERT_TRUE(eventually([&] { return os::exists(ready); }));

@@ -113,7 +113,8 @@ TEST_F(SmallPrintTest, CopyUrlGivesTheWholeUrlToTheClipboardAndToNobodyElse) {  
 TEST_F(SmallPrintTest, ClipboardThatDoesNotWorkIsToldAndTheOwnerServes) {
   put_program("wl-copy", "exit 1");
   const auto owner = start_noting({"--copy-url"});
-  EXPECT_TRUE(eventually([&] { return said().find("--copy-url: wl-copy did not take the text") != std::string::npos; }));
+  EXPECT_TRUE(
+      eventually([&] { return said().find("--copy-url: wl-copy did not take the text") != std::string::npos; }));
   http::Client http({.port = port_});
   EXPECT_EQ(http.get("/health")->status, 200);
 }

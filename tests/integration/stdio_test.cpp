@@ -38,15 +38,14 @@ TEST_F(StdioTest, StartsAnOwnerInTheBackgroundAndServes) {
 }
 
 TEST_F(StdioTest, TheOtherNameOfTheProgramIsTheSameCommand) {
-  StdioHost named({testing_support::patchbay_binary() + "-stdio", "--client-label", "named"}, env_,
-                  repo_.path());
+  StdioHost named({testing_support::patchbay_binary() + "-stdio", "--client-label", "named"}, env_, repo_.path());
   EXPECT_NE(json::find(named.handshake(), "result"), nullptr);
 }
 
 TEST_F(StdioTest, LabelOfAnyLengthAndKindIsServedAndShownHarmlessly) {  // SEC:J12
-  StdioHost named({testing_support::patchbay_binary(), "stdio", "--client-label",
-                   "\x1b[31mred\n" + std::string(9000, 'y')},
-                  env_, repo_.path());
+  StdioHost named(
+      {testing_support::patchbay_binary(), "stdio", "--client-label", "\x1b[31mred\n" + std::string(9000, 'y')}, env_,
+      repo_.path());
   ASSERT_NE(json::find(named.handshake(), "result"), nullptr);
   const Json tested = named.call("codex_self_test");
   const std::string label = json::get_string(tested["coordination"]["client"], "client_label");
@@ -82,8 +81,7 @@ TEST_F(StdioTest, TurnsAdvanceWhileTheHostSaysNothing) {
   ASSERT_TRUE(json::get_bool(first->call("codex_worker_start", start_arguments("Quiet")), "accepted"));
   ASSERT_TRUE(eventually([&] { return !codex_.calls().empty(); }));
   ::sleep(1);
-  EXPECT_EQ(json::get_string(first->call("codex_worker_inspect", {{"worker", "Quiet"}, {"wait_seconds", 10}}),
-                             "state"),
+  EXPECT_EQ(json::get_string(first->call("codex_worker_inspect", {{"worker", "Quiet"}, {"wait_seconds", 10}}), "state"),
             "idle");
 }
 
@@ -147,19 +145,17 @@ TEST_F(StdioTest, FrontEndDiesAloneAndTheNextOneGoesOn) {
   const auto second = host();
   second->handshake();
   EXPECT_EQ(owner_pid(), owner);
-  EXPECT_EQ(worker_names(second->call("codex_worker_list", {{"scope", "history"}})),
-            std::vector<std::string>{"Kept"});
+  EXPECT_EQ(worker_names(second->call("codex_worker_list", {{"scope", "history"}})), std::vector<std::string>{"Kept"});
 }
 
 TEST_F(StdioTest, FrontEndEndsWhenItsParentDies) {
   auto out = os::make_pipe();
   // The shell writes the front end's pid and dies; the front end's input stays open.
   const auto input = os::make_pipe();
-  os::SpawnOptions spawn{
-      .argv = {"/bin/sh", "-c", "\"$0\" stdio <&0 2>/dev/null & echo $! >&4; sleep 1; kill -9 $$",
-               testing_support::patchbay_binary()},
-      .env = env_,
-      .cwd = repo_.path()};
+  os::SpawnOptions spawn{.argv = {"/bin/sh", "-c", "\"$0\" stdio <&0 2>/dev/null & echo $! >&4; sleep 1; kill -9 $$",
+                                  testing_support::patchbay_binary()},
+                         .env = env_,
+                         .cwd = repo_.path()};
   spawn.stdin_fd = input->read.get();
   spawn.passed = {{out->write.get(), 4}};
   os::Child shell = std::move(*os::Child::spawn(spawn));
@@ -182,8 +178,8 @@ TEST_F(StdioTest, KilledOwnerIsReplacedAndTheHostGoesOn) {
   ASSERT_GT(killed, 0);
   ASSERT_EQ(::kill(killed, SIGKILL), 0);
   ASSERT_TRUE(eventually([&] { return owner_pid() != killed && owner_pid() != 0; }));
-  const Json seen = first->call("codex_worker_inspect",
-                                {{"worker", json::get_string(worker, "worker_id")}, {"view", "status"}});
+  const Json seen =
+      first->call("codex_worker_inspect", {{"worker", json::get_string(worker, "worker_id")}, {"view", "status"}});
   EXPECT_EQ(json::get_string(seen, "state"), "working");
   EXPECT_EQ(::kill(static_cast<pid_t>(json::get_int(codex_.calls().back(), "pid")), 0), 0);
 }
@@ -197,8 +193,7 @@ TEST_F(StdioTest, CallWithoutAnAnswerFailsWhenTheOwnerIsKilled) {
       {{"jsonrpc", "2.0"},
        {"id", 77},
        {"method", "tools/call"},
-       {"params",
-        {{"name", "codex_worker_inspect"}, {"arguments", {{"worker", "Sleeper"}, {"wait_seconds", 25}}}}}});
+       {"params", {{"name", "codex_worker_inspect"}, {"arguments", {{"worker", "Sleeper"}, {"wait_seconds", 25}}}}}});
   ::usleep(500'000);
   ASSERT_EQ(::kill(owner_pid(), SIGKILL), 0);
   const Json lost = first->answer(77);
@@ -215,8 +210,7 @@ TEST_F(StdioTest, StartTakesOverFromABackgroundOwnerAndHostsGoOn) {
   owner.start({});
   EXPECT_EQ(owner_pid(), owner.pid());
   EXPECT_TRUE(eventually([&] { return ::kill(background, 0) != 0; })) << "the background owner is still there";
-  EXPECT_EQ(worker_names(first->call("codex_worker_list", {{"scope", "history"}})),
-            std::vector<std::string>{"Kept"});
+  EXPECT_EQ(worker_names(first->call("codex_worker_list", {{"scope", "history"}})), std::vector<std::string>{"Kept"});
 }
 
 TEST_F(StdioTest, StopHoldsAlthoughHostsAreAttached) {

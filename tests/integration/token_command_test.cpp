@@ -101,10 +101,10 @@ TEST_F(TokenCommandTest, OperatorsTokenIsReplacedOnlyWhenThereIsOne) {
 }
 
 TEST_F(TokenCommandTest, TokenThatCouldNotBeWrittenOutIsTold) {
-  const auto ran = os::run({.argv = {"/bin/sh", "-c", "exec \"$0\" token create lost >/dev/full",
-                                     testing_support::patchbay_binary()},
-                            .env = env_},
-                           {}, testing_support::end_of_patience());
+  const auto ran = os::run(
+      {.argv = {"/bin/sh", "-c", "exec \"$0\" token create lost >/dev/full", testing_support::patchbay_binary()},
+       .env = env_},
+      {}, testing_support::end_of_patience());
   ASSERT_TRUE(ran.ok());
   EXPECT_EQ(ran->status.code, 74) << ran->err;
   EXPECT_THAT(ran->err, HasSubstr("patchbay token rotate lost"));

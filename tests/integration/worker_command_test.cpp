@@ -67,10 +67,9 @@ TEST_F(WorkerCommandTest, UnknownWorkerIsAnError) {
 TEST_F(WorkerCommandTest, StopOfAnothersWorkerNeedsTakeover) {
   codex_.script("thread\nturn\nsleep 120\n");
   McpClient owner(owner_->port());
-  ASSERT_TRUE(
-      json::get_bool(owner.call("codex_worker_start",
-                                {{"name", "Sleeper"}, {"brief", "Do it."}, {"workspace_mode", "read_only"}}),
-                     "accepted"));
+  ASSERT_TRUE(json::get_bool(
+      owner.call("codex_worker_start", {{"name", "Sleeper"}, {"brief", "Do it."}, {"workspace_mode", "read_only"}}),
+      "accepted"));
   const Finished refused = run({"worker", "stop", "Sleeper"});
   EXPECT_EQ(refused.code, 1);
   EXPECT_THAT(refused.err, HasSubstr("takeover_required"));
@@ -123,8 +122,7 @@ TEST_F(WorkerCommandTest, OwnerThatIsStartedForACommandServesWhatTheLastOneServe
   ASSERT_EQ(run({"worker", "wait"}).code, 0);
   owner_->stop();
   for (const std::string& folder : {dir_.path("user"), std::string("/")}) {
-    os::SpawnOptions spawn{
-        .argv = {testing_support::patchbay_binary(), "worker", "list"}, .env = env_, .cwd = folder};
+    os::SpawnOptions spawn{.argv = {testing_support::patchbay_binary(), "worker", "list"}, .env = env_, .cwd = folder};
     const auto done = os::run(spawn, "", testing_support::end_of_patience(), 4u << 20);
     ASSERT_TRUE(done.ok());
     EXPECT_EQ(done->status.code, 0) << done->err;

@@ -13,8 +13,8 @@ namespace patchbay::testing_support {
 inline std::string find_codex() {
   if (const char* named = std::getenv("PATCHBAY_TEST_CODEX")) return named;
   const char* cache = std::getenv("XDG_CACHE_HOME");
-  const std::string tools = os::join(cache != nullptr ? cache : os::join(os::home_dir(), ".cache"),
-                                     "patchbay/tools/node_modules/@openai");
+  const std::string tools =
+      os::join(cache != nullptr ? cache : os::join(os::home_dir(), ".cache"), "patchbay/tools/node_modules/@openai");
   for (const char* relative : {"codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex",
                                "codex-linux-arm64/vendor/aarch64-unknown-linux-musl/bin/codex"}) {
     std::string candidate = os::join(tools, relative);

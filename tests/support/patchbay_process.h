@@ -82,7 +82,9 @@ class PatchbayProcess {
 /// An MCP client over HTTP with the 2025-11-25 handshake: one conversation.
 class McpClient {
  public:
-  explicit McpClient(int port, std::string name = "test") : http_({.port = port}), name_(std::move(name)) { handshake(); }
+  explicit McpClient(int port, std::string name = "test") : http_({.port = port}), name_(std::move(name)) {
+    handshake();
+  }
 
   /// The whole CallToolResult.
   Json call_raw(const std::string& tool, const Json& arguments) {

@@ -131,23 +131,23 @@ struct World {
 
   void add(std::string name, mcp::Modes modes, mcp::Scope scope, mcp::Gate gate, Json properties, Run run,
            bool handle = false, bool key = false) {
-    mcp::Tool tool{.declaration = {.name = name,
-                                   .title = "Title of " + name,
-                                   .description = "Use this when testing.",
-                                   .effect = key ? mcp::Effect::kDestroys : mcp::Effect::kReads,
-                                   .world = mcp::World::kClosed,
-                                   .repeat = mcp::Repeat::kIdempotent,
-                                   .modes = modes,
-                                   .gate = gate,
-                                   .scope = scope,
-                                   .invoking = "Working",
-                                   .invoked = "Worked",
-                                   .takes_handle = handle,
-                                   .takes_request_key = key},
-                   .input_schema = schema(std::move(properties)),
-                   .output_schema = schema(
-                       {{"ok", {{"type", "boolean"}}}, {"note", {{"type", {"string", "null"}}}}}, false),
-                   .run = std::move(run)};
+    mcp::Tool tool{
+        .declaration = {.name = name,
+                        .title = "Title of " + name,
+                        .description = "Use this when testing.",
+                        .effect = key ? mcp::Effect::kDestroys : mcp::Effect::kReads,
+                        .world = mcp::World::kClosed,
+                        .repeat = mcp::Repeat::kIdempotent,
+                        .modes = modes,
+                        .gate = gate,
+                        .scope = scope,
+                        .invoking = "Working",
+                        .invoked = "Worked",
+                        .takes_handle = handle,
+                        .takes_request_key = key},
+        .input_schema = schema(std::move(properties)),
+        .output_schema = schema({{"ok", {{"type", "boolean"}}}, {"note", {{"type", {"string", "null"}}}}}, false),
+        .run = std::move(run)};
     tools.push_back(std::move(tool));
   }
 
@@ -167,8 +167,7 @@ struct World {
           auto handle = call.handle();
           if (!handle) handle = PB_TRY(call.mint_handle());
           last_caller = call.caller();
-          return mcp::ToolReply{
-              {{"ok", true}, {"handle", *handle}, {"client_ref", last_caller.client_ref}}, "", {}};
+          return mcp::ToolReply{{{"ok", true}, {"handle", *handle}, {"client_ref", last_caller.client_ref}}, "", {}};
         },
         true);
     add(
@@ -185,33 +184,27 @@ struct World {
           ++runs;
           last_args = args;
           if (json::get_bool(args, "refuse")) {
-            return mcp::ToolReply{
-                {{"accepted", false}, {"error_code", "repo_busy"}, {"retryable", true}}, "busy", {}};
+            return mcp::ToolReply{{{"accepted", false}, {"error_code", "repo_busy"}, {"retryable", true}}, "busy", {}};
           }
           return mcp::ToolReply{{{"accepted", true}, {"run", runs}}, "started", {}};
         },
         true, true);
     add(
-        "demo_write", mcp::kStandardFull | mcp::bit(Mode::kMinimal), Scope::kPower, Gate::kDirectWrite,
-        Json::object(), [](mcp::Call&, const Json&) -> Result<mcp::ToolReply> { return mcp::ToolReply{}; },
-        false, true);
+        "demo_write", mcp::kStandardFull | mcp::bit(Mode::kMinimal), Scope::kPower, Gate::kDirectWrite, Json::object(),
+        [](mcp::Call&, const Json&) -> Result<mcp::ToolReply> { return mcp::ToolReply{}; }, false, true);
     add("demo_fail", mcp::kAllModes, Scope::kRead, Gate::kNone, {{"how", text}},
         [](mcp::Call&, const Json& args) -> Result<mcp::ToolReply> {
           const std::string how = json::get_string(args, "how");
           if (how == "throw") throw std::runtime_error("the password is hunter2");
           if (how == "internal") return Error{ErrorCode::kInternal, "broken", {}, "/secret/path"};
           if (how == "schema") return mcp::ToolReply{{{"ok", "not a boolean"}}, "", {}};
-          return Error{ErrorCode::kNotFound, "There is no such file.", "List the folder first.",
-                       "/secret/path"};
+          return Error{ErrorCode::kNotFound, "There is no such file.", "List the folder first.", "/secret/path"};
         });
-    add("demo_text", mcp::kAllModes, Scope::kRead, Gate::kNone,
-        {{"bytes", {{"type", "integer"}}}, {"raw", text}},
+    add("demo_text", mcp::kAllModes, Scope::kRead, Gate::kNone, {{"bytes", {{"type", "integer"}}}, {"raw", text}},
         [](mcp::Call&, const Json& args) -> Result<mcp::ToolReply> {
           std::string body = json::get_string(args, "raw");
-          while (static_cast<std::int64_t>(body.size()) < json::get_int(args, "bytes"))
-            body += "0123456789abcde\n";
-          return mcp::ToolReply{
-              {{"ok", true}, {"text", body}, {"next_offset", body.size()}}, body, Json::object()};
+          while (static_cast<std::int64_t>(body.size()) < json::get_int(args, "bytes")) body += "0123456789abcde\n";
+          return mcp::ToolReply{{{"ok", true}, {"text", body}, {"next_offset", body.size()}}, body, Json::object()};
         });
     add(
         "demo_switch", mcp::kAllModes, Scope::kRead, Gate::kNone, {{"mode", text}, {"scope", text}},
@@ -219,9 +212,7 @@ struct World {
           const auto mode = mcp::parse_mode(json::get_string(args, "mode"));
           if (!mode) return Error{ErrorCode::kInvalidArgument, "no such mode", {}, {}};
           return mcp::ToolReply{
-              PB_TRY(server->change_mode(call, {*mode, "test", json::get_string(args, "scope") == "url"})),
-              "",
-              {}};
+              PB_TRY(server->change_mode(call, {*mode, "test", json::get_string(args, "scope") == "url"})), "", {}};
         },
         true);
   }
@@ -317,13 +308,10 @@ struct World {
     if (params.contains("_meta")) meta.update(params["_meta"]);
     params["_meta"] = std::move(meta);
     RecordingOutlet own;
-    return post_text(request(method, std::move(params)).dump(), modern_headers(method, name),
-                     outlet ? *outlet : own);
+    return post_text(request(method, std::move(params)).dump(), modern_headers(method, name), outlet ? *outlet : own);
   }
-  Answered modern_call(const std::string& tool, Json arguments = Json::object(),
-                       Json capabilities = Json::object()) {
-    return modern("tools/call", {{"name", tool}, {"arguments", std::move(arguments)}},
-                  std::move(capabilities));
+  Answered modern_call(const std::string& tool, Json arguments = Json::object(), Json capabilities = Json::object()) {
+    return modern("tools/call", {{"name", tool}, {"arguments", std::move(arguments)}}, std::move(capabilities));
   }
 };
 

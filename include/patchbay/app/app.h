@@ -85,8 +85,8 @@ Result<std::unique_ptr<App>> build(config::Launch launch, const Program& program
 /// Reads the job records, goes on where the last owner stopped, and lets waiting requests in. Once. kStateTooNew.
 Status recover(App& app);
 
-/// Opens the HTTP port of the configuration, before the records are read: `initialize` and the lists are answered at once
-/// however many there are, and what needs them waits for recover(). kPortInUse, kConfigRefused.
+/// Opens the HTTP port of the configuration, before the records are read: `initialize` and the lists are answered at
+/// once however many there are, and what needs them waits for recover(). kPortInUse, kConfigRefused.
 Status listen(App& app);
 
 /// Codex as this launch sees it, for a program that owns nothing (doctor). Paths of requests are refused.

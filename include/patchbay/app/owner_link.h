@@ -44,8 +44,8 @@ bool was_stopped(const config::Home& home, const os::ProcessIdentity& owner);
 /// much is logged play no part.
 std::string settings_fingerprint(const config::Config& config);
 
-/// Held by whoever starts an owner, until it listens, and by whoever ends one: in between nobody else begins either, and
-/// who waits for the gate knows whether an owner runs. Not held: the time is over.
+/// Held by whoever starts an owner, until it listens, and by whoever ends one: in between nobody else begins either,
+/// and who waits for the gate knows whether an owner runs. Not held: the time is over.
 Result<os::FileLock> take_start_gate(const config::Home& home, MonoTime deadline);
 
 /// Takes the owner's lock, waiting until `deadline` for whoever leaves. Not held: somebody keeps it.
@@ -69,7 +69,6 @@ inline constexpr std::size_t kOwnerLogKeep = 10u << 20;
 ///
 /// `deadline` limits the whole. When the background owner refuses to start, the error has its last words; its
 /// code is the one of the exit status (kConfigRefused, kUsage, kStateTooNew ...).
-Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::string>& owner_argv,
-                           MonoTime deadline);
+Result<os::Fd> reach_owner(const config::Home& home, const std::vector<std::string>& owner_argv, MonoTime deadline);
 
 }  // namespace patchbay::app

@@ -9,7 +9,8 @@
 
 namespace patchbay::app {
 
-/// Until the owner has read its records, handshakes and lists are answered, and whatever needs workers or jobs waits here.
+/// Until the owner has read its records, handshakes and lists are answered, and whatever needs workers or jobs waits
+/// here.
 ///
 /// Threads: any.
 class RecoveryGate {

@@ -10,6 +10,7 @@ namespace patchbay {
 /// The names, what a caller may do about each and how it travels on the wire are rows of one table,
 /// `error_info`; nothing else switches over all codes.
 enum class ErrorCode {
+  // clang-format off
   // arguments
   kMissingArgument, kUnknownArgument, kInvalidArgument, kInvalidRange, kQueryRequired, kBadRegex,
   // modes, gates, scopes
@@ -43,6 +44,7 @@ enum class ErrorCode {
   kCancelled,
   // a defect of ours
   kInternal,
+  // clang-format on
 };
 
 /// What a caller may do about an error.
@@ -51,7 +53,7 @@ enum class Retry { kNo, kAfterFix, kLater };
 struct ErrorInfo {
   std::string_view name;  ///< the public code, for example "path_blocked"
   Retry retry;
-  int exit_code;          ///< of an operator command that fails with it (cli.md 1)
+  int exit_code;  ///< of an operator command that fails with it (cli.md 1)
 };
 
 /// The row of the catalogue for `code`. Never fails.

@@ -8,8 +8,8 @@
 
 namespace patchbay {
 
-/// A map of a handful of entries that is kept ten thousand times: one sorted array in place of a tree of nodes. The names
-/// are those of std::map; inserting moves the entries behind it.
+/// A map of a handful of entries that is kept ten thousand times: one sorted array in place of a tree of nodes. The
+/// names are those of std::map; inserting moves the entries behind it.
 template <class Key, class Value>
 class FlatMap {
  public:

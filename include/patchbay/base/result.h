@@ -66,11 +66,11 @@ inline void take(Result<void>&) {}
 }  // namespace detail
 
 /// `auto x = PB_TRY(f());` yields the value of f(), or returns its Error from the enclosing function.
-#define PB_TRY(expr)                                         \
-  __extension__({                                            \
-    auto pb_try_result = (expr);                             \
+#define PB_TRY(expr)                                                  \
+  __extension__({                                                     \
+    auto pb_try_result = (expr);                                      \
     if (!pb_try_result.ok()) return std::move(pb_try_result).error(); \
-    ::patchbay::detail::take(pb_try_result);                 \
+    ::patchbay::detail::take(pb_try_result);                          \
   })
 
 }  // namespace patchbay

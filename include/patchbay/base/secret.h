@@ -14,9 +14,7 @@ class Secret {
   Secret() = default;
   explicit Secret(std::string value) : value_(value) { wipe(value); }
   Secret(const Secret&) = default;
-  Secret(Secret&& o) noexcept : value_(o.value_) {
-    wipe(o.value_);
-  }  // a moved-from short string keeps its bytes
+  Secret(Secret&& o) noexcept : value_(o.value_) { wipe(o.value_); }  // a moved-from short string keeps its bytes
   Secret& operator=(const Secret& o) {
     if (this != &o) {
       wipe(value_);

@@ -21,12 +21,10 @@ using PathCheck = std::function<Result<std::string>(const std::string& absolute_
 /// What the operator settled about Codex. Plain values; the engine copies them.
 struct EngineOptions {
   std::string executable;  ///< program name or absolute path; empty: `codex` on PATH
-  std::string
-      codex_home;  ///< absolute; given to every Codex process as CODEX_HOME and created (0700) when absent
+  std::string codex_home;  ///< absolute; given to every Codex process as CODEX_HOME and created (0700) when absent
   /// Names a Codex process may inherit: exact ("PATH"), by prefix ("LC_*"), or "*" for all (SEC:C6).
   std::vector<std::string> allowed_env;
-  std::vector<std::string>
-      secret_env;  ///< never inherited even when listed: the server's own token variables
+  std::vector<std::string> secret_env;  ///< never inherited even when listed: the server's own token variables
   std::string default_sandbox = "workspace-write";
   bool allow_dangerously_bypass = false;
   /// Beginnings a `-c key=value` of a request may have; empty: none, "" allows every key.
@@ -84,8 +82,7 @@ class CodexEngine : public runner::Engine {
   /// kUnknownArgument for an option nobody knows; the check's own error for a path; kInvalidArgument for the
   /// rest.
   Result<runner::Command> command(const runner::TurnRequest& request, const std::string& job_dir) override;
-  std::unique_ptr<runner::Interpreter> make_interpreter(
-      const runner::InterpreterOptions& options) const override;
+  std::unique_ptr<runner::Interpreter> make_interpreter(const runner::InterpreterOptions& options) const override;
   /// Completed when the conversation's session file holds the end of a turn that began at `started_at` or
   /// later, and no further turn began after it. Nothing in doubt: no file, two files, no start time.
   std::optional<runner::Outcome> recover(const std::string& session_id, double started_at) const override;

@@ -68,7 +68,7 @@ class EventInterpreter : public runner::Interpreter {
   End end_ = End::kNone;
   std::map<std::string, RunningCommand> running_;  ///< by item id
   std::string last_message_;                       ///< newest agent message
-  Json last_object_;  ///< newest `result` event or object with a summary; null when none
+  Json last_object_;                               ///< newest `result` event or object with a summary; null when none
   bool object_is_newer_ = false;
   std::string failure_message_;     ///< of the newest `turn.failed`
   std::deque<std::string> errors_;  ///< newest `error` notes, at most 8

@@ -47,9 +47,8 @@ struct Model {
   std::string default_reasoning_effort;
   std::vector<EffortOption> reasoning_efforts;
   std::optional<bool> supported_in_api;
-  std::optional<std::int64_t> priority;  ///< 1 is first
-  std::optional<std::vector<ServiceTier>>
-      service_tiers;  ///< at most 6; clear it where details are not asked for
+  std::optional<std::int64_t> priority;                   ///< 1 is first
+  std::optional<std::vector<ServiceTier>> service_tiers;  ///< at most 6; clear it where details are not asked for
 
   template <class V>
   static void describe(V& v) {
@@ -99,8 +98,7 @@ bool is_model_name(std::string_view text);
 
 /// kInvalidArgument naming the valid values. The catalogue decides about efforts of a listed model; for any
 /// other model every effort known to exist is accepted, because Codex itself checks nothing.
-Result<ModelChoice> check_model_choice(const Catalog& catalog, const std::string& model,
-                                       const std::string& effort);
+Result<ModelChoice> check_model_choice(const Catalog& catalog, const std::string& model, const std::string& effort);
 
 /// The catalogue of the installed Codex, asked at most once a minute.
 ///

@@ -29,8 +29,8 @@ inline constexpr std::size_t kReportMaxBytes = 24'000;
 /// by
 /// `[worker-branch]`, the folder of imported artifacts and every UUID, shows control characters escaped, and
 /// cuts at `max_bytes` with a marker. `truncated`, when given, says whether it was cut.
-std::string public_report(std::string_view text, const PrivateStrings& secrets,
-                          std::size_t max_bytes = kReportMaxBytes, bool* truncated = nullptr);
+std::string public_report(std::string_view text, const PrivateStrings& secrets, std::size_t max_bytes = kReportMaxBytes,
+                          bool* truncated = nullptr);
 
 /// For diffs and file text: redacts secrets and replaces private paths; nothing else changes and nothing is
 /// cut.
@@ -38,7 +38,6 @@ std::string public_code(std::string_view text, const PrivateStrings& secrets);
 
 /// Replaces every occurrence of the paths that ends on a path boundary ("/srv/repo" is not in
 /// "/srv/repo-two"), the longest path first. Relative or very short entries are ignored.
-std::string replace_paths(std::string_view text, std::vector<std::string> paths,
-                          std::string_view replacement);
+std::string replace_paths(std::string_view text, std::vector<std::string> paths, std::string_view replacement);
 
 }  // namespace patchbay::codex

@@ -9,13 +9,7 @@
 namespace patchbay::codex {
 
 /// Where a report came from: the value of its `result_source` member.
-enum class ResultSource {
-  kAgentMessage,
-  kResultEvent,
-  kSessionTaskComplete,
-  kLastMessageFile,
-  kStdoutPreview
-};
+enum class ResultSource { kAgentMessage, kResultEvent, kSessionTaskComplete, kLastMessageFile, kStdoutPreview };
 
 /// JSON Schema (draft-07) of a report: a closed object, every member required.
 const Json& output_schema();

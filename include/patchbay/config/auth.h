@@ -38,8 +38,7 @@ Result<Token> generate_token(const Home& home);
 
 /// `named_tokens`: whether the state database holds a valid named token; one counts as a configured token.
 /// kConfigRefused when PATCHBAY_REQUIRE_HTTP_TOKEN is neither a true nor a false word.
-Result<AuthPolicy> auth_policy(const Config& config, Token token, bool named_tokens,
-                               const os::Environment& env);
+Result<AuthPolicy> auth_policy(const Config& config, Token token, bool named_tokens, const os::Environment& env);
 
 /// SEC:F2: kConfigRefused below 16 bytes, with white space or control characters, or for the placeholder of
 /// the documentation. A token below 24 bytes passes with a line in `warnings`.

@@ -45,8 +45,8 @@ class Home {
   std::string locks_dir() const { return at("runtime/locks"); }
   std::string logs_dir() const { return at("runtime/logs"); }
   std::string audit_log() const { return at("runtime/logs/audit.log"); }
-  std::string owner_log() const { return at("runtime/logs/owner.log"); }  ///< standard error of background owners
-  std::string state_dump() const { return at("runtime/logs/dump.txt"); }  ///< what SIGQUIT asked for
+  std::string owner_log() const { return at("runtime/logs/owner.log"); }   ///< standard error of background owners
+  std::string state_dump() const { return at("runtime/logs/dump.txt"); }   ///< what SIGQUIT asked for
   std::string last_crash() const { return at("runtime/logs/crash.txt"); }  ///< a crash that was told
   std::string crash_note() const { return at("run/crash"); }               ///< one that was not
 

@@ -75,8 +75,8 @@ struct Launch {
   std::string codex_home;  ///< where Codex keeps its files: the key, else CODEX_HOME, else ~/.codex
   Secret ref_salt;         ///< PATCHBAY_SESSION_REF_SALT; empty: the key file <home>/ref_salt counts
   bool connection_test = false;
-  std::string profile;         ///< path of the profile that was used or written; empty: none
-  bool profile_saved = false;  ///< written by this launch
+  std::string profile;                ///< path of the profile that was used or written; empty: none
+  bool profile_saved = false;         ///< written by this launch
   std::vector<std::string> exposure;  ///< why this start is reachable beyond loopback; empty: it is not
   std::vector<std::string> warnings;
   std::vector<Difference> differences;

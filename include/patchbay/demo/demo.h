@@ -18,7 +18,7 @@ struct DemoOptions {
       "/var/tmp";  ///< where the demo's own folder is made; not /tmp, which sandboxed commands may write
   std::chrono::seconds start_limit{30};
   std::chrono::seconds turn_limit{0};  ///< 0: 3 minutes scripted, 15 minutes live
-  CancelToken interrupted = {};  ///< flipped by the caller's signal handling: stops everything and cleans up
+  CancelToken interrupted = {};        ///< flipped by the caller's signal handling: stops everything and cleans up
 };
 
 /// The guided first run: makes a throw-away repository, starts PatchBay on it as a child process, and does

@@ -13,16 +13,16 @@ struct MergedFile {
 
 /// What to bring into a base checkout: everything that differs between two trees of its repository.
 struct IntegrationSpec {
-  ObjectId baseline{};                  ///< tree: what the worker started from, or what was integrated last
-  ObjectId snapshot{};                  ///< tree: what the worker has now
-  ObjectId base_revision{};             ///< commit the worker started from; for `base_moved`
-  /// Tree the worker started from when it is not the commit's own: what it has beyond that are copies of untracked files
-  /// of the checkout, and a change of one collides with its original for as long as that is untracked.
+  ObjectId baseline{};       ///< tree: what the worker started from, or what was integrated last
+  ObjectId snapshot{};       ///< tree: what the worker has now
+  ObjectId base_revision{};  ///< commit the worker started from; for `base_moved`
+  /// Tree the worker started from when it is not the commit's own: what it has beyond that are copies of untracked
+  /// files of the checkout, and a change of one collides with its original for as long as that is untracked.
   ObjectId start{};
   std::uint64_t max_bytes = 50u << 20;  ///< of post-images
   std::vector<SpecialFile> special{};   ///< of the snapshot: they make the plan unsafe
-  /// What earlier integrations of the same worker merged into the checkout. A file that still holds exactly that, or that
-  /// with CRLF, is no change of the user, just like one that holds what `baseline` has.
+  /// What earlier integrations of the same worker merged into the checkout. A file that still holds exactly that, or
+  /// that with CRLF, is no change of the user, just like one that holds what `baseline` has.
   std::vector<MergedFile> merged{};
 };
 
@@ -76,8 +76,7 @@ struct IntegrationPlan {
 /// Takes the plan again and carries it out. The caller holds the base's mutation lock.
 struct ApplySpec {
   IntegrationSpec integration{};
-  std::string
-      plan_sha256{};  ///< refused with kPatchChanged when the plan made now is another one; empty: any
+  std::string plan_sha256{};   ///< refused with kPatchChanged when the plan made now is another one; empty: any
   std::string journal_path{};  ///< file to keep the journal in while it is needed; its directory exists
 };
 

@@ -70,8 +70,8 @@ struct Change {
 };
 
 struct Changes {
-  std::vector<Change> entries;  ///< sorted by path
-  std::string patch_sha256;     ///< over (old mode, old id, new mode, new id, path, NUL) of each changed path
+  std::vector<Change> entries;    ///< sorted by path
+  std::string patch_sha256;       ///< over (old mode, old id, new mode, new id, path, NUL) of each changed path
   std::uint64_t patch_bytes = 0;  ///< of the new contents
   bool counts_partial = false;    ///< the time budget ended before every file's lines were counted
 };

@@ -59,8 +59,6 @@ struct Commit {
 
 /// Number of leading hex digits in the short form of an id.
 inline constexpr std::size_t kShortId = 7;
-inline std::string short_id(const ObjectId& id) {
-  return id.substr(0, kShortId);
-}
+inline std::string short_id(const ObjectId& id) { return id.substr(0, kShortId); }
 
 }  // namespace patchbay::git

@@ -50,8 +50,7 @@ class Client {
     return send("GET", target, headers);
   }
   /// Content-Type is application/json unless `headers` says otherwise.
-  Result<ClientResponse> post(const std::string& target, std::string body,
-                              const std::vector<Header>& headers = {}) {
+  Result<ClientResponse> post(const std::string& target, std::string body, const std::vector<Header>& headers = {}) {
     return send("POST", target, headers, std::move(body));
   }
   Result<ClientResponse> del(const std::string& target, const std::vector<Header>& headers = {}) {
@@ -61,8 +60,8 @@ class Client {
   /// Called for every line of the body as it arrives, without its line end. False ends the request.
   using OnLine = std::function<bool(std::string_view line)>;
   /// Like `send`, for answers that come little by little; the reply's body stays empty.
-  Result<ClientResponse> stream(std::string_view method, const std::string& target,
-                                const std::vector<Header>& headers, std::string body, const OnLine& on_line);
+  Result<ClientResponse> stream(std::string_view method, const std::string& target, const std::vector<Header>& headers,
+                                std::string body, const OnLine& on_line);
 
   /// Ends the request that is under way, which then fails with kIoError.
   void abort();

@@ -77,7 +77,7 @@ struct Limits {
   std::size_t body_bytes_per_second = 1u << 10;      ///< slower than this after the first 5 s: 408
   std::chrono::milliseconds write_deadline{30'000};  ///< for every 64 KiB that the peer takes
   std::chrono::milliseconds idle_deadline{75'000};   ///< keep-alive connection without a request
-  int max_threads = 512;       ///< requests in handlers; idle and slow connections hold no thread
+  int max_threads = 512;                             ///< requests in handlers; idle and slow connections hold no thread
   int max_connections = 1024;  ///< above it the longest idle one is closed, or the new one gets 503
 };
 

@@ -25,7 +25,7 @@ struct JobsOptions {
   int max_concurrent = 10;     ///< 0: unlimited
   bool queue_enabled = false;  ///< above the limit turns wait visibly instead of being refused
   int queue_limit = 50;
-  std::string logs_dir = {};   ///< holds a folder with the logs of each job; empty: they are in the job's own
+  std::string logs_dir = {};  ///< holds a folder with the logs of each job; empty: they are in the job's own
   /// Folders, besides that of the records, whose file systems must have room for new work; they need not exist yet.
   std::vector<std::string> work_dirs = {};
   std::function<Result<os::FreeSpace>(const std::string& path)> free_space = os::free_space;
@@ -34,7 +34,6 @@ struct JobsOptions {
 /// Below either of these no new work is taken on (SEC:D7).
 inline constexpr std::uint64_t kFreeBytesFloor = 64u << 20;
 inline constexpr std::uint64_t kFreeInodesFloor = 1'000;
-
 
 /// What is known about a job before it runs.
 struct NewJob {
@@ -50,9 +49,9 @@ struct CancelReply {
   bool found = false;
   bool cancelled = false;
   JobState state = JobState::kCancelled;
-  std::string reason;           ///< why not, when `cancelled` is false
+  std::string reason;  ///< why not, when `cancelled` is false
   bool process_signalled = false;
-  bool cleanup_pending = false; ///< processes are not proven gone yet
+  bool cleanup_pending = false;  ///< processes are not proven gone yet
 };
 
 /// All jobs of one home: their records, their admission, the runners that execute them.
@@ -80,14 +79,13 @@ class Jobs {
   /// Ends the following of runners, which go on by themselves. No observer is called because of them afterwards.
   void stop_following();
 
-  /// Admits a job and makes its pending record durable. `precondition` runs inside the same critical section, so that
-  /// a name can be checked and taken in one step; `job` is read after it. kJobLimit when no slot is free, kDiskFull when
+  /// Admits a job and makes its pending record durable. `precondition` runs inside the same critical section, so that a
+  /// name can be checked and taken in one step; `job` is read after it. kJobLimit when no slot is free, kDiskFull when
   /// there is too little room on disk, or the precondition's error.
   Result<JobPtr> reserve(const NewJob& job, const std::function<Status()>& precondition = {});
   /// Starts the turn of a reserved job. On failure the job is failed with the same error. `repo_locks` are inherited by
   /// the runner; with any of them a turn is never queued: kJobLimit when it would have to be.
-  Status launch(const std::string& job_id, const runner::TurnRequest& request,
-                const std::vector<int>& repo_locks);
+  Status launch(const std::string& job_id, const runner::TurnRequest& request, const std::vector<int>& repo_locks);
   /// Ends a reserved job that could not be launched.
   void abandon(const std::string& job_id, const Error& why);
 

@@ -69,8 +69,8 @@ using JobPtr = std::shared_ptr<const JobRecord>;
 
 /// The one way into a terminal state: the first durable decision wins (workers.md 1.6).
 ///
-/// From pending or running it sets state, source, time and error. A repeat of the same state fills in missing members only.
-/// Another terminal state is refused and noted as late evidence. True when the record is now in `state`.
+/// From pending or running it sets state, source, time and error. A repeat of the same state fills in missing members
+/// only. Another terminal state is refused and noted as late evidence. True when the record is now in `state`.
 struct TerminalDecision {
   JobState state;
   std::string source;

@@ -109,7 +109,9 @@ struct AnyVisitor {
   void members(A&&...) {}
 };
 template <class T>
-concept Described = requires(AnyVisitor& v) { T::describe(v); };
+concept Described = requires(AnyVisitor& v) {
+  T::describe(v);
+};
 
 // ---- schema -----------------------------------------------------------------------------------------
 
@@ -150,8 +152,7 @@ class SchemaVisitor {
 
   /// The members of a described struct appear as if they were this one's own.
   template <class M>
-    requires(!std::is_same_v<M, Json>)
-  void members(M T::*) {
+  requires(!std::is_same_v<M, Json>) void members(M T::*) {
     using Inner = typename remove_optional<M>::type;
     SchemaVisitor<Inner> inner(style_);
     Inner::describe(inner);
@@ -230,8 +231,8 @@ Json type_schema(SchemaStyle style, const Constraints& c) {
 
 /// One thing wrong with the arguments.
 struct Problem {
-  ErrorCode code;      ///< kMissingArgument, kUnknownArgument, kInvalidArgument
-  std::string path;    ///< "name", "name[2]", "name.child"
+  ErrorCode code;    ///< kMissingArgument, kUnknownArgument, kInvalidArgument
+  std::string path;  ///< "name", "name[2]", "name.child"
   std::string message;
 };
 

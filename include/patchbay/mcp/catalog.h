@@ -54,10 +54,9 @@ class Catalog {
     std::string name;
     Tool tool;  ///< empty handler when `raw` is set
     std::shared_ptr<const RawTool> raw;
-    Json descriptor;     ///< as listed
-    Json output_schema;  ///< null when there is none
-    std::vector<std::pair<std::string, std::string>>
-        header_params;  ///< argument path -> header (x-mcp-header)
+    Json descriptor;                                                 ///< as listed
+    Json output_schema;                                              ///< null when there is none
+    std::vector<std::pair<std::string, std::string>> header_params;  ///< argument path -> header (x-mcp-header)
   };
 
   const CatalogOptions& options() const { return options_; }
@@ -70,8 +69,7 @@ class Catalog {
 
   /// The listed entries of a page as JSON text "[{...},...]", `count` entries from `offset` (count 0: all).
   /// Whole lists come from the cache.
-  std::shared_ptr<const std::string> list_text(Mode mode, Scope scope, std::size_t offset,
-                                               std::size_t count) const;
+  std::shared_ptr<const std::string> list_text(Mode mode, Scope scope, std::size_t offset, std::size_t count) const;
   std::size_t size(Mode mode, Scope scope) const;
   std::vector<std::string> names(Mode mode, Scope scope) const;
   /// Changes when any descriptor changes: what clients compare after an upgrade.

@@ -73,10 +73,9 @@ class Server {
     const Clock* clock = nullptr;
     std::string key;  ///< signs cursors, session ids, scope keys; at least 32 bytes
     Limits limits = {};
-    bool sessionless_legacy = true;  ///< L5
-    Json extensions =
-        Json::object();   ///< declared in capabilities.extensions of the modern era and legacy alike
-    bool logging = true;  ///< declares the legacy `logging` capability
+    bool sessionless_legacy = true;    ///< L5
+    Json extensions = Json::object();  ///< declared in capabilities.extensions of the modern era and legacy alike
+    bool logging = true;               ///< declares the legacy `logging` capability
     /// Whether these lists ever change while the server runs: what is declared happens (M7).
     bool prompts_change = true;
     bool resources_change = true;
@@ -108,7 +107,7 @@ class Server {
   // ---- lines ----------------------------------------------------------------------------------------
   struct ConnectOptions {
     Credential credential;
-    std::string label;           ///< of the front end, for people
+    std::string label;  ///< of the front end, for people
     /// Names the front end across connections (7.1 row 4): its identity outlives a replaced owner. Empty: this
     /// connection is an identity of its own.
     std::string client_id = {};

@@ -17,12 +17,9 @@ namespace patchbay::mcp {
 /// Which part of the catalogue a client sees (tools.md 8.2).
 enum class Mode { kWorker, kStandard, kFull, kMinimal };
 using Modes = unsigned;
-constexpr Modes bit(Mode m) {
-  return 1u << static_cast<unsigned>(m);
-}
+constexpr Modes bit(Mode m) { return 1u << static_cast<unsigned>(m); }
 inline constexpr Modes kNoModes = 0;
-inline constexpr Modes kAllModes =
-    bit(Mode::kWorker) | bit(Mode::kStandard) | bit(Mode::kFull) | bit(Mode::kMinimal);
+inline constexpr Modes kAllModes = bit(Mode::kWorker) | bit(Mode::kStandard) | bit(Mode::kFull) | bit(Mode::kMinimal);
 inline constexpr Modes kNotMinimal = kAllModes & ~bit(Mode::kMinimal);
 inline constexpr Modes kStandardFull = bit(Mode::kStandard) | bit(Mode::kFull);
 
@@ -98,8 +95,8 @@ struct Declaration {
   Scope scope;
   std::string invoking;  ///< 1..64 characters, present participle
   std::string invoked;
-  bool takes_handle;       ///< depends on mode or ownership: gets the optional argument `handle`
-  bool takes_request_key;  ///< mutates: gets the optional argument `request_key` (mcp.md B7)
+  bool takes_handle;                          ///< depends on mode or ownership: gets the optional argument `handle`
+  bool takes_request_key;                     ///< mutates: gets the optional argument `request_key` (mcp.md B7)
   std::vector<std::string> file_params = {};  ///< _meta["openai/fileParams"]
 };
 
@@ -120,13 +117,11 @@ void report_clamped(const json::ParseReport& report, Json& structured);
 /// Binds a typed handler: Result<Reply>(Services&, Call&, const Args&). `Services` stays unknown here. A
 /// Reply may have `std::string text() const` (the readable body) and `Json meta() const`.
 template <class Args, class Reply, class Services>
-Tool bind(Declaration declaration, Result<Reply> (*handler)(Services&, Call&, const Args&),
-          Services& services) {
+Tool bind(Declaration declaration, Result<Reply> (*handler)(Services&, Call&, const Args&), Services& services) {
   Tool tool;
   tool.input_schema = json::schema_of<Args>(json::SchemaStyle::kInput);
   tool.output_schema = json::schema_of<Reply>(json::SchemaStyle::kOutputBrief);
-  tool.run = [name = declaration.name, handler, &services](Call& call,
-                                                           const Json& args) -> Result<ToolReply> {
+  tool.run = [name = declaration.name, handler, &services](Call& call, const Json& args) -> Result<ToolReply> {
     Args parsed;
     const json::ParseReport report = json::parse_args(args, parsed);
     if (!report.ok()) return argument_error(name, report);

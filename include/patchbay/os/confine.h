@@ -17,8 +17,8 @@ struct ProcessLimits {
 /// No core dump, no privilege through a program that is started later, and these limits.
 void confine_process(const ProcessLimits& limits);
 
-/// From now on the process may use this much more time of the processors, all of its threads together; then it is killed.
-/// The next call counts anew.
+/// From now on the process may use this much more time of the processors, all of its threads together; then it is
+/// killed. The next call counts anew.
 void allow_cpu_time(std::chrono::nanoseconds time);
 
 /// No new sockets but those of the file system (AF_UNIX), for this thread and all it starts later. Descriptors that are

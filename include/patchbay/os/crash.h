@@ -12,9 +12,10 @@
 /// What is left to do when the process itself fails (SEC:S14, S15).
 namespace patchbay::os {
 
-/// From here on SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT write a note to `path` (0600) before they end the process as
-/// they always do. The note says signal, time, version, thread and the stack's addresses: nothing that was in memory, in
-/// an argument or in the environment, so it can hold no secret. Nothing in the handler allocates or takes a lock.
+/// From here on SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT write a note to `path` (0600) before they end the process
+/// as they always do. The note says signal, time, version, thread and the stack's addresses: nothing that was in
+/// memory, in an argument or in the environment, so it can hold no secret. Nothing in the handler allocates or takes a
+/// lock.
 ///
 /// Once, near the start. kInvalidArgument when the path or the version is too long to be kept ready. A stack that
 /// overflows is noted on the calling thread only.
@@ -22,7 +23,7 @@ Status note_crashes(const std::string& path, std::string_view version);
 
 /// The note of an earlier process. Not every line is there when its end came quickly.
 struct CrashNote {
-  std::string signal;            ///< "SIGSEGV"
+  std::string signal;  ///< "SIGSEGV"
   std::int64_t unix_time = 0;
   std::string version, thread;
   std::vector<std::string> stack;  ///< "program(+0x1234) [0x55...]", innermost first

@@ -12,8 +12,9 @@ enum class LockMode { kExclusive, kShared };
 
 /// A lock on a file that is created on demand (0600) and never deleted.
 ///
-/// It belongs to the open file description (F_OFD_SETLK of fcntl(2)). The kernel drops the lock when the last descriptor of the open file description closes, so it survives
-/// its owner when a child inherited `fd()`, and can never be stale.
+/// It belongs to the open file description (F_OFD_SETLK of fcntl(2)). The kernel drops the lock when the last
+/// descriptor of the open file description closes, so it survives its owner when a child inherited `fd()`, and can
+/// never be stale.
 class FileLock {
  public:
   /// Does not wait. An empty optional-like object (`held()` false) means somebody else holds it.

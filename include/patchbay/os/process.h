@@ -33,14 +33,14 @@ struct PassedFd {
 };
 
 struct SpawnOptions {
-  std::vector<std::string> argv;  ///< argv[0] is an absolute path, or a name looked up in `env`'s PATH
+  std::vector<std::string> argv;     ///< argv[0] is an absolute path, or a name looked up in `env`'s PATH
   std::optional<Environment> env{};  ///< absent: this process's environment
-  std::string cwd{};  ///< empty: unchanged
-  int stdin_fd = -1;              ///< -1: /dev/null
-  int stdout_fd = -1;             ///< -1: /dev/null
-  int stderr_fd = -1;             ///< -1: /dev/null
-  std::vector<PassedFd> passed{};  ///< every other descriptor is closed in the child
-  bool new_session = true;        ///< setsid, so the child leads its own session and group
+  std::string cwd{};                 ///< empty: unchanged
+  int stdin_fd = -1;                 ///< -1: /dev/null
+  int stdout_fd = -1;                ///< -1: /dev/null
+  int stderr_fd = -1;                ///< -1: /dev/null
+  std::vector<PassedFd> passed{};    ///< every other descriptor is closed in the child
+  bool new_session = true;           ///< setsid, so the child leads its own session and group
   /// Signal the child gets when this process dies; 0: none. It is tied to the spawning *thread*, and the child is
   /// made with fork(), so only a single-threaded program may ask for it (SEC:S6).
   int death_signal = 0;
@@ -118,13 +118,12 @@ std::string self_executable();
 struct RunResult {
   ExitStatus status;
   bool timed_out = false;
-  std::string out, err;         ///< at most `limit` bytes of each
+  std::string out, err;  ///< at most `limit` bytes of each
   bool out_truncated = false, err_truncated = false;
 };
 
 /// Runs a short helper to its end: captures both streams up to `limit` bytes each (the rest is drained and
 /// dropped), kills the group at the deadline. `input` is written to its standard input.
-Result<RunResult> run(SpawnOptions options, std::string_view input, MonoTime deadline,
-                      std::size_t limit = 1u << 20);
+Result<RunResult> run(SpawnOptions options, std::string_view input, MonoTime deadline, std::size_t limit = 1u << 20);
 
 }  // namespace patchbay::os

@@ -17,11 +17,11 @@ namespace patchbay::runner {
 
 /// What a turn should do, in terms every engine understands. Values come from a request and are not yet trusted.
 struct TurnRequest {
-  std::string prompt;          ///< at most 1,048,576 characters; empty is allowed for a resume
-  std::string cwd;             ///< absolute; where the program runs
-  bool pass_cwd = false;       ///< also name the folder on the command line (isolated worktrees)
-  std::string sandbox;         ///< "read-only", "workspace-write", "danger-full-access"; empty: the engine's default
-  std::string model;           ///< empty: the program's default
+  std::string prompt;     ///< at most 1,048,576 characters; empty is allowed for a resume
+  std::string cwd;        ///< absolute; where the program runs
+  bool pass_cwd = false;  ///< also name the folder on the command line (isolated worktrees)
+  std::string sandbox;    ///< "read-only", "workspace-write", "danger-full-access"; empty: the engine's default
+  std::string model;      ///< empty: the program's default
   std::string reasoning_effort;
   std::string resume_session;  ///< empty: a new conversation
   bool in_git_repository = true;
@@ -59,7 +59,7 @@ struct Progress {
   std::string phase = "launching";  ///< workers.md 9.4
   std::string last_event;
   std::string current_item_type, current_item_status;
-  std::string current_command;      ///< redacted, at most 200 characters; empty when none runs
+  std::string current_command;  ///< redacted, at most 200 characters; empty when none runs
   double current_command_started_at = 0;
   std::string last_command;
   double last_command_completed_at = 0;
@@ -68,8 +68,8 @@ struct Progress {
   double last_stdout_at = 0, last_stderr_at = 0, heartbeat_at = 0;
   std::int64_t oversized_lines = 0, invalid_lines = 0, dropped_items = 0;
   std::int64_t message_count = 0;
-  bool turn_over = false;           ///< the program said that the turn ended; its process may still linger
-  bool cleaning_up = false;         ///< the result is written, but some of what the agent started still lives
+  bool turn_over = false;               ///< the program said that the turn ended; its process may still linger
+  bool cleaning_up = false;             ///< the result is written, but some of what the agent started still lives
   std::vector<Checkpoint> checkpoints;  ///< newest last, at most 8
   std::optional<Usage> usage;
 
@@ -82,10 +82,10 @@ struct TurnEnd {
   enum class Reason { kExited, kCompletedAndLingered, kTimeout, kSessionStartTimeout, kCancelled, kSpawnFailed };
   Reason reason = Reason::kExited;
   os::ExitStatus status;
-  std::string spawn_error;    ///< public sentence when kSpawnFailed
-  std::string stderr_tail;    ///< redacted, at most 4000 bytes
-  std::string stdout_tail;    ///< redacted, at most 40 lines
-  std::string last_message;   ///< content of Command::last_message_file, redacted
+  std::string spawn_error;   ///< public sentence when kSpawnFailed
+  std::string stderr_tail;   ///< redacted, at most 4000 bytes
+  std::string stdout_tail;   ///< redacted, at most 40 lines
+  std::string last_message;  ///< content of Command::last_message_file, redacted
 };
 
 /// The engine's judgement of a finished turn.
@@ -95,7 +95,7 @@ struct Outcome {
   std::string terminal_source;  ///< "process_exit", "stdout_turn_completed", "timeout", "manager_cancellation" ...
   std::string error;            ///< public sentence when not completed
   ErrorCode error_code = ErrorCode::kInternal;  ///< meaningful when failed
-  Json result = Json::object(); ///< report members, redacted; also partial results; may carry failure_diagnostic
+  Json result = Json::object();  ///< report members, redacted; also partial results; may carry failure_diagnostic
 
   Json to_json() const;
   static Outcome from_json(const Json& j);
@@ -132,8 +132,8 @@ class Interpreter {
 
 /// What `make_interpreter` needs to know about the turn.
 struct InterpreterOptions {
-  std::string expected_session;  ///< UUID for a resume, else empty
-  std::string session_home = {}; ///< of the command; empty: unknown
+  std::string expected_session;   ///< UUID for a resume, else empty
+  std::string session_home = {};  ///< of the command; empty: unknown
   bool structured_output = true;
   bool json_events = true;
 };

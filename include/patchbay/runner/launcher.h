@@ -25,8 +25,8 @@ class Launcher {
 
   /// Gives a runner the order, and the `repo_locks`, which it holds until it ends. It sees none of our environment but
   /// what such a program needs; the agent's travels in the order. Returns after the runner confirmed that it holds the
-  /// order, prompt included; kSpawnFailed otherwise, and then nothing runs. `detach` the child before destroying it, or it
-  /// is killed.
+  /// order, prompt included; kSpawnFailed otherwise, and then nothing runs. `detach` the child before destroying it, or
+  /// it is killed.
   Result<os::Child> start(const TurnOrder& order, const std::vector<int>& repo_locks);
 
   /// Loads the next runner unless one waits. What fails here is found out again, and told, by start().

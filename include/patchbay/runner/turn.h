@@ -10,8 +10,8 @@
 #include "patchbay/os/program.h"
 #include "patchbay/runner/engine.h"
 
-/// The small program around one turn, `patchbay run-turn`: it starts the agent, is the only reader of its pipes, enforces
-/// the time limit, ends whatever the turn started and leaves proof of that. It outlives the owner.
+/// The small program around one turn, `patchbay run-turn`: it starts the agent, is the only reader of its pipes,
+/// enforces the time limit, ends whatever the turn started and leaves proof of that. It outlives the owner.
 ///
 /// Folder of a turn (all 0600):
 ///   run.lock       held by the runner while it lives; its text is the runner's pid and identity
@@ -24,13 +24,13 @@
 namespace patchbay::runner {
 
 struct TurnLimits {
-  double timeout_seconds = 0;                 ///< 0: none
-  double session_start_timeout_seconds = 180; ///< 0: none
-  double completion_grace_seconds = 2;        ///< for the program to leave after the turn ended
-  double interrupt_seconds = 1;               ///< between SIGINT and SIGTERM
-  double terminate_seconds = 4;               ///< between SIGTERM and SIGKILL
-  double sweep_seconds = 3;                   ///< for the last descendants to go, before the result is told without that
-  double quiet_look_seconds = 5;              ///< without output, until the program's own files are asked; 0: never
+  double timeout_seconds = 0;                  ///< 0: none
+  double session_start_timeout_seconds = 180;  ///< 0: none
+  double completion_grace_seconds = 2;         ///< for the program to leave after the turn ended
+  double interrupt_seconds = 1;                ///< between SIGINT and SIGTERM
+  double terminate_seconds = 4;                ///< between SIGTERM and SIGKILL
+  double sweep_seconds = 3;       ///< for the last descendants to go, before the result is told without that
+  double quiet_look_seconds = 5;  ///< without output, until the program's own files are asked; 0: never
   double startup_gate_seconds = 30;
   std::int64_t capture_max_bytes = 4'000'000;
   std::int64_t line_max_bytes = 8'000'000;
@@ -44,10 +44,10 @@ struct TurnLimits {
 /// Everything a runner is told. Travels through a descriptor; the prompt is never on disk.
 struct TurnOrder {
   std::string job_id;
-  std::string job_dir;   ///< exists, 0700
+  std::string job_dir;  ///< exists, 0700
   Command command;
   std::string prompt;
-  std::string marker;    ///< value of PB_JOB_MARKER in the agent's environment
+  std::string marker;  ///< value of PB_JOB_MARKER in the agent's environment
   InterpreterOptions interpreter;
   TurnLimits limits;
   bool wait_for_slot = false;  ///< stay queued until `go` appears in the folder
@@ -85,9 +85,9 @@ std::optional<TurnExit> read_exit(const std::string& job_dir);
 
 using InterpreterFactory = std::function<std::unique_ptr<Interpreter>(const InterpreterOptions&)>;
 
-/// Body of `patchbay run-turn`. Descriptor 3 is a socket of the owner: the order arrives there as a memory file, with the
-/// repository locks behind it, and the confirmation leaves there. When it closes without an order the program just ends.
-/// Returns the exit code of the program.
+/// Body of `patchbay run-turn`. Descriptor 3 is a socket of the owner: the order arrives there as a memory file, with
+/// the repository locks behind it, and the confirmation leaves there. When it closes without an order the program just
+/// ends. Returns the exit code of the program.
 int run_turn_main(const InterpreterFactory& factory);
 
 /// Kills every process whose environment carries PB_JOB_MARKER=`marker`; true when none is left. Crash recovery only:

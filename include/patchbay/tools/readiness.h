@@ -100,8 +100,8 @@ struct Readiness {
 struct ReadinessOptions {
   std::string public_base_url = {};  ///< without a trailing slash; empty: none
   int port = 0;                      ///< really listened on; 0: the configured one
-  bool run_codex = false;  ///< also ask Codex for its version and login; only an operator may start programs
-  bool reveal_token = false;  ///< put the token into server_url
+  bool run_codex = false;            ///< also ask Codex for its version and login; only an operator may start programs
+  bool reveal_token = false;         ///< put the token into server_url
 };
 
 /// kInvalidArgument unless `text` is an http or https URL of host and optional path. Gives it without

@@ -38,8 +38,7 @@ struct HttpOptions {
   std::function<bool()> ready = {};        ///< GET /readyz; absent: always ready
   /// Called for every request whose head is complete; `refused_with` is the status of a refusal, else 0.
   std::function<void(const http::Request& head, int refused_with)> on_request = {};
-  std::function<void(const std::string& peer)> on_login_failure =
-      {};  ///< for the audit log; never sees the value
+  std::function<void(const std::string& peer)> on_login_failure = {};  ///< for the audit log; never sees the value
 };
 
 /// Streamable HTTP for one mcp::Server: every check (H1-H13) in its order, then the protocol.

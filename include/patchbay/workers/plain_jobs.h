@@ -95,8 +95,7 @@ class PlainJobs {
   const PlainJobsOptions options_;
 
   std::mutex mutex_;
-  std::vector<std::future<Status>>
-      checkouts_;  ///< guarded by mutex_; last, so that they end before the rest goes
+  std::vector<std::future<Status>> checkouts_;  ///< guarded by mutex_; last, so that they end before the rest goes
 };
 
 }  // namespace patchbay::workers

@@ -7,8 +7,8 @@
 
 namespace patchbay::workers {
 
-/// Replaces the private branches of any worker or job ("codex/worker-wrk-...", "codex/job-...") and the folders of their
-/// worktrees ("worker-wrk-...") by `[worker-branch]` and `[worker]`: a report may name those of others, too.
+/// Replaces the private branches of any worker or job ("codex/worker-wrk-...", "codex/job-...") and the folders of
+/// their worktrees ("worker-wrk-...") by `[worker-branch]` and `[worker]`: a report may name those of others, too.
 std::string hide_branches(std::string_view text);
 
 /// "a, b and 3 more": what is named of `total` things, as a sentence names them. Nothing for none.

@@ -11,7 +11,8 @@
 /// to say; all others are always there.
 namespace patchbay::workers {
 
-/// A refusal that the caller is expected to act on, as part of an ordinary reply (mcp.md T5a). Empty when all went well.
+/// A refusal that the caller is expected to act on, as part of an ordinary reply (mcp.md T5a). Empty when all went
+/// well.
 struct Refusal {
   std::optional<std::string> error_code;
   std::optional<bool> retryable;
@@ -45,7 +46,8 @@ struct Refusal {
   }
 };
 
-/// What `operation` answers when somebody else writes the checkout (workers.md 8): `busy` is the kRepoBusy of RepoLocks.
+/// What `operation` answers when somebody else writes the checkout (workers.md 8): `busy` is the kRepoBusy of
+/// RepoLocks.
 Refusal busy_refusal(const Error& busy, const std::string& operation);
 
 /// A worker as clients see it. Never holds a job id, a session id, a branch name, an absolute path, a prompt or a log.
@@ -54,7 +56,7 @@ struct WorkerView {
   std::string workspace_mode;
   bool workspace_available = true;
   std::string workspace_location;
-  std::string state;   ///< starting, working, idle, failed, stopped
+  std::string state;  ///< starting, working, idle, failed, stopped
   std::string report;
   std::string status_line;
   bool has_session = false, can_message = false;
@@ -141,14 +143,15 @@ struct TurnReply {  ///< start and message
   std::optional<bool> base_dirty;
   std::optional<std::vector<std::string>> base_changed_files;
   std::optional<int> filtered_files;
-  std::optional<std::vector<std::string>> submodules;  ///< left as empty folders
+  std::optional<std::vector<std::string>> submodules;    ///< left as empty folders
   std::optional<std::vector<std::string>> copied_files;  ///< untracked files of the checkout, at most 50
-  std::optional<std::string> conflicting_worker_id;  ///< `worker_id` of the holder on a name conflict
+  std::optional<std::string> conflicting_worker_id;      ///< `worker_id` of the holder on a name conflict
   /// Of a start that was refused and left no worker behind.
   std::optional<std::string> refused_name, refused_workspace_mode, refused_workspace_name;
   std::optional<NextCall> next;
   std::optional<std::string> handle;
-  std::string goes_on_as;  ///< of a repeated start: scope key of the first one, for which the handle has to stand; not told
+  std::string
+      goes_on_as;  ///< of a repeated start: scope key of the first one, for which the handle has to stand; not told
   Refusal refusal;
 
   template <class V>

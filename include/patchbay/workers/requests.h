@@ -57,8 +57,8 @@ struct StartArgs {
     v.optional("repo_path", &StartArgs::repo_path, "", json::MaxLength{4096});
     v.optional("workspace_mode", &StartArgs::workspace_mode,
                "isolated_write: own git worktree. read_only: looks at the checkout. shared_write: edits it.",
-               json::Choice{{"isolated_write", "read_only", "shared_write", "isolated", "write", "read-only", "readonly",
-                             "shared"}},
+               json::Choice{{"isolated_write", "read_only", "shared_write", "isolated", "write", "read-only",
+                             "readonly", "shared"}},
                json::ShownChoice{{"isolated_write", "read_only", "shared_write"}});
     v.members(&StartArgs::context);
     v.optional("model", &StartArgs::model, "Model id from codex_worker_options.", json::MaxLength{160});
@@ -80,7 +80,8 @@ struct MessageArgs {
   template <class V>
   static void describe(V& v) {
     v.required("worker", &MessageArgs::worker, "Name or id.", json::MaxLength{480});
-    v.required("message", &MessageArgs::message, "What to do next, in the same conversation.", json::MaxLength{1u << 20});
+    v.required("message", &MessageArgs::message, "What to do next, in the same conversation.",
+               json::MaxLength{1u << 20});
     v.optional("repo_path", &MessageArgs::repo_path, "", json::MaxLength{4096});
     v.members(&MessageArgs::context);
     v.optional("model", &MessageArgs::model, "", json::MaxLength{160});
@@ -104,7 +105,8 @@ struct FilterArgs {
     v.optional("active_only", &FilterArgs::active_only, "");
     v.optional("include_stopped", &FilterArgs::include_stopped, "");
     v.optional("owned_only", &FilterArgs::owned_only, "");
-    v.optional("created_after", &FilterArgs::created_after, "UTC time such as 2026-01-31T08:00:00Z.", json::MaxLength{40});
+    v.optional("created_after", &FilterArgs::created_after, "UTC time such as 2026-01-31T08:00:00Z.",
+               json::MaxLength{40});
     v.optional("scope", &FilterArgs::scope, "", json::Choice{{"current", "conversation", "recent", "history"}});
   }
 };
@@ -164,14 +166,14 @@ struct InspectArgs {
   static void describe(V& v) {
     v.required("worker", &InspectArgs::worker, "Name or id.", json::MaxLength{480});
     v.optional("repo_path", &InspectArgs::repo_path, "", json::MaxLength{4096});
-    v.optional("wait_seconds", &InspectArgs::wait_seconds, "Wait for the turn to end.", json::Range{0, kWaitCapSeconds});
+    v.optional("wait_seconds", &InspectArgs::wait_seconds, "Wait for the turn to end.",
+               json::Range{0, kWaitCapSeconds});
     v.optional("view", &InspectArgs::view, "diff and file need file_path.",
                json::Choice{{"report", "status", "changes", "diff", "file", "integration_preview"}});
     v.optional("file_path", &InspectArgs::file_path, "", json::MaxLength{4096});
     v.optional("start_line", &InspectArgs::start_line, "", json::Range{1, 100'000'000});
     v.optional("end_line", &InspectArgs::end_line, "", json::Range{1, 100'000'000});
-    v.optional("start_column", &InspectArgs::start_column, "In a very long line.",
-               json::Range{1, 1'000'000'000'000});
+    v.optional("start_column", &InspectArgs::start_column, "In a very long line.", json::Range{1, 1'000'000'000'000});
     v.optional("max_bytes", &InspectArgs::max_bytes, "", json::Range{1, 100'000'000});
     v.optional("cursor", &InspectArgs::cursor, "Next page of a diff.", json::MaxLength{200});
     v.optional("compact", &InspectArgs::compact, "");

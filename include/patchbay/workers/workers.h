@@ -41,11 +41,11 @@ struct CallContext {
 };
 
 struct WorkersOptions {
-  std::string home;             ///< PATCHBAY_HOME
-  std::string codex_home;       ///< never shown; may be empty
-  std::string worktree_root;    ///< external to every repository
-  std::string journal_dir;      ///< integration journals
-  std::string git_locks_dir;    ///< locks per git common directory
+  std::string home;           ///< PATCHBAY_HOME
+  std::string codex_home;     ///< never shown; may be empty
+  std::string worktree_root;  ///< external to every repository
+  std::string journal_dir;    ///< integration journals
+  std::string git_locks_dir;  ///< locks per git common directory
   std::string ownership_scope = "conversation";
   double ownership_idle_seconds = 3600;
   bool git_filters = false;

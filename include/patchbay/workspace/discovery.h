@@ -37,7 +37,6 @@ struct WorkspaceList {
 
 /// Allowed roots (at most 50) and projects below the discovery roots (tools.md 11.2, L7): breadth first,
 /// without following links.
-WorkspaceList list_workspaces(const Roots& roots, const DiscoveryRequest& request = {},
-                              const CancelToken& cancel = {});
+WorkspaceList list_workspaces(const Roots& roots, const DiscoveryRequest& request = {}, const CancelToken& cancel = {});
 
 }  // namespace patchbay::workspace

@@ -24,8 +24,8 @@ struct Workspace {
 /// A workspace together with what the choice found on the way.
 struct OpenedWorkspace {
   Workspace workspace;
-  os::Fd directory;                      ///< O_PATH, as Roots::open gives it
-  std::vector<FileId> protected_files;   ///< ProtectedPaths::identities() of the same moment
+  os::Fd directory;                     ///< O_PATH, as Roots::open gives it
+  std::vector<FileId> protected_files;  ///< ProtectedPaths::identities() of the same moment
 };
 
 struct Alias {

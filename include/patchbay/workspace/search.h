@@ -23,7 +23,7 @@ struct SearchRequest {
   CaseMode case_mode = CaseMode::kSensitive;
   int context_lines = 0;  ///< 0..5
   bool files_only = false;
-  std::size_t max_results = 100;  ///< `security.max_search_results`; matches, or files with files_only
+  std::size_t max_results = 100;              ///< `security.max_search_results`; matches, or files with files_only
   std::chrono::milliseconds timeout{10'000};  ///< `security.search_timeout_ms`
   std::string cursor = {};                    ///< next_cursor of the page before
 };
@@ -68,7 +68,7 @@ struct SearchEngine {
 ///
 /// No part of the query reaches an option position (SEC:C1). Every hit is checked again: its path by the path
 /// guard, its bytes against the file that the guard opened (SEC:P3).
-Result<SearchResult> search_text(const WorkspaceFs& fs, const SearchRequest& request,
-                                 const CancelToken& cancel = {}, const SearchEngine& engine = {});
+Result<SearchResult> search_text(const WorkspaceFs& fs, const SearchRequest& request, const CancelToken& cancel = {},
+                                 const SearchEngine& engine = {});
 
 }  // namespace patchbay::workspace

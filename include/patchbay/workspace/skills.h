@@ -17,7 +17,7 @@ std::string_view name_of(SkillSource source);
 struct Skill {
   std::string name, description;  ///< as shown, redacted, at most 100 and 600 bytes
   SkillSource source = SkillSource::kWorkspace;
-  std::string path;                         ///< `$WORKSPACE/...` or `~/...`
+  std::string path;                        ///< `$WORKSPACE/...` or `~/...`
   std::optional<std::string> shadowed_by;  ///< path of the skill that is used instead
 };
 
@@ -33,8 +33,9 @@ struct SkillList {
   bool truncated = false;     ///< a limit ended the search
 };
 
-/// Files named SKILL.md below the folders where Codex and other agents keep them (tools.md 12.3). A folder that is a link is
-/// passed over; below it links to folders inside the same workspace or home are followed once. Blocked names count.
+/// Files named SKILL.md below the folders where Codex and other agents keep them (tools.md 12.3). A folder that is a
+/// link is passed over; below it links to folders inside the same workspace or home are followed once. Blocked names
+/// count.
 SkillList find_skills(const WorkspaceFs& workspace, const SkillScan& scan, const CancelToken& cancel = {});
 
 }  // namespace patchbay::workspace

@@ -15,7 +15,7 @@ namespace patchbay::workspace {
 struct PageRequest {
   std::int64_t start_line = 1;  ///< from 1; smaller means 1
   std::optional<std::int64_t> end_line = {};
-  std::int64_t start_column = 1;  ///< byte of the first line to begin at, from 1; continues a huge line
+  std::int64_t start_column = 1;          ///< byte of the first line to begin at, from 1; continues a huge line
   std::optional<std::int64_t> tail = {};  ///< the last N lines instead of start_line
   std::int64_t max_bytes =
       8192;  ///< bound of `text`; the caller clamps it (`mcp.page_bytes`, `security.max_read_bytes`)
@@ -67,8 +67,7 @@ inline constexpr std::uint64_t kMaxScanBytes = 1ull << 30;
 Result<TextPage> read_text_page(const WorkspaceFs& fs, std::string_view path, const PageRequest& request,
                                 const CancelToken& cancel = {});
 /// The same for a file that is already open.
-Result<TextPage> read_text_page(const OpenedPath& file, const PageRequest& request,
-                                const CancelToken& cancel = {});
+Result<TextPage> read_text_page(const OpenedPath& file, const PageRequest& request, const CancelToken& cancel = {});
 
 /// A whole text file of at most `limit` bytes, unredacted, for other modules. kFileTooLarge, kBinaryFile,
 /// kNotUtf8.

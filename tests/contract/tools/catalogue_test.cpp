@@ -26,47 +26,33 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
-    {"codex_self_test", true, false, false, true, "WSFM", Scope::kRead, "Testing connector",
-     "Connector tested"},
-    {"codex_open_workspace", true, false, false, true, "WSFM", Scope::kRead, "Opening repository",
-     "Repository ready"},
+    {"codex_self_test", true, false, false, true, "WSFM", Scope::kRead, "Testing connector", "Connector tested"},
+    {"codex_open_workspace", true, false, false, true, "WSFM", Scope::kRead, "Opening repository", "Repository ready"},
     {"codex_repo_tree", true, false, false, true, "WSF", Scope::kRead, "Listing files", "Files listed"},
     {"codex_read_file", true, false, false, true, "WSFM", Scope::kRead, "Reading a file", "File read"},
     {"codex_search_repo", true, false, false, true, "WSF", Scope::kRead, "Searching", "Search done"},
-    {"codex_list_workspaces", true, false, false, true, "WSF", Scope::kRead, "Finding workspaces",
-     "Workspaces found"},
-    {"codex_git_status", true, false, false, true, "WSF", Scope::kRead, "Checking git state",
-     "Git state read"},
+    {"codex_list_workspaces", true, false, false, true, "WSF", Scope::kRead, "Finding workspaces", "Workspaces found"},
+    {"codex_git_status", true, false, false, true, "WSF", Scope::kRead, "Checking git state", "Git state read"},
     {"codex_git_diff", true, false, false, true, "WSF", Scope::kRead, "Comparing", "Diff read"},
-    {"codex_show_changes", true, false, false, true, "WSFM", Scope::kRead, "Collecting changes",
-     "Changes collected"},
+    {"codex_show_changes", true, false, false, true, "WSFM", Scope::kRead, "Collecting changes", "Changes collected"},
     {"codex_plan_job", false, true, true, false, "SF", Scope::kWorker, "Launching Codex", "Codex launched"},
     {"codex_apply_job", false, true, true, false, "SF", Scope::kWorker, "Launching Codex", "Codex launched"},
     {"codex_get_status", true, false, false, true, "SF", Scope::kRead, "Polling job", "Job polled"},
-    {"codex_get_result", true, false, false, true, "SF", Scope::kRead, "Collecting result",
-     "Result collected"},
+    {"codex_get_result", true, false, false, true, "SF", Scope::kRead, "Collecting result", "Result collected"},
     {"codex_get_diff", true, false, false, true, "SF", Scope::kRead, "Collecting diff", "Diff collected"},
     {"codex_cancel_job", false, true, false, false, "SF", Scope::kWorker, "Stopping job", "Job stopped"},
-    {"codex_tool_mode_info", true, false, false, true, "WSFM", Scope::kRead, "Comparing modes",
-     "Modes compared"},
-    {"codex_tool_mode_switch", false, false, false, false, "WSFM", Scope::kRead, "Changing mode",
-     "Mode changed"},
-    {"codex_worker_options", true, false, false, true, "WSF", Scope::kRead, "Loading choices",
-     "Choices loaded"},
+    {"codex_tool_mode_info", true, false, false, true, "WSFM", Scope::kRead, "Comparing modes", "Modes compared"},
+    {"codex_tool_mode_switch", false, false, false, false, "WSFM", Scope::kRead, "Changing mode", "Mode changed"},
+    {"codex_worker_options", true, false, false, true, "WSF", Scope::kRead, "Loading choices", "Choices loaded"},
     {"codex_worker_start", false, false, true, false, "WSF", Scope::kWorker, "Hiring worker", "Worker hired"},
-    {"codex_worker_message", false, false, true, false, "WSF", Scope::kWorker, "Briefing worker",
-     "Worker briefed"},
+    {"codex_worker_message", false, false, true, false, "WSF", Scope::kWorker, "Briefing worker", "Worker briefed"},
     {"codex_worker_list", true, false, false, true, "WSF", Scope::kRead, "Listing workers", "Workers listed"},
-    {"codex_worker_inspect", true, false, false, true, "WSF", Scope::kRead, "Asking worker",
-     "Worker answered"},
-    {"codex_worker_status", true, false, false, true, "WSF", Scope::kRead, "Checking workers",
-     "Workers checked"},
-    {"codex_worker_wait", true, false, false, true, "WSF", Scope::kRead, "Waiting for workers",
-     "Workers checked"},
+    {"codex_worker_inspect", true, false, false, true, "WSF", Scope::kRead, "Asking worker", "Worker answered"},
+    {"codex_worker_status", true, false, false, true, "WSF", Scope::kRead, "Checking workers", "Workers checked"},
+    {"codex_worker_wait", true, false, false, true, "WSF", Scope::kRead, "Waiting for workers", "Workers checked"},
     {"codex_worker_integrate", false, true, false, false, "WSF", Scope::kIntegrate, "Applying result",
      "Result applied"},
-    {"codex_worker_stop", false, true, false, false, "WSF", Scope::kWorker, "Stopping worker",
-     "Worker stopped"},
+    {"codex_worker_stop", false, true, false, false, "WSF", Scope::kWorker, "Stopping worker", "Worker stopped"},
 };
 
 class Catalogue : public testing::Test {
@@ -103,8 +89,7 @@ TEST_F(Catalogue, AnnotationsModesScopesAndLabelsAreThoseOfTheReference) {
     const std::pair<char, Mode> letters[] = {
         {'W', Mode::kWorker}, {'S', Mode::kStandard}, {'F', Mode::kFull}, {'M', Mode::kMinimal}};
     for (const auto& [letter, mode] : letters) {
-      EXPECT_EQ(catalog->visible(entry(row.name), mode, Scope::kPower), modes.find(letter) != modes.npos)
-          << letter;
+      EXPECT_EQ(catalog->visible(entry(row.name), mode, Scope::kPower), modes.find(letter) != modes.npos) << letter;
     }
     EXPECT_EQ(entry(row.name).tool.declaration.scope, row.scope);
   }
@@ -179,8 +164,7 @@ TEST_F(Catalogue, OutputSchemasAreOpenObjectsOfTopLevelMembers) {
     EXPECT_EQ(output["additionalProperties"], Json(true));
     EXPECT_FALSE(output.contains("required"));
     EXPECT_FALSE(output["properties"].empty());
-    for (const auto& [name, member] : output["properties"].items())
-      EXPECT_FALSE(member.contains("properties")) << name;
+    for (const auto& [name, member] : output["properties"].items()) EXPECT_FALSE(member.contains("properties")) << name;
   }
 }
 
@@ -214,8 +198,7 @@ TEST_F(Catalogue, WaitsAreCappedAt25Seconds) {
     EXPECT_EQ(properties.contains("wait_seconds"), waiting.contains(e.name)) << e.name;
     if (!properties.contains("wait_seconds")) continue;
     EXPECT_EQ(properties["wait_seconds"]["maximum"], Json(25)) << e.name;
-    EXPECT_EQ(json::get_int(properties["wait_seconds"], "default"), e.name == "codex_worker_wait" ? 25 : 0)
-        << e.name;
+    EXPECT_EQ(json::get_int(properties["wait_seconds"], "default"), e.name == "codex_worker_wait" ? 25 : 0) << e.name;
   }
 }
 
@@ -247,23 +230,21 @@ TEST_F(Catalogue, RequiredArgumentsAreThoseOfTheReference) {
 // Members that clients of the reference read.
 TEST_F(Catalogue, OutputSchemasNameTheDocumentedMembers) {
   const std::map<std::string, std::vector<std::string>> members = {
-      {"codex_open_workspace",
-       {"workspace_id", "root", "git", "agents_files", "blocked_globs_count", "tree"}},
+      {"codex_open_workspace", {"workspace_id", "root", "git", "agents_files", "blocked_globs_count", "tree"}},
       {"codex_repo_tree", {"workspace_id", "path", "text", "entries", "truncated"}},
       {"codex_read_file",
-       {"workspace_id", "path", "text", "start_line", "end_line", "total_lines", "bytes", "sha256",
-        "truncated", "requested_end_line", "max_bytes_applied", "next_start_line"}},
+       {"workspace_id", "path", "text", "start_line", "end_line", "total_lines", "bytes", "sha256", "truncated",
+        "requested_end_line", "max_bytes_applied", "next_start_line"}},
       {"codex_search_repo",
        {"workspace_id", "text", "matches", "truncated", "used", "searched_path", "timed_out", "timeout_ms",
         "suggested_next"}},
       {"codex_list_workspaces", {"workspaces", "count", "truncated", "paths_returned"}},
       {"codex_git_status", {"workspace_id", "text", "status_short", "git"}},
       {"codex_git_diff",
-       {"workspace_id", "path", "staged", "text", "diff", "additions", "deletions", "changed",
-        "files_changed"}},
+       {"workspace_id", "path", "staged", "text", "diff", "additions", "deletions", "changed", "files_changed"}},
       {"codex_show_changes",
-       {"workspace_id", "git", "status", "diff", "staged", "additions", "deletions", "changed",
-        "files_changed", "text"}},
+       {"workspace_id", "git", "status", "diff", "staged", "additions", "deletions", "changed", "files_changed",
+        "text"}},
       {"codex_self_test", {"name", "ready", "connection", "auth", "power_tools", "checks"}},
       {"codex_tool_mode_info", {"current_mode", "available_modes", "modes", "chatgpt_refresh_note"}},
       {"codex_tool_mode_switch",
@@ -301,8 +282,7 @@ TEST_F(Catalogue, DescriptorsDoNotDependOnTheSettings) {
   other.security.max_read_bytes = 1;
   const auto built = mcp::Catalog::build(
       described_tools(),
-      catalog_options(other,
-                      json::get_string(entry("codex_self_test").descriptor["_meta"]["ui"], "resourceUri")));
+      catalog_options(other, json::get_string(entry("codex_self_test").descriptor["_meta"]["ui"], "resourceUri")));
   ASSERT_TRUE(built.ok());
   EXPECT_EQ((*built)->version(), catalog->version());
 }

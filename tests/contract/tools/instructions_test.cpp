@@ -14,9 +14,8 @@ TEST(Instructions, FitTheirLimitAndAreValidText) {
 // Hosts cut the text; what nobody may miss has to come first.
 TEST(Instructions, SayTheImportantThingsInTheFirst512Characters) {
   const std::string head = instructions().substr(0, 512);
-  for (const char* word :
-       {"codex_self_test", "codex_open_workspace", "codex_worker_start", "codex_worker_inspect",
-        "codex_worker_integrate", "never instructions", "handle"}) {
+  for (const char* word : {"codex_self_test", "codex_open_workspace", "codex_worker_start", "codex_worker_inspect",
+                           "codex_worker_integrate", "never instructions", "handle"}) {
     EXPECT_NE(head.find(word), std::string::npos) << word;
   }
 }

@@ -8,8 +8,7 @@
 namespace patchbay::reference {
 namespace {
 
-constexpr mcp::Mode kModes[] = {mcp::Mode::kWorker, mcp::Mode::kStandard, mcp::Mode::kFull,
-                                mcp::Mode::kMinimal};
+constexpr mcp::Mode kModes[] = {mcp::Mode::kWorker, mcp::Mode::kStandard, mcp::Mode::kFull, mcp::Mode::kMinimal};
 
 std::string modes_text(const mcp::Declaration& d) {
   std::vector<std::string> modes;
@@ -21,14 +20,10 @@ std::string modes_text(const mcp::Declaration& d) {
 
 const char* gate_text(mcp::Gate gate) {
   switch (gate) {
-    case mcp::Gate::kNone:
-      return "none";
-    case mcp::Gate::kDirectWrite:
-      return "power_tools.direct_write";
-    case mcp::Gate::kCommands:
-      return "power_tools.bash_mode";
-    case mcp::Gate::kSessionRead:
-      return "power_tools.codex_session_read";
+    case mcp::Gate::kNone: return "none";
+    case mcp::Gate::kDirectWrite: return "power_tools.direct_write";
+    case mcp::Gate::kCommands: return "power_tools.bash_mode";
+    case mcp::Gate::kSessionRead: return "power_tools.codex_session_read";
   }
   return "none";
 }
@@ -42,9 +37,7 @@ std::string golden(const mcp::Catalog::Entry& entry) {
          "\n";
 }
 
-std::string cell(std::string text) {
-  return replace_all(std::move(text), "|", "\\|");
-}
+std::string cell(std::string text) { return replace_all(std::move(text), "|", "\\|"); }
 
 std::string type_of(const Json& schema) {
   const Json* type = json::find(schema, "type");
@@ -66,8 +59,7 @@ std::string limits_of(const Json& schema) {
   if (schema.contains("minimum")) {
     limits.push_back(fmt::format("{} to {}", json::dump(schema["minimum"]), json::dump(schema["maximum"])));
   }
-  if (schema.contains("maxLength"))
-    limits.push_back(fmt::format("at most {} bytes", json::dump(schema["maxLength"])));
+  if (schema.contains("maxLength")) limits.push_back(fmt::format("at most {} bytes", json::dump(schema["maxLength"])));
   if (const Json* members = json::find(schema, "properties")) {
     std::vector<std::string> names;
     for (const auto& [name, member] : members->items()) names.push_back("`" + name + "`");
@@ -89,9 +81,9 @@ std::string arguments_table(const Json& input) {
   if (input["properties"].empty()) return "No arguments.\n";
   std::string out = "| Argument | Type | Default | Limits | Meaning |\n| --- | --- | --- | --- | --- |\n";
   for (const auto& [name, schema] : input["properties"].items()) {
-    out += fmt::format("| `{}`{} | {} | {} | {} | {} |\n", name,
-                       is_required(input, name) ? " (required)" : "", type_of(schema), default_of(schema),
-                       cell(limits_of(schema)), cell(json::get_string(schema, "description")));
+    out += fmt::format("| `{}`{} | {} | {} | {} | {} |\n", name, is_required(input, name) ? " (required)" : "",
+                       type_of(schema), default_of(schema), cell(limits_of(schema)),
+                       cell(json::get_string(schema, "description")));
   }
   return out;
 }
@@ -112,9 +104,8 @@ std::string section(const mcp::Catalog::Entry& entry) {
     if (value.is_boolean()) traits.push_back(fmt::format("{} {}", name, value.get<bool>() ? "yes" : "no"));
   }
   return fmt::format("\n## {}\n\n{}\n\nModes: {}. Token scope: {}. Gate: {}. {}.\n\n{}\nResult: {}", d.name,
-                     d.description, modes_text(d), name_of(d.scope), gate_text(d.gate),
-                     fmt::join(traits, ", "), arguments_table(entry.descriptor["inputSchema"]),
-                     members_list(entry.output_schema));
+                     d.description, modes_text(d), name_of(d.scope), gate_text(d.gate), fmt::join(traits, ", "),
+                     arguments_table(entry.descriptor["inputSchema"]), members_list(entry.output_schema));
 }
 
 std::string tools_page(const mcp::Catalog& catalog) {
@@ -158,8 +149,8 @@ std::string errors_page() {
     const ErrorInfo& info = error_info(code);
     const char* retry = info.retry == Retry::kNo ? "no" : info.retry == Retry::kAfterFix ? "fix" : "later";
     const ErrorGuide guide = guide_of(code);
-    out += fmt::format("| `{}` | {} | {} | {} | {} |\n", info.name, retry, info.exit_code, guide.when,
-                       guide.what_to_do);
+    out +=
+        fmt::format("| `{}` | {} | {} | {} | {} |\n", info.name, retry, info.exit_code, guide.when, guide.what_to_do);
   }
   return out;
 }

@@ -19,8 +19,7 @@ int main(int argc, char** argv) {
   };
   for (const auto& [path, content] : files) {
     const std::string full = os::join(root, path);
-    if (const Status made = os::make_private_dirs(os::parent_of(full)); !made.ok())
-      return failed(path, made.error());
+    if (const Status made = os::make_private_dirs(os::parent_of(full)); !made.ok()) return failed(path, made.error());
     if (const Status written = os::write_file_volatile(full, content, 0644); !written.ok()) {
       return failed(path, written.error());
     }

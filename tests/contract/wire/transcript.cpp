@@ -44,8 +44,7 @@ std::string difference(const Json& expected, const Json& actual, const std::stri
   }
   if (expected.is_array() && actual.is_array() && expected.size() == actual.size()) {
     for (std::size_t i = 0; i < expected.size(); ++i) {
-      if (auto inner = difference(expected[i], actual[i], path + "/" + std::to_string(i)); !inner.empty())
-        return inner;
+      if (auto inner = difference(expected[i], actual[i], path + "/" + std::to_string(i)); !inner.empty()) return inner;
     }
     return {};
   }

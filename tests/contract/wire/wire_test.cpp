@@ -30,8 +30,8 @@ using testing_support::Variables;
 struct Everything {
   Everything() {
     std::vector<mcp::RawTool> tools;
-    for (auto& group : {everything::content_tools(), everything::question_tools(),
-                        everything::round_trip_tools(), everything::change_tools(changed)}) {
+    for (auto& group : {everything::content_tools(), everything::question_tools(), everything::round_trip_tools(),
+                        everything::change_tools(changed)}) {
       tools.insert(tools.end(), group.begin(), group.end());
     }
     catalog = mcp::Catalog::build({}, {}, std::move(tools)).value();
@@ -101,8 +101,7 @@ class WireTest : public ::testing::TestWithParam<std::string> {
       host = host || exchange.sent[i].starts_with("Host:");
     }
     if (!host) head += "Host: localhost\r\n";
-    if (exchange.sent[0].starts_with("POST"))
-      head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+    if (exchange.sent[0].starts_with("POST")) head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
     RawConnection connection(port);
     connection.send(head + "Connection: close\r\n\r\n" + body);
     ASSERT_TRUE(connection.read_to_end()) << connection.text;
@@ -117,8 +116,7 @@ class WireTest : public ::testing::TestWithParam<std::string> {
       const std::string& wanted = exchange.expected[i];
       const std::size_t brace = wanted.find('{');
       if (brace == std::string::npos) {
-        EXPECT_NE(head.find("\r\n" + to_lower_ascii(wanted) + "\r\n"), std::string::npos) << wanted << "\n"
-                                                                                          << text;
+        EXPECT_NE(head.find("\r\n" + to_lower_ascii(wanted) + "\r\n"), std::string::npos) << wanted << "\n" << text;
         continue;
       }
       const std::size_t at = head.find("\r\n" + to_lower_ascii(wanted.substr(0, brace)));
@@ -127,9 +125,9 @@ class WireTest : public ::testing::TestWithParam<std::string> {
       variables[wanted.substr(brace + 1, wanted.size() - brace - 2)] =
           text.substr(begin, text.find("\r\n", begin) - begin);
     }
-    std::vector<std::string> wanted(exchange.expected.begin() + static_cast<std::ptrdiff_t>(std::min(
-                                                                    blank + 1, exchange.expected.size())),
-                                    exchange.expected.end());
+    std::vector<std::string> wanted(
+        exchange.expected.begin() + static_cast<std::ptrdiff_t>(std::min(blank + 1, exchange.expected.size())),
+        exchange.expected.end());
     if (wanted == std::vector<std::string>{"(nothing)"}) wanted.clear();
     const std::vector<Json> got = messages_in(text);
     ASSERT_EQ(got.size(), wanted.size()) << text;
@@ -143,8 +141,8 @@ class WireTest : public ::testing::TestWithParam<std::string> {
     transport::LineOptions options;
     options.fd_in = in.read.get();
     options.fd_out = out.write.get();
-    auto serving = std::async(std::launch::async,
-                              [&] { transport::serve_lines(*everything.server, options, CancelToken()); });
+    auto serving =
+        std::async(std::launch::async, [&] { transport::serve_lines(*everything.server, options, CancelToken()); });
     std::string buffer;
     for (const Exchange& exchange : transcript.exchanges) {
       SCOPED_TRACE(GetParam() + ":" + std::to_string(exchange.line));
@@ -158,8 +156,7 @@ class WireTest : public ::testing::TestWithParam<std::string> {
           buffer += os::read_some(out.read.get(), 65536).value();
         }
         const std::size_t end = buffer.find('\n');
-        EXPECT_EQ(difference(Json::parse(wanted), Json::parse(buffer.substr(0, end))), "")
-            << buffer.substr(0, end);
+        EXPECT_EQ(difference(Json::parse(wanted), Json::parse(buffer.substr(0, end))), "") << buffer.substr(0, end);
         buffer.erase(0, end + 1);
       }
     }

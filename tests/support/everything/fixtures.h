@@ -42,8 +42,7 @@ class Resources final : public mcp::ResourceProvider {
 class Prompts final : public mcp::PromptProvider, public mcp::CompletionProvider {
  public:
   Json list(const mcp::Caller&) override;
-  std::optional<Result<Json>> get(mcp::RichCall& call, const std::string& name,
-                                  const Json& arguments) override;
+  std::optional<Result<Json>> get(mcp::RichCall& call, const std::string& name, const Json& arguments) override;
   std::vector<std::string> complete(const mcp::Caller&, const mcp::CompletionQuery& query) override;
 };
 

@@ -50,8 +50,7 @@ sigset_t ending_signals() {
 int serve_http(mcp::Server& server, const Arguments& arguments, const sigset_t& signals) {
   transport::HttpOptions options;
   options.realm = "everything";
-  auto started =
-      transport::HttpTransport::start(server, {.port = arguments.port}, std::move(options), nullptr);
+  auto started = transport::HttpTransport::start(server, {.port = arguments.port}, std::move(options), nullptr);
   if (!started.ok()) {
     std::fprintf(stderr, "%s\n", started.error().message.c_str());
     return 1;
@@ -82,8 +81,8 @@ int main(int argc, char** argv) {
   const sigset_t signals = ending_signals();
   mcp::Server* changed = nullptr;
   std::vector<mcp::RawTool> tools;
-  for (auto& group : {everything::content_tools(), everything::question_tools(),
-                      everything::round_trip_tools(), everything::change_tools(changed)}) {
+  for (auto& group : {everything::content_tools(), everything::question_tools(), everything::round_trip_tools(),
+                      everything::change_tools(changed)}) {
     tools.insert(tools.end(), group.begin(), group.end());
   }
   auto catalog = mcp::Catalog::build({}, {}, std::move(tools));

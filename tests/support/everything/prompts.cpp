@@ -7,15 +7,9 @@ Json argument(const char* name, const char* description) {
   return {{"name", name}, {"description", description}, {"required", true}};
 }
 
-Json user(Json content) {
-  return {{"role", "user"}, {"content", std::move(content)}};
-}
-Json user_text(const std::string& text) {
-  return user({{"type", "text"}, {"text", text}});
-}
-Json messages(Json list) {
-  return {{"messages", std::move(list)}};
-}
+Json user(Json content) { return {{"role", "user"}, {"content", std::move(content)}}; }
+Json user_text(const std::string& text) { return user({{"type", "text"}, {"text", text}}); }
+Json messages(Json list) { return {{"messages", std::move(list)}}; }
 
 }  // namespace
 
@@ -24,8 +18,8 @@ Json Prompts::list(const mcp::Caller&) {
       Json{{"name", "test_simple_prompt"}, {"description", "One fixed message."}},
       Json{{"name", "test_prompt_with_arguments"},
            {"description", "Repeats its arguments."},
-           {"arguments", Json::array({argument("arg1", "First test argument"),
-                                      argument("arg2", "Second test argument")})}},
+           {"arguments",
+            Json::array({argument("arg1", "First test argument"), argument("arg2", "Second test argument")})}},
       Json{{"name", "test_prompt_with_embedded_resource"},
            {"description", "Embeds a resource."},
            {"arguments", Json::array({argument("resourceUri", "URI of the resource to embed")})}},
@@ -34,14 +28,11 @@ Json Prompts::list(const mcp::Caller&) {
   });
 }
 
-std::optional<Result<Json>> Prompts::get(mcp::RichCall& call, const std::string& name,
-                                         const Json& arguments) {
-  if (name == "test_simple_prompt")
-    return messages(Json::array({user_text("This is a simple prompt for testing.")}));
+std::optional<Result<Json>> Prompts::get(mcp::RichCall& call, const std::string& name, const Json& arguments) {
+  if (name == "test_simple_prompt") return messages(Json::array({user_text("This is a simple prompt for testing.")}));
   if (name == "test_prompt_with_arguments") {
-    return messages(
-        Json::array({user_text("Prompt with arguments: arg1='" + json::get_string(arguments, "arg1") +
-                               "', arg2='" + json::get_string(arguments, "arg2") + "'")}));
+    return messages(Json::array({user_text("Prompt with arguments: arg1='" + json::get_string(arguments, "arg1") +
+                                           "', arg2='" + json::get_string(arguments, "arg2") + "'")}));
   }
   if (name == "test_prompt_with_embedded_resource") {
     const Json resource{{"uri", json::get_string(arguments, "resourceUri")},

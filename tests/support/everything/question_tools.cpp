@@ -13,16 +13,16 @@ Result<Json> sampling(mcp::RichCall& call, const Json& arguments) {
   if (!call.client_can("sampling")) return cannot_ask("sampling");
   const Json message{{"role", "user"},
                      {"content", {{"type", "text"}, {"text", json::get_string(arguments, "prompt")}}}};
-  const Json answer = PB_TRY(
-      call.ask_client("sampling/createMessage", {{"messages", Json::array({message})}, {"maxTokens", 100}}));
+  const Json answer =
+      PB_TRY(call.ask_client("sampling/createMessage", {{"messages", Json::array({message})}, {"maxTokens", 100}}));
   const Json* said = json::find(answer, "content");
   return text_result("LLM response: " + (said != nullptr ? json::get_string(*said, "text") : std::string()));
 }
 
 Result<Json> ask_form(mcp::RichCall& call, const std::string& message, Json schema, const char* prefix) {
   if (!call.client_can("elicitation")) return cannot_ask("elicitation");
-  const Json answer = PB_TRY(
-      call.ask_client("elicitation/create", {{"message", message}, {"requestedSchema", std::move(schema)}}));
+  const Json answer =
+      PB_TRY(call.ask_client("elicitation/create", {{"message", message}, {"requestedSchema", std::move(schema)}}));
   return text_result(prefix + std::string("action=") + json::get_string(answer, "action") +
                      ", content=" + json::dump(answer.value("content", Json::object())));
 }
@@ -42,8 +42,7 @@ Result<Json> defaults(mcp::RichCall& call, const Json&) {
           {{"name", {{"type", "string"}, {"default", "John Doe"}}},
            {"age", {{"type", "integer"}, {"default", 30}}},
            {"score", {{"type", "number"}, {"default", 95.5}}},
-           {"status",
-            {{"type", "string"}, {"enum", {"active", "inactive", "pending"}}, {"default", "active"}}},
+           {"status", {{"type", "string"}, {"enum", {"active", "inactive", "pending"}}, {"default", "active"}}},
            {"verified", {{"type", "boolean"}, {"default", true}}}}),
       "Elicitation completed: ");
 }
@@ -75,12 +74,11 @@ Result<Json> enums(mcp::RichCall& call, const Json&) {
 std::vector<mcp::RawTool> question_tools() {
   const Json text{{"type", "string"}};
   std::vector<mcp::RawTool> tools;
-  tools.push_back(tool("test_sampling", "Asks the client's model.",
-                       object_schema({{"prompt", text}}, {"prompt"}), sampling));
-  tools.push_back(tool("test_elicitation", "Asks the user.", object_schema({{"message", text}}, {"message"}),
-                       elicitation));
   tools.push_back(
-      tool("test_elicitation_sep1034_defaults", "Asks with default values.", object_schema(), defaults));
+      tool("test_sampling", "Asks the client's model.", object_schema({{"prompt", text}}, {"prompt"}), sampling));
+  tools.push_back(
+      tool("test_elicitation", "Asks the user.", object_schema({{"message", text}}, {"message"}), elicitation));
+  tools.push_back(tool("test_elicitation_sep1034_defaults", "Asks with default values.", object_schema(), defaults));
   tools.push_back(tool("test_elicitation_sep1330_enums", "Asks with choices.", object_schema(), enums));
   return tools;
 }

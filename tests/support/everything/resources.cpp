@@ -39,8 +39,8 @@ Json Resources::list(const mcp::Caller&) {
 }
 
 Json Resources::templates(const mcp::Caller&) {
-  return Json::array({Json{
-      {"uriTemplate", "test://template/{id}/data"}, {"name", "template"}, {"mimeType", "application/json"}}});
+  return Json::array(
+      {Json{{"uriTemplate", "test://template/{id}/data"}, {"name", "template"}, {"mimeType", "application/json"}}});
 }
 
 std::optional<Result<mcp::ResourceReply>> Resources::read(mcp::RichCall&, const std::string& uri) {
@@ -57,8 +57,7 @@ std::optional<Result<mcp::ResourceReply>> Resources::read(mcp::RichCall&, const 
     item["text"] = "Watched.";
   } else if (view.starts_with(kTemplateHead) && view.ends_with(kTemplateTail) &&
              view.size() > kTemplateHead.size() + kTemplateTail.size()) {
-    const std::string id(
-        view.substr(kTemplateHead.size(), view.size() - kTemplateHead.size() - kTemplateTail.size()));
+    const std::string id(view.substr(kTemplateHead.size(), view.size() - kTemplateHead.size() - kTemplateTail.size()));
     item["mimeType"] = "application/json";
     item["text"] = json::dump(Json{{"id", id}, {"templateTest", true}, {"data", "Data for ID: " + id}});
   } else {

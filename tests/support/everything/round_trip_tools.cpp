@@ -9,8 +9,7 @@ using Handler = std::function<Result<Json>(mcp::RichCall&, const Json&)>;
 
 Json form(const std::string& message, const std::string& field, const char* type = "string") {
   return {{"method", "elicitation/create"},
-          {"params",
-           {{"message", message}, {"requestedSchema", object_schema({{field, {{"type", type}}}}, {field})}}}};
+          {"params", {{"message", message}, {"requestedSchema", object_schema({{field, {{"type", type}}}}, {field})}}}};
 }
 
 Json sample(const std::string& text, int tokens) {
@@ -19,9 +18,7 @@ Json sample(const std::string& text, int tokens) {
           {"params", {{"messages", Json::array({message})}, {"maxTokens", tokens}}}};
 }
 
-Json roots() {
-  return {{"method", "roots/list"}, {"params", Json::object()}};
-}
+Json roots() { return {{"method", "roots/list"}, {"params", Json::object()}}; }
 
 /// The accepted answer to a form, or null.
 const Json* accepted(const mcp::RichCall& call, const char* key) {
@@ -84,8 +81,7 @@ Result<Json> two_steps(mcp::RichCall& call, const Json&) {
                        json::get_string(*accepted(call, "step2"), "color"));
   }
   if (step == 2) {
-    return call.need_input({{"step2", form("Step 2: What is your favorite color?", "color")}},
-                           call.round_state());
+    return call.need_input({{"step2", form("Step 2: What is your favorite color?", "color")}}, call.round_state());
   }
   if (step == 1 && accepted(call, "step1") != nullptr) {
     return call.need_input({{"step2", form("Step 2: What is your favorite color?", "color")}},
@@ -124,8 +120,7 @@ std::vector<mcp::RawTool> round_trip_tools() {
   std::vector<mcp::RawTool> tools;
   for (const auto& [name, run] : rows)
     tools.push_back(tool(name, "Needs input from the client.", object_schema(), run));
-  tools.push_back(
-      tool("test_missing_capability", "Needs a client that can sample.", object_schema(), ask_model));
+  tools.push_back(tool("test_missing_capability", "Needs a client that can sample.", object_schema(), ask_model));
   tools.back().needs_capabilities = {{"sampling", Json::object()}};
   return tools;
 }

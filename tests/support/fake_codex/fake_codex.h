@@ -60,9 +60,7 @@ class FakeCodex {
   std::string file(const std::string& name) const { return os::join(home_, name); }
 
   void script(const std::string& text) const { put("fake-codex.script", text); }
-  void put(const std::string& name, const std::string& text) const {
-    (void)os::write_file_atomic(file(name), text);
-  }
+  void put(const std::string& name, const std::string& text) const { (void)os::write_file_atomic(file(name), text); }
 
   /// One object per start so far, oldest first: argv (without the program), cwd, env, and stdin when it was
   /// read.

@@ -74,26 +74,19 @@ int run(int argc, char** argv) {
     return 1;
   }
   record(call);
-  if (!call.argv.empty() &&
-      (call.argv[0] == "--version" || call.argv[0] == "login" || call.argv[0] == "debug")) {
+  if (!call.argv.empty() && (call.argv[0] == "--version" || call.argv[0] == "login" || call.argv[0] == "debug")) {
     return answer_helper(call);
   }
   call.resume_id = value_after(call.argv, "resume");
   call.last_message_file = value_after(call.argv, "--output-last-message");
   const char* script = std::getenv("FAKE_CODEX_SCRIPT");
-  return play(
-      content_or(script != nullptr ? script : os::join(call.codex_home, "fake-codex.script"), kOneTurn),
-      call);
+  return play(content_or(script != nullptr ? script : os::join(call.codex_home, "fake-codex.script"), kOneTurn), call);
 }
 
 }  // namespace
 
-void Call::save() const {
-  (void)os::write_file_atomic(record_file, json::dump(record));
-}
+void Call::save() const { (void)os::write_file_atomic(record_file, json::dump(record)); }
 
 }  // namespace patchbay::support
 
-int main(int argc, char** argv) {
-  return patchbay::support::run(argc, argv);
-}
+int main(int argc, char** argv) { return patchbay::support::run(argc, argv); }

@@ -30,13 +30,9 @@ int signal_number(std::string_view name) {
   return SIGKILL;
 }
 
-double number(const std::string& text) {
-  return std::strtod(text.c_str(), nullptr);
-}
+double number(const std::string& text) { return std::strtod(text.c_str(), nullptr); }
 
-void sleep_seconds(double seconds) {
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-}
+void sleep_seconds(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
 
 class Player {
  public:
@@ -191,8 +187,8 @@ class Player {
   void session(const std::string& text) {
     const WallTime now = system_clock().wall();
     const std::string stamp = iso8601(now);
-    const std::string dir = os::join(call_.codex_home, "sessions/" + stamp.substr(0, 4) + "/" +
-                                                           stamp.substr(5, 2) + "/" + stamp.substr(8, 2));
+    const std::string dir = os::join(
+        call_.codex_home, "sessions/" + stamp.substr(0, 4) + "/" + stamp.substr(5, 2) + "/" + stamp.substr(8, 2));
     (void)os::make_private_dirs(dir);
     const std::string path = os::join(dir, "rollout-2026-01-01T00-00-00-" + thread_id_ + ".jsonl");
     const bool is_new = !os::exists(path);
@@ -208,8 +204,7 @@ class Player {
   }
   void write_file(const std::string& rest) {
     const std::size_t space = rest.find(' ');
-    (void)os::write_file_atomic(rest.substr(0, space),
-                                space == std::string::npos ? "" : rest.substr(space + 1) + "\n");
+    (void)os::write_file_atomic(rest.substr(0, space), space == std::string::npos ? "" : rest.substr(space + 1) + "\n");
   }
   void touch(const std::string& path) { (void)os::write_file_atomic(path, ""); }
   void wait_file(const std::string& path) {
@@ -251,8 +246,7 @@ int play(const std::string& script, Call& call) {
     const std::string_view line = trim(raw);
     if (line.empty() || line.starts_with('#')) continue;
     const std::size_t space = line.find(' ');
-    const std::string rest(space == std::string_view::npos ? std::string_view()
-                                                           : trim(line.substr(space + 1)));
+    const std::string rest(space == std::string_view::npos ? std::string_view() : trim(line.substr(space + 1)));
     if (const auto code = player.perform(std::string(line.substr(0, space)), rest)) return *code;
   }
   return 0;

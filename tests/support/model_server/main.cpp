@@ -12,8 +12,7 @@
 namespace {
 
 int usage() {
-  std::fputs("usage: model-server [--port N] [--port-file F] [--log-file F] [--pace MS] [--codex-home DIR]\n",
-             stderr);
+  std::fputs("usage: model-server [--port N] [--port-file F] [--log-file F] [--pace MS] [--codex-home DIR]\n", stderr);
   return 64;
 }
 
@@ -53,8 +52,7 @@ int main(int argc, char** argv) {
   }
   const int port = (*server)->port();
   if (!codex_home.empty() && !patchbay::demo::write_codex_home(codex_home, port)) return 1;
-  if (!port_file.empty() && !patchbay::os::write_file_atomic(port_file, std::to_string(port) + "\n"))
-    return 1;
+  if (!port_file.empty() && !patchbay::os::write_file_atomic(port_file, std::to_string(port) + "\n")) return 1;
   std::printf("%d\n", port);
   std::fflush(stdout);
   int signo = 0;

@@ -31,8 +31,7 @@ TEST(LineIdsTest, HandshakeIsAnInitializeWithoutAModernClaim) {
 
 TEST(LineIdsTest, CancelNamesTheRequestItGivesUp) {
   EXPECT_EQ(
-      look_at_host_line(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":9}})")
-          .cancels,
+      look_at_host_line(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":9}})").cancels,
       Ids{"9"});
 }
 
@@ -50,9 +49,9 @@ TEST(LineIdsTest, RequestsAndNotificationsOfTheOwnerAreNoAnswers) {
 }
 
 TEST(LineIdsTest, BatchHasTheIdsOfAllItsRequests) {
-  const HostLine seen = look_at_host_line(
-      R"([{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":"b","method":"ping"},)"
-      R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":4}},5])");
+  const HostLine seen =
+      look_at_host_line(R"([{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":"b","method":"ping"},)"
+                        R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":4}},5])");
   EXPECT_EQ(seen.ids, (Ids{"1", R"("b")"}));
   EXPECT_EQ(seen.cancels, Ids{"4"});
   EXPECT_FALSE(seen.handshake);

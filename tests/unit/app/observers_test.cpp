@@ -41,9 +41,7 @@ TEST(JobNewsTest, RemovalIsNewsForWhoKnewTheJob) {
 
 struct CodexConfigWatchTest : testing::Test {
   void look(const std::string& id, JobState state) { watch.look(job(id, state), Change::kUpdated); }
-  void write(const std::string& text) {
-    ASSERT_TRUE(os::write_file_atomic(dir.path("config.toml"), text).ok());
-  }
+  void write(const std::string& text) { ASSERT_TRUE(os::write_file_atomic(dir.path("config.toml"), text).ok()); }
   testing_support::TempDir dir;
   std::vector<CodexConfigWatch::Change> told;
   CodexConfigWatch watch{dir.root(), [this](const CodexConfigWatch::Change& c) { told.push_back(c); }};

@@ -13,9 +13,7 @@
 namespace patchbay::app {
 namespace {
 
-MonoTime in(std::chrono::milliseconds span) {
-  return std::chrono::steady_clock::now() + span;
-}
+MonoTime in(std::chrono::milliseconds span) { return std::chrono::steady_clock::now() + span; }
 
 struct OwnerLinkTest : testing::Test {
   OwnerLinkTest() : home(dir.path("home")) { (void)os::make_private_dirs(home.run_dir()); }
@@ -99,8 +97,7 @@ TEST_F(OwnerLinkTest, NoBackgroundOwnerIsStartedWhileSomebodyElseStarts) {
   const auto gate = take_start_gate(home, {});
   ASSERT_TRUE(gate->held());
   const std::string trace = dir.path("started");
-  const auto socket =
-      reach_owner(home, {"/bin/sh", "-c", "touch " + trace}, in(std::chrono::milliseconds(300)));
+  const auto socket = reach_owner(home, {"/bin/sh", "-c", "touch " + trace}, in(std::chrono::milliseconds(300)));
   EXPECT_EQ(socket.error().code, ErrorCode::kTimeout);
   EXPECT_FALSE(os::exists(trace));
 }

@@ -9,9 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-MonoTime after(std::chrono::milliseconds time) {
-  return system_clock().mono() + time;
-}
+MonoTime after(std::chrono::milliseconds time) { return system_clock().mono() + time; }
 
 TEST(RecoveryGate, LetsInWhatWaitsWhenItOpens) {
   RecoveryGate gate;

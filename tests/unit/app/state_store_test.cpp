@@ -13,8 +13,7 @@ const WallTime kNow = from_epoch_seconds(1'800'000'000);
 /// One life of the owner: a database object and what the protocol keeps in it.
 struct Life {
   explicit Life(const testing_support::TempDir& dir)
-      : db(dir.path("state.db"), dir.path("corrupt"), system_clock()),
-        store(db, os::exists(dir.path("state.db"))) {}
+      : db(dir.path("state.db"), dir.path("corrupt"), system_clock()), store(db, os::exists(dir.path("state.db"))) {}
   store::StateDb db;
   DurableStateStore store;
 };

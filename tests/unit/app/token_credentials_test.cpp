@@ -33,9 +33,7 @@ struct TokenCredentialsTest : testing::Test {
     return {name, sha256_hex(secret), scope, clock.wall(), {}, {}};
   }
   TokenCredentials credentials() {
-    return TokenCredentials(db, home.state_db(), clock, [this] {
-      return config::Token{Secret(token), "test"};
-    });
+    return TokenCredentials(db, home.state_db(), clock, [this] { return config::Token{Secret(token), "test"}; });
   }
 
   testing_support::TempDir dir;

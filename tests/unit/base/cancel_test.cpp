@@ -9,7 +9,9 @@ TEST(CancelToken, RunsCallbacksOnceAndLateOnesAtOnce) {
   CancelToken token;
   int calls = 0;
   auto kept = token.on_cancel([&] { ++calls; });
-  { auto dropped = token.on_cancel([&] { calls += 100; }); }
+  {
+    auto dropped = token.on_cancel([&] { calls += 100; });
+  }
   token.cancel();
   token.cancel();
   EXPECT_EQ(calls, 1);

@@ -33,7 +33,8 @@ TEST(Base64, RoundTripsEveryLength) {
 
 TEST(Base64, IsStrict) {  // M10
   std::string out;
-  for (const char* bad : {"YQ", "YQ=", "YR==", "Y Q=", "YQ==YQ==", "-_8="}) EXPECT_FALSE(base64_decode(bad, &out)) << bad;
+  for (const char* bad : {"YQ", "YQ=", "YR==", "Y Q=", "YQ==YQ==", "-_8="})
+    EXPECT_FALSE(base64_decode(bad, &out)) << bad;
 }
 
 TEST(Ids, UuidShape) {

@@ -40,11 +40,10 @@ std::vector<Known> known_secrets() {
     all.push_back({before + secret + after, secret, c});
   };
   for (const std::string& key :
-       {fake("sk-", 20), "sk-" + repeat("a", 24), fake("sk-ant-api03-", 40), fake("sk-proj-", 48),
-        fake("AIza", 35), fake("ghp_", 36), fake("gho_", 36), fake("ghu_", 36), fake("ghs_", 36),
-        fake("ghr_", 36), fake("github_pat_", 60), fake("glpat-", 20), fake("xoxb-", 30), fake("xoxp-", 30),
-        fake("npm_", 36), std::string("AKIA") + "IOSFODNN7EXAMPLF",
-        std::string("ASIA") + "Q2W3E4R5T6Y7U8I9"}) {
+       {fake("sk-", 20), "sk-" + repeat("a", 24), fake("sk-ant-api03-", 40), fake("sk-proj-", 48), fake("AIza", 35),
+        fake("ghp_", 36), fake("gho_", 36), fake("ghu_", 36), fake("ghs_", 36), fake("ghr_", 36),
+        fake("github_pat_", 60), fake("glpat-", 20), fake("xoxb-", 30), fake("xoxp-", 30), fake("npm_", 36),
+        std::string("AKIA") + "IOSFODNN7EXAMPLF", std::string("ASIA") + "Q2W3E4R5T6Y7U8I9"}) {
     add("the key is ", key, "", kHigh);
     add("x = '", key, "'", kHigh);
     add("{\"a\":\"", key, "\",\"b\":1}", kHigh);
@@ -181,8 +180,7 @@ TEST(Redact, LeavesOrdinaryTextAlone) {  // W6, L24
 
 TEST(Redact, KeepsQuotesAndStructure) {
   const std::string text = "{\"password\": \"abc\\\"def123\", \"max_tokens\": 4096, 'api_key': 'k3yk3yk3y'}";
-  EXPECT_EQ(redact(text),
-            "{\"password\": \"" + kMarker + "\", \"max_tokens\": 4096, 'api_key': '" + kMarker + "'}");
+  EXPECT_EQ(redact(text), "{\"password\": \"" + kMarker + "\", \"max_tokens\": 4096, 'api_key': '" + kMarker + "'}");
 }
 
 TEST(Redact, NeverReachesOverALineEnd) {  // W6: the next line's number survived nobody
@@ -202,13 +200,10 @@ TEST(Redact, HidesPrivateKeysLineByLine) {
   EXPECT_EQ(cut.find("MIIE"), std::string::npos);
   EXPECT_EQ(std::count(cut.begin(), cut.end(), '\n'), 4);
   // In a diff the sign of each line stays.
-  EXPECT_EQ(redact("+" + begin + "+" + fake("", 64) + "\n+" + end),
-            "+" + begin + "+" + kMarker + "\n+" + end);
+  EXPECT_EQ(redact("+" + begin + "+" + fake("", 64) + "\n+" + end), "+" + begin + "+" + kMarker + "\n+" + end);
   // With escaped line feeds inside one string.
-  const std::string one_line =
-      "\"-----BEGIN PRIVATE KEY-----\\n" + fake("", 64) + "\\n-----END PRIVATE KEY-----\\n\"";
-  EXPECT_EQ(redact(one_line),
-            "\"-----BEGIN PRIVATE KEY-----\\n" + kMarker + "\\n-----END PRIVATE KEY-----\\n\"");
+  const std::string one_line = "\"-----BEGIN PRIVATE KEY-----\\n" + fake("", 64) + "\\n-----END PRIVATE KEY-----\\n\"";
+  EXPECT_EQ(redact(one_line), "\"-----BEGIN PRIVATE KEY-----\\n" + kMarker + "\\n-----END PRIVATE KEY-----\\n\"");
 }
 
 TEST(Redact, HighConfidenceWinsWhereRulesOverlap) {

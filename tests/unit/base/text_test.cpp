@@ -11,7 +11,11 @@ TEST(Utf8, FindsOverlongSurrogateAndCutForms) {
     EXPECT_FALSE(is_valid_utf8(bad));
   }
   bool replaced = false;
-  EXPECT_EQ(sanitize_utf8("a\xff" "b", &replaced), "a\xef\xbf\xbd" "b");
+  EXPECT_EQ(sanitize_utf8("a\xff"
+                          "b",
+                          &replaced),
+            "a\xef\xbf\xbd"
+            "b");
   EXPECT_TRUE(replaced);
 }
 

@@ -39,19 +39,19 @@ TEST(Argv, OfTheFirstTurnOfAnIsolatedWorker) {  // builder rows 1-6, 13
   CommandLine line = plain();
   line.cd = "/srv/wt";
   line.schema_file = "/run/schema.json";
-  EXPECT_THAT(build_argv(line), ElementsAre("/opt/codex", "exec", "--sandbox", "workspace-write", "--cd",
-                                            "/srv/wt", "--output-schema", "/run/schema.json", "--json", "-"));
+  EXPECT_THAT(build_argv(line), ElementsAre("/opt/codex", "exec", "--sandbox", "workspace-write", "--cd", "/srv/wt",
+                                            "--output-schema", "/run/schema.json", "--json", "-"));
 }
 
 TEST(Argv, OfEverythingAtOnceKeepsTheFixedOrder) {
-  EXPECT_THAT(build_argv(everything()),
-              ElementsAre("/opt/codex", "exec", "--sandbox", "workspace-write", "--ignore-user-config",
-                          "--cd", "/srv/wt", "--output-schema", "/run/schema.json", "--json", "--model",
-                          "gpt-5.5", "--image", "/srv/a.png", "--image", "/srv/b.png", "--color", "never",
-                          "--enable", "apps", "--enable", "plugins", "--disable", "shell_snapshot",
-                          "--profile", "work", "--add-dir", "/srv/x", "--add-dir", "/srv/y", "-c",
-                          "model_verbosity=\"low\"", "-c", "model_reasoning_effort=\"high\"",
-                          "--skip-git-repo-check", "--output-last-message", "/run/last", "-"));
+  EXPECT_THAT(
+      build_argv(everything()),
+      ElementsAre("/opt/codex", "exec", "--sandbox", "workspace-write", "--ignore-user-config", "--cd", "/srv/wt",
+                  "--output-schema", "/run/schema.json", "--json", "--model", "gpt-5.5", "--image", "/srv/a.png",
+                  "--image", "/srv/b.png", "--color", "never", "--enable", "apps", "--enable", "plugins", "--disable",
+                  "shell_snapshot", "--profile", "work", "--add-dir", "/srv/x", "--add-dir", "/srv/y", "-c",
+                  "model_verbosity=\"low\"", "-c", "model_reasoning_effort=\"high\"", "--skip-git-repo-check",
+                  "--output-last-message", "/run/last", "-"));
 }
 
 TEST(Argv, OfAResumePutsEveryOptionBeforeTheWordAndKeepsProfileAndFolders) {
@@ -59,13 +59,12 @@ TEST(Argv, OfAResumePutsEveryOptionBeforeTheWordAndKeepsProfileAndFolders) {
   line.resume_session = kThread;
   const auto argv = build_argv(line);
   EXPECT_THAT(
-      argv, ElementsAre("/opt/codex", "exec", "--sandbox", "workspace-write", "--cd", "/srv/wt",
-                        "--ignore-user-config", "--output-schema", "/run/schema.json", "--json", "--model",
-                        "gpt-5.5", "--image", "/srv/a.png", "--image", "/srv/b.png", "--color", "never",
-                        "--enable", "apps", "--enable", "plugins", "--disable", "shell_snapshot", "--profile",
-                        "work", "--add-dir", "/srv/x", "--add-dir", "/srv/y", "-c", "model_verbosity=\"low\"",
-                        "-c", "model_reasoning_effort=\"high\"", "--skip-git-repo-check",
-                        "--output-last-message", "/run/last", "resume", kThread, "-"));
+      argv, ElementsAre("/opt/codex", "exec", "--sandbox", "workspace-write", "--cd", "/srv/wt", "--ignore-user-config",
+                        "--output-schema", "/run/schema.json", "--json", "--model", "gpt-5.5", "--image", "/srv/a.png",
+                        "--image", "/srv/b.png", "--color", "never", "--enable", "apps", "--enable", "plugins",
+                        "--disable", "shell_snapshot", "--profile", "work", "--add-dir", "/srv/x", "--add-dir",
+                        "/srv/y", "-c", "model_verbosity=\"low\"", "-c", "model_reasoning_effort=\"high\"",
+                        "--skip-git-repo-check", "--output-last-message", "/run/last", "resume", kThread, "-"));
 }
 
 TEST(Argv, BypassReplacesTheSandbox) {

@@ -68,11 +68,10 @@ class Engine : public testing::Test {
 TEST_F(Engine, BuildsTheCommandOfAPlainTurn) {
   const auto result = command();
   ASSERT_TRUE(result.ok()) << result.error().message;
-  EXPECT_THAT(result->argv,
-              ElementsAre(support::FakeCodex::program(), "exec", "--sandbox", "workspace-write",
-                          "--output-schema", temp.path("private/codex-output-schema.json"), "--json",
-                          "-c", "sandbox_workspace_write.exclude_slash_tmp=true",
-                          "--output-last-message", temp.path("job/last-message.txt"), "-"));
+  EXPECT_THAT(result->argv, ElementsAre(support::FakeCodex::program(), "exec", "--sandbox", "workspace-write",
+                                        "--output-schema", temp.path("private/codex-output-schema.json"), "--json",
+                                        "-c", "sandbox_workspace_write.exclude_slash_tmp=true", "--output-last-message",
+                                        temp.path("job/last-message.txt"), "-"));
   EXPECT_EQ(result->cwd, repo);
   EXPECT_TRUE(result->prompt_on_stdin);
   EXPECT_EQ(result->effective_sandbox, "workspace-write");
@@ -106,9 +105,8 @@ TEST_F(Engine, CountsThePromptInCharactersNotBytes) {
 }
 
 TEST_F(Engine, OnlyUuidsCanBeResumed) {  // SEC:C2, C13
-  for (const char* id :
-       {"--dangerously-bypass-approvals-and-sandbox", "latest", "-", "01a1fe57-c01c-7581-a192-78f467b3672b\n",
-        "{01a1fe57-c01c-7581-a192-78f467b3672b}"}) {
+  for (const char* id : {"--dangerously-bypass-approvals-and-sandbox", "latest", "-",
+                         "01a1fe57-c01c-7581-a192-78f467b3672b\n", "{01a1fe57-c01c-7581-a192-78f467b3672b}"}) {
     request.resume_session = id;
     EXPECT_EQ(refusal(), ErrorCode::kInvalidArgument) << id;
   }
@@ -116,8 +114,8 @@ TEST_F(Engine, OnlyUuidsCanBeResumed) {  // SEC:C2, C13
 
 TEST_F(Engine, RefusesValuesThatAreNoNames) {  // SEC:C2
   const std::string nul("a\0b", 3);
-  for (const std::string& bad : {std::string("-m"), std::string("--model"), std::string("a b"),
-                                 std::string("a\nb"), nul, std::string(400, 'a')}) {
+  for (const std::string& bad : {std::string("-m"), std::string("--model"), std::string("a b"), std::string("a\nb"),
+                                 nul, std::string(400, 'a')}) {
     runner::TurnRequest base = request;
     request.model = bad;
     EXPECT_EQ(refusal(), ErrorCode::kInvalidArgument) << bad;
@@ -127,8 +125,8 @@ TEST_F(Engine, RefusesValuesThatAreNoNames) {  // SEC:C2
     request = base;
     request.sandbox = bad;
     EXPECT_EQ(refusal(), ErrorCode::kInvalidArgument) << bad;
-    for (const Json& value : {Json{{"profile", bad}}, Json{{"features", {{"enable", {bad}}}}},
-                              Json{{"features", {{"disable", {bad}}}}}}) {
+    for (const Json& value :
+         {Json{{"profile", bad}}, Json{{"features", {{"enable", {bad}}}}}, Json{{"features", {{"disable", {bad}}}}}}) {
       request = base;
       request.options = value;
       EXPECT_EQ(refusal(), ErrorCode::kInvalidArgument) << bad;
@@ -223,9 +221,8 @@ TEST_F(Engine, CheckedOptionsFollowFreeOverridesSoThatTheyWin) {
   for (std::size_t i = 0; i + 1 < args.size(); ++i) {
     if (args[i] == "-c") overrides.push_back(args[i + 1]);
   }
-  EXPECT_THAT(overrides, ElementsAre("sandbox_workspace_write.exclude_slash_tmp=true",
-                                     "model_verbosity=\"low\"", "model_reasoning_effort=\"high\"",
-                                     "tools.web_search=true", "web_search=\"live\"",
+  EXPECT_THAT(overrides, ElementsAre("sandbox_workspace_write.exclude_slash_tmp=true", "model_verbosity=\"low\"",
+                                     "model_reasoning_effort=\"high\"", "tools.web_search=true", "web_search=\"live\"",
                                      "sandbox_workspace_write.network_access=true"));
   EXPECT_THAT(args, Not(Contains("--search")));
 }
@@ -256,9 +253,9 @@ TEST_F(Engine, AbsentNullAndPrivateOptionsMeanNothing) {
 }
 
 TEST_F(Engine, WronglyTypedOptionsAreRefused) {
-  for (const Json& bad : {Json{{"images", "a.png"}}, Json{{"images", {1}}}, Json{{"search", "yes"}},
-                          Json{{"features", {"x"}}}, Json{{"features", {{"other", {"x"}}}}},
-                          Json{{"profile", 3}}, Json{{"config_overrides", {"model=\"a\nb\""}}}}) {
+  for (const Json& bad :
+       {Json{{"images", "a.png"}}, Json{{"images", {1}}}, Json{{"search", "yes"}}, Json{{"features", {"x"}}},
+        Json{{"features", {{"other", {"x"}}}}}, Json{{"profile", 3}}, Json{{"config_overrides", {"model=\"a\nb\""}}}}) {
     request.options = bad;
     EXPECT_FALSE(command().ok()) << bad.dump();
   }
@@ -319,11 +316,11 @@ TEST_F(Engine, OutsideGitTheCheckIsSkippedAndTheFolderNamedWhenAsked) {
 
 TEST_F(Engine, GivesCodexItsHomeAndNoSecretOfTheServer) {  // SEC:C4, C6
   os::Environment env = command()->env;
-  EXPECT_EQ(
-      env,
-      (os::Environment{
-          {"PATH", "/usr/bin:/bin"}, {"HOME", "/home/op"}, {"LC_ALL", "C"}, {"CODEX_HOME", fake.home()},
-          {"TMPDIR", temp.path("job/tmp")}}));
+  EXPECT_EQ(env, (os::Environment{{"PATH", "/usr/bin:/bin"},
+                                  {"HOME", "/home/op"},
+                                  {"LC_ALL", "C"},
+                                  {"CODEX_HOME", fake.home()},
+                                  {"TMPDIR", temp.path("job/tmp")}}));
   options.allowed_env = {};
   options.environment = os::Environment{};
   env = CodexEngine(options).environment();
@@ -335,8 +332,7 @@ TEST_F(Engine, AHostileRepositoryChangesNeitherArgvNorEnvironment) {  // SEC:C4
   const auto before = *command();
   ASSERT_TRUE(os::make_private_dirs(os::join(repo, ".codex")).ok());
   ASSERT_TRUE(
-      os::write_file_atomic(os::join(repo, ".codex/config.toml"), "sandbox_mode = \"danger-full-access\"\n")
-          .ok());
+      os::write_file_atomic(os::join(repo, ".codex/config.toml"), "sandbox_mode = \"danger-full-access\"\n").ok());
   ASSERT_TRUE(os::write_file_atomic(os::join(repo, ".env"), "CODEX_HOME=/evil\nLD_PRELOAD=/evil.so\n").ok());
   const auto after = *command();
   EXPECT_EQ(before.argv, after.argv);

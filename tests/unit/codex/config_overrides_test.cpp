@@ -31,11 +31,10 @@ TEST(ConfigOverrides, ValuesStayOutOfTheRefusal) {
 TEST(ConfigOverrides, ThatLiftTheSandboxAreRefusedEvenWhenEveryKeyIsAllowed) {
   for (const char* text :
        {"sandbox_mode=\"danger-full-access\"", " sandbox_mode = \"danger-full-access\"", "\"sandbox_mode\"=1",
-        "sandbox_workspace_write.network_access=true", "approval_policy=\"never\"",
-        "approvals_reviewer=\"x\"", "shell_environment_policy.inherit=all", "mcp_servers.x.command=\"sh\"",
-        "notify=[\"sh\"]", "projects.\"/srv\".trust_level=\"trusted\"",
-        "profiles.x.sandbox_mode=\"danger-full-access\"", "default_permissions=\":danger-no-sandbox\"",
-        "permissions.x.network=1", "hooks.x=1"}) {
+        "sandbox_workspace_write.network_access=true", "approval_policy=\"never\"", "approvals_reviewer=\"x\"",
+        "shell_environment_policy.inherit=all", "mcp_servers.x.command=\"sh\"", "notify=[\"sh\"]",
+        "projects.\"/srv\".trust_level=\"trusted\"", "profiles.x.sandbox_mode=\"danger-full-access\"",
+        "default_permissions=\":danger-no-sandbox\"", "permissions.x.network=1", "hooks.x=1"}) {
     const auto status = check_overrides({text}, kAny, false);
     ASSERT_FALSE(status.ok()) << text;
     EXPECT_EQ(status.error().code, ErrorCode::kModeNotPermitted) << text;
@@ -68,8 +67,7 @@ TEST(WidestSandbox, CountsWhatAnOverrideCouldReach) {
   EXPECT_EQ(widest_sandbox("read-only", {"sandbox_mode=nonsense"}), "danger-full-access");
   EXPECT_EQ(widest_sandbox("danger-full-access", {"sandbox_mode=\"read-only\""}), "danger-full-access");
   EXPECT_EQ(widest_sandbox("read-only", {"mcp_servers.x.command=\"sh\""}), "danger-full-access");
-  EXPECT_EQ(widest_sandbox("workspace-write", {"sandbox_workspace_write.network_access=true"}),
-            "workspace-write");
+  EXPECT_EQ(widest_sandbox("workspace-write", {"sandbox_workspace_write.network_access=true"}), "workspace-write");
 }
 
 }  // namespace

@@ -52,16 +52,15 @@ TEST(Environment, AKeyOfTheProviderPassesOnlyWhenListed) {
 }
 
 TEST(Environment, NamesThatSteerProgramsPassWhenTheOperatorNamesThem) {  // SEC:C6
-  EXPECT_THAT(filter_environment(kServer, {"*", "NODE_OPTIONS", "GIT_SSH_*"}, {"MY_TOKEN"}),
-              testing::AllOf(testing::Contains(Pair("NODE_OPTIONS", "x")),
-                             testing::Contains(Pair("GIT_SSH_COMMAND", "x")),
-                             testing::Not(testing::Contains(Pair("GIT_DIR", "/x")))));
+  EXPECT_THAT(
+      filter_environment(kServer, {"*", "NODE_OPTIONS", "GIT_SSH_*"}, {"MY_TOKEN"}),
+      testing::AllOf(testing::Contains(Pair("NODE_OPTIONS", "x")), testing::Contains(Pair("GIT_SSH_COMMAND", "x")),
+                     testing::Not(testing::Contains(Pair("GIT_DIR", "/x")))));
 }
 
 TEST(Environment, ServerSecretsDoNotPassEvenWhenNamed) {  // SEC:C6
   EXPECT_THAT(
-      filter_environment(kServer,
-                         {"PATCHBAY_*", "PATCHBAY_HTTP_TOKEN", "TUNNEL_TOKEN", "NGROK_AUTHTOKEN", "MY_TOKEN"},
+      filter_environment(kServer, {"PATCHBAY_*", "PATCHBAY_HTTP_TOKEN", "TUNNEL_TOKEN", "NGROK_AUTHTOKEN", "MY_TOKEN"},
                          {"MY_TOKEN"}),
       testing::IsEmpty());
 }
@@ -78,8 +77,7 @@ TEST(Environment, TheKeyCodexLogsInWithIsAmongWhatItGets) {  // security 3, allo
     EXPECT_TRUE(os::write_file_atomic(home.path("config.toml"), toml).ok());
     return login_variables(home.root(), with_key);
   };
-  EXPECT_THAT(configured("model_provider = \"p\"\n[model_providers.p]\nenv_key = \"P_KEY\"\n"),
-              ElementsAre("P_KEY"));
+  EXPECT_THAT(configured("model_provider = \"p\"\n[model_providers.p]\nenv_key = \"P_KEY\"\n"), ElementsAre("P_KEY"));
   EXPECT_THAT(configured("model_provider = \"p\"\n[model_providers.p]\nenv_key = \"*\"\n"), testing::IsEmpty());
   EXPECT_THAT(configured("[model_providers.p]\nenv_key = \"P_KEY\"\n"), testing::IsEmpty());
 }

@@ -65,9 +65,8 @@ class Events : public testing::Test {
     feed(R"({"type":"turn.started"})");
   }
   void say(const std::string& text) {
-    turn.on_event(
-        {{"type", "item.completed"}, {"item", {{"id", "i"}, {"type", "agent_message"}, {"text", text}}}},
-        ++now);
+    turn.on_event({{"type", "item.completed"}, {"item", {{"id", "i"}, {"type", "agent_message"}, {"text", text}}}},
+                  ++now);
   }
   void complete() { feed(R"({"type":"turn.completed","usage":{"input_tokens":30,"output_tokens":15}})"); }
   static std::string category(const Outcome& outcome) {
@@ -142,8 +141,7 @@ TEST_F(Events, OfTwoRunningCommandsTheNewestIsShownUntilItEnds) {
 TEST_F(Events, ACommandPreviewIsBoundedAndHarmless) {
   turn.on_event(
       {{"type", "item.started"},
-       {"item",
-        {{"id", "a"}, {"type", "command_execution"}, {"command", "x\x1b[2J\n" + std::string(5000, 'y')}}}},
+       {"item", {{"id", "a"}, {"type", "command_execution"}, {"command", "x\x1b[2J\n" + std::string(5000, 'y')}}}},
       1);
   EXPECT_LE(turn.progress().current_command.size(), 200u);
   EXPECT_THAT(turn.progress().current_command, Not(HasSubstr("\x1b")));
@@ -177,13 +175,12 @@ TEST_F(Events, ImportantLinesSurviveAFullLog) {
 
 TEST_F(Events, StrangeEventsNeverFailATurn) {  // SEC:S10
   begin();
-  for (const char* line :
-       {"null", "[]", "3", "\"x\"", "{}", R"({"type":7})", R"({"type":"item.completed"})",
-        R"({"type":"item.completed","item":[]})", R"({"type":"item.completed","item":{"type":[]}})",
-        R"({"type":"item.completed","item":{"type":"agent_message","text":{}}})",
-        R"({"type":"item.started","item":{"type":"command_execution","command":[1]}})",
-        R"({"type":"turn.unheard_of"})", R"({"type":"thread.started","thread_id":5})",
-        R"({"type":"turn.completed","usage":{"input_tokens":"many","x":-1,"y":1.5}})"}) {
+  for (const char* line : {"null", "[]", "3", "\"x\"", "{}", R"({"type":7})", R"({"type":"item.completed"})",
+                           R"({"type":"item.completed","item":[]})", R"({"type":"item.completed","item":{"type":[]}})",
+                           R"({"type":"item.completed","item":{"type":"agent_message","text":{}}})",
+                           R"({"type":"item.started","item":{"type":"command_execution","command":[1]}})",
+                           R"({"type":"turn.unheard_of"})", R"({"type":"thread.started","thread_id":5})",
+                           R"({"type":"turn.completed","usage":{"input_tokens":"many","x":-1,"y":1.5}})"}) {
     feed(line);
   }
   EXPECT_EQ(turn.progress().session_id, kRecordedThread);
@@ -270,8 +267,7 @@ TEST_F(Events, WithoutAReportThePreviewShowsTheEnd) {
   begin();
   complete();
   TurnEnd end = exited(0);
-  end.stdout_tail =
-      "{\"type\":\"turn.started\"}\n{\"type\":\"error\",\"message\":\"trouble, url: https://x/y\"}\n";
+  end.stdout_tail = "{\"type\":\"turn.started\"}\n{\"type\":\"error\",\"message\":\"trouble, url: https://x/y\"}\n";
   const Outcome outcome = turn.finish(end);
   EXPECT_EQ(outcome.state, Outcome::State::kCompleted);
   EXPECT_EQ(outcome.result["result_source"], "stdout_preview");
@@ -309,9 +305,8 @@ TEST_F(Events, WithEventsStandardErrorNamesNoSession) {
 }
 
 TEST_F(Events, CompletionBeatsTheExitCodeTheTimeLimitAndTheCancel) {
-  for (const TurnEnd& end :
-       {exited(3), ended(TurnEnd::Reason::kExited), ended(TurnEnd::Reason::kCompletedAndLingered),
-        ended(TurnEnd::Reason::kTimeout), ended(TurnEnd::Reason::kCancelled)}) {
+  for (const TurnEnd& end : {exited(3), ended(TurnEnd::Reason::kExited), ended(TurnEnd::Reason::kCompletedAndLingered),
+                             ended(TurnEnd::Reason::kTimeout), ended(TurnEnd::Reason::kCancelled)}) {
     turn = EventInterpreter({});
     begin();
     say("all done");
@@ -334,8 +329,7 @@ TEST_F(Events, AFurtherTurnTakesTheEndBack) {
 
 TEST_F(Events, ATurnFailedIsAFailureEvenWithExitCodeZero) {
   begin();
-  feed(
-      R"({"type":"turn.failed","error":{"message":"Quota exceeded. Check your plan and billing details."}})");
+  feed(R"({"type":"turn.failed","error":{"message":"Quota exceeded. Check your plan and billing details."}})");
   const Outcome outcome = turn.finish(exited(0));
   EXPECT_EQ(outcome.state, Outcome::State::kFailed);
   EXPECT_EQ(category(outcome), "codex_usage_limit");
@@ -456,10 +450,9 @@ TEST_F(Events, AStartUpErrorIsReadFromStandardError) {
 TEST_F(Events, ALongStoryStaysSmallInMemory) {
   begin();
   for (int i = 0; i < 2'000; ++i) {
-    turn.on_event(
-        {{"type", "item.started"},
-         {"item", {{"id", "c" + std::to_string(i)}, {"type", "command_execution"}, {"command", "x"}}}},
-        i);
+    turn.on_event({{"type", "item.started"},
+                   {"item", {{"id", "c" + std::to_string(i)}, {"type", "command_execution"}, {"command", "x"}}}},
+                  i);
     turn.on_event({{"type", "error"}, {"message", std::string(10'000, 'e')}}, i);
   }
   const Outcome outcome = turn.finish(exited(1));

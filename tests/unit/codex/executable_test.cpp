@@ -64,10 +64,9 @@ TEST_F(Executable, BehindTheNpmLinkIsTheNativeProgramBesideThePackage) {
 
 TEST_F(Executable, BehindTheNpmLinkIsTheNativeProgramNestedInThePackage) {
   install_npm_package();
-  const std::string native =
-      put(std::string("lib/node_modules/@openai/codex/node_modules/@openai/") + kNative,
-          "\x7f"
-          "ELF");
+  const std::string native = put(std::string("lib/node_modules/@openai/codex/node_modules/@openai/") + kNative,
+                                 "\x7f"
+                                 "ELF");
   EXPECT_EQ(finder.find("", temp.path("bin"))->path, native);
 }
 
@@ -76,8 +75,7 @@ TEST_F(Executable, BehindAShellWrapperIsTheNativeProgramToo) {
   const std::string native = put(std::string("lib/node_modules/@openai/") + kNative,
                                  "\x7f"
                                  "ELF");
-  put("bin/codex",
-      "#!/bin/sh\nexec node \"$basedir/../lib/node_modules/@openai/codex/bin/codex.js\" \"$@\"\n");
+  put("bin/codex", "#!/bin/sh\nexec node \"$basedir/../lib/node_modules/@openai/codex/bin/codex.js\" \"$@\"\n");
   EXPECT_EQ(finder.find("", temp.path("bin"))->path, native);
 }
 
@@ -93,10 +91,9 @@ TEST_F(Executable, IsFoundAgainAfterAnUpgrade) {
                                 "ELF");
   ASSERT_EQ(finder.find("", temp.path("bin"))->path, first);
   ASSERT_TRUE(os::remove_file(first).ok());
-  const std::string second =
-      put(std::string("lib/node_modules/@openai/codex/node_modules/@openai/") + kNative,
-          "\x7f"
-          "ELF 2");
+  const std::string second = put(std::string("lib/node_modules/@openai/codex/node_modules/@openai/") + kNative,
+                                 "\x7f"
+                                 "ELF 2");
   EXPECT_EQ(finder.find("", temp.path("bin"))->path, second);
 }
 

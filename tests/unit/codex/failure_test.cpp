@@ -11,27 +11,22 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-Failure of_turn(const std::string& message) {
-  return classify({.turn_failed = message, .exit_code = 1});
-}
+Failure of_turn(const std::string& message) { return classify({.turn_failed = message, .exit_code = 1}); }
 
 TEST(Failure, CategoriesOfTheProgramsOwnMessages) {
   const std::vector<std::pair<std::string, std::string>> rows = {
-      {"unexpected status 401 Unauthorized: nope, url: https://x/v1, request id: r",
-       "codex_auth_refresh_failed"},
+      {"unexpected status 401 Unauthorized: nope, url: https://x/v1, request id: r", "codex_auth_refresh_failed"},
       {"Your access token could not be refreshed because your refresh token was already used.",
        "codex_auth_refresh_failed"},
       {"Quota exceeded. Check your plan and billing details.", "codex_usage_limit"},
       {"You've hit your usage limit. Try again in 2 hours 5 minutes.", "codex_usage_limit"},
       {"exceeded retry limit, last status: 429 Too Many Requests, request id: x", "codex_usage_limit"},
       {"rate limit exceeded: Please try again in 20s.", "codex_usage_limit"},
-      {"Not inside a trusted directory and --skip-git-repo-check was not specified.",
-       "codex_workspace_trust_failed"},
+      {"Not inside a trusted directory and --skip-git-repo-check was not specified.", "codex_workspace_trust_failed"},
       {"The model `gpt-x` does not exist or you do not have access to it.", "codex_model_unavailable"},
       {R"({"error":{"message":"The 'x' model is not supported when using Codex","code":"bad"}})",
        "codex_model_unavailable"},
-      {"Codex ran out of room in the model's context window. Start a new thread.",
-       "codex_context_window_exceeded"},
+      {"Codex ran out of room in the model's context window. Start a new thread.", "codex_context_window_exceeded"},
       {"stream disconnected before completion: stream closed", "codex_provider_unavailable"},
       {"thread 01 already has an active writer", "codex_session_busy"},
       {"Input exceeds the maximum length of 1048576 characters.", "codex_input_too_large"},
@@ -79,8 +74,7 @@ TEST(Failure, SaysWhetherATryCanHelp) {
 }
 
 TEST(Failure, ReadsWhenAUsageLimitEnds) {
-  Failure failure =
-      of_turn("You've hit your usage limit. Try again in 1 day, 2 hours and 5 minutes. See the site.");
+  Failure failure = of_turn("You've hit your usage limit. Try again in 1 day, 2 hours and 5 minutes. See the site.");
   EXPECT_EQ(failure.retry_hint, "in 1 day, 2 hours and 5 minutes");
   EXPECT_EQ(failure.retry_after_seconds, 86'400 + 2 * 3600 + 5 * 60);
   failure = of_turn("rate limit exceeded: Please try again in 20s.");

@@ -90,13 +90,11 @@ TEST_F(FakeTurn, AResumeKeepsItsThread) {
 }
 
 TEST_F(FakeTurn, FailsAsScripted) {
-  const auto outcome =
-      play("thread\nturn\nfail Quota exceeded. Check your plan and billing details.\nexit 1\n");
+  const auto outcome = play("thread\nturn\nfail Quota exceeded. Check your plan and billing details.\nexit 1\n");
   EXPECT_EQ(outcome.state, runner::Outcome::State::kFailed);
   EXPECT_THAT(outcome.error, HasSubstr("Quota exceeded"));
   EXPECT_EQ(run.status.code, 1);
-  EXPECT_THAT(play("stderr Error: Unknown feature flag: x\nexit 2\n").error,
-              HasSubstr("exit code 2: Unknown feature"));
+  EXPECT_THAT(play("stderr Error: Unknown feature flag: x\nexit 2\n").error, HasSubstr("exit code 2: Unknown feature"));
   EXPECT_THAT(play("thread\nkill TERM\n").error, HasSubstr("signal 15"));
 }
 

@@ -80,11 +80,9 @@ TEST_F(Models, AreSortedByAscendingPriorityAndThenAsListed) {
 }
 
 TEST_F(Models, TextIsBoundedAndHarmless) {
-  Json model = {{"slug", "m"},
-                {"display_name", std::string(500, 'n')},
-                {"description", "a\x1b[2J\n" + std::string(900, 'd')}};
-  for (int i = 0; i < 20; ++i)
-    model["service_tiers"].push_back({{"id", "t"}, {"name", "n"}, {"description", "d"}});
+  Json model = {
+      {"slug", "m"}, {"display_name", std::string(500, 'n')}, {"description", "a\x1b[2J\n" + std::string(900, 'd')}};
+  for (int i = 0; i < 20; ++i) model["service_tiers"].push_back({{"id", "t"}, {"name", "n"}, {"description", "d"}});
   fake.put("fake-models.json", json::dump({{"models", {model}}}));
   const Model m = catalog->get()->models.at(0);
   EXPECT_LE(m.display_name.size(), 80u);
@@ -110,8 +108,7 @@ TEST_F(Models, AFloodIsCutAndReported) {  // SEC:W13
 TEST_F(Models, WithoutAProgramThereIsNoCatalogButStillADefault) {
   EngineOptions options = engine->options();
   options.executable = temp.path("missing");
-  fake.put("config.toml",
-           "model = \"gpt-5.5\"\nmodel_reasoning_effort = \"High\"\n[profiles.x]\nmodel = \"no\"\n");
+  fake.put("config.toml", "model = \"gpt-5.5\"\nmodel_reasoning_effort = \"High\"\n[profiles.x]\nmodel = \"no\"\n");
   const CodexEngine broken(options);
   const auto now = ModelCatalog(broken, clock).get();
   EXPECT_EQ(now->source, "unavailable");

@@ -61,8 +61,7 @@ TEST_F(RealCodex, ListsItsModels) {
 TEST_F(RealCodex, TellsItsLogin) {
   EXPECT_EQ(engine->login_status().state, LoginStatus::State::kLoggedOut);
   const std::string key = "sk-test-0123456789abcdefghij";
-  ASSERT_TRUE(
-      os::write_file_atomic(temp.path("codex-home/auth.json"), "{\"OPENAI_API_KEY\":\"" + key + "\"}").ok());
+  ASSERT_TRUE(os::write_file_atomic(temp.path("codex-home/auth.json"), "{\"OPENAI_API_KEY\":\"" + key + "\"}").ok());
   const LoginStatus status = engine->login_status();
   EXPECT_EQ(status.state, LoginStatus::State::kLoggedIn) << status.summary;
   EXPECT_EQ(status.summary.find("sk-"), std::string::npos);

@@ -11,18 +11,15 @@ using testing::HasSubstr;
 using testing::Not;
 
 TEST(ReportText, HasItsPartsInOrder) {
-  const Json result = {
-      {"next_steps", {"a", "b"}}, {"open_questions", {"q1", "q2"}}, {"risks", {"r"}}, {"notes", "n"},
-      {"evidence", {"e1", "e2"}}, {"detailed_report", "d"},         {"summary", "s"}};
+  const Json result = {{"next_steps", {"a", "b"}}, {"open_questions", {"q1", "q2"}}, {"risks", {"r"}}, {"notes", "n"},
+                       {"evidence", {"e1", "e2"}}, {"detailed_report", "d"},         {"summary", "s"}};
   EXPECT_EQ(report_text(result),
             "s\n\nd\n\nEvidence:\n- e1\n- e2\n\nNotes: n\n\nRisks: r\n\nOpen questions:\n- q1\n- q2\n\n"
             "Recommended next: a; b");
 }
 
 TEST(ReportText, LeavesOutWhatIsEmptyOrStrange) {
-  EXPECT_EQ(
-      report_text({{"summary", "s"}, {"notes", "  "}, {"risks", Json::array()}, {"evidence", {{"a", 1}}}}),
-      "s");
+  EXPECT_EQ(report_text({{"summary", "s"}, {"notes", "  "}, {"risks", Json::array()}, {"evidence", {{"a", 1}}}}), "s");
   EXPECT_EQ(report_text({{"summary", 5}}), "5");
   for (const Json& empty : {Json(), Json::object(), Json::array(), Json{{"summary", ""}}}) {
     EXPECT_EQ(report_text(empty), "The turn ended without a readable report.");
@@ -37,8 +34,7 @@ TEST(PublicReport, ReplacesPathsLongestFirst) {
 
 TEST(PublicReport, ReplacesPathsOnBoundariesOnly) {
   const PrivateStrings secrets{{"/srv/repo"}, {}};
-  for (const char* text :
-       {"/srv/repo-two/x", "/srv/repository", "/srv/repo.git", "/mnt/srv/repo", "x/srv/repo"}) {
+  for (const char* text : {"/srv/repo-two/x", "/srv/repository", "/srv/repo.git", "/mnt/srv/repo", "x/srv/repo"}) {
     EXPECT_EQ(public_report(text, secrets), text);
   }
   EXPECT_EQ(public_report("(/srv/repo) \"/srv/repo\" file:///srv/repo/a /srv/repo. `/srv/repo`", secrets),
@@ -47,11 +43,10 @@ TEST(PublicReport, ReplacesPathsOnBoundariesOnly) {
 
 TEST(PublicReport, HidesBranchesIdsAndTheImportFolder) {
   const PrivateStrings secrets{{}, {"patchbay/worker-1", "patchbay/worker-1-two"}};
-  EXPECT_EQ(
-      public_report("on patchbay/worker-1-two and patchbay/worker-1: 01a1fe57-c01c-7581-a192-78f467b3672b in "
-                    ".ai-bridge/imported-artifacts/x",
-                    secrets),
-      "on [worker-branch] and [worker-branch]: [id] in [imported-artifact-context]/x");
+  EXPECT_EQ(public_report("on patchbay/worker-1-two and patchbay/worker-1: 01a1fe57-c01c-7581-a192-78f467b3672b in "
+                          ".ai-bridge/imported-artifacts/x",
+                          secrets),
+            "on [worker-branch] and [worker-branch]: [id] in [imported-artifact-context]/x");
 }
 
 TEST(PublicReport, FindsPathsThatContainIdsAndBranches) {
@@ -86,8 +81,7 @@ TEST(PublicReport, ShowsControlCharactersEscaped) {  // SEC:J12
 
 TEST(PublicCode, ChangesPathsOnly) {
   const PrivateStrings secrets{{"/srv/repo"}, {"patchbay/b"}};
-  const std::string code =
-      "id = \"01a1fe57-c01c-7581-a192-78f467b3672b\"  # patchbay/b\r\n\tpath = \"/srv/repo/x\"\n";
+  const std::string code = "id = \"01a1fe57-c01c-7581-a192-78f467b3672b\"  # patchbay/b\r\n\tpath = \"/srv/repo/x\"\n";
   EXPECT_EQ(public_code(code, secrets),
             "id = \"01a1fe57-c01c-7581-a192-78f467b3672b\"  # patchbay/b\r\n\tpath = \"[workspace]/x\"\n");
   const std::string big(100'000, 'x');

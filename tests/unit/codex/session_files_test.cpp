@@ -75,8 +75,7 @@ TEST_F(SessionFiles, OnlyUuidsAreLookedFor) {
 TEST_F(SessionFiles, LinksMayNotLeadOutOfTheHome) {
   const std::string outside = put(std::string("elsewhere/rollout-") + kThread + ".jsonl", meta(kThread));
   ASSERT_TRUE(os::make_private_dirs(temp.path("sessions/2026")).ok());
-  ASSERT_EQ(::symlink(outside.c_str(),
-                      temp.path(std::string("sessions/2026/rollout-") + kThread + ".jsonl").c_str()),
+  ASSERT_EQ(::symlink(outside.c_str(), temp.path(std::string("sessions/2026/rollout-") + kThread + ".jsonl").c_str()),
             0);
   ASSERT_EQ(::symlink(temp.path("elsewhere").c_str(), temp.path("sessions/dir").c_str()), 0);
   ASSERT_EQ(::symlink("..", temp.path("sessions/2026/loop").c_str()), 0);
@@ -126,20 +125,16 @@ TEST_F(SessionFiles, MalformedAndOversizedRecordsArePassedOver) {
       R"({"timestamp":"2026-11-21T13:42:06.188Z","type":"event_msg","payload":{"type":"task_complete","last_agent_message":"x"}})";
   const std::string huge = R"({"type":"event_msg","payload":{"type":"task_complete","last_agent_message":")" +
                            std::string(9'000'000, 'y') + "\"}}";
-  EXPECT_EQ(
-      last("task_complete {broken\n" + good + "\n[\"task_complete\"]\n" + huge + "\n")->last_agent_message,
-      "x");
-  EXPECT_EQ(
-      last(R"({"type":"response_item","payload":{"type":"task_complete","last_agent_message":"quoted"}})"
-           "\n")
-          .has_value(),
-      false);
+  EXPECT_EQ(last("task_complete {broken\n" + good + "\n[\"task_complete\"]\n" + huge + "\n")->last_agent_message, "x");
+  EXPECT_EQ(last(R"({"type":"response_item","payload":{"type":"task_complete","last_agent_message":"quoted"}})"
+                 "\n")
+                .has_value(),
+            false);
 }
 
 TEST_F(SessionFiles, ARecordWithoutATimeCountsOnlyWithoutALimit) {
-  const std::string text =
-      R"({"type":"event_msg","payload":{"type":"task_complete","last_agent_message":"x"}})"
-      "\n";
+  const std::string text = R"({"type":"event_msg","payload":{"type":"task_complete","last_agent_message":"x"}})"
+                           "\n";
   EXPECT_TRUE(last(text).has_value());
   EXPECT_FALSE(last(text, 0, 1.0).has_value());
 }

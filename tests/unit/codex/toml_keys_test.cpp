@@ -11,17 +11,16 @@ using testing::IsEmpty;
 using testing::Pair;
 
 TEST(TopLevelStrings, AreReadUntilTheFirstTable) {
-  EXPECT_THAT(
-      top_level_strings("# my settings\nmodel = \"gpt-5.5\" # best\n\"model_reasoning_effort\"='high'\r\n"
-                        "check = false\n[profiles.x]\nmodel = \"other\"\n"),
-      ElementsAre(Pair("model", "gpt-5.5"), Pair("model_reasoning_effort", "high")));
+  EXPECT_THAT(top_level_strings("# my settings\nmodel = \"gpt-5.5\" # best\n\"model_reasoning_effort\"='high'\r\n"
+                                "check = false\n[profiles.x]\nmodel = \"other\"\n"),
+              ElementsAre(Pair("model", "gpt-5.5"), Pair("model_reasoning_effort", "high")));
 }
 
 TEST(TopLevelStrings, OtherValuesArePassedOver) {
-  EXPECT_THAT(top_level_strings("notify = [\n  \"a ] b\", # ] no\n  'c'\n]\nt = { model = \"no\", x = [1] }\n"
-                                "long = \"\"\"\nmodel = \"inside\"\n\"\"\"\nn = 3\nmodel = \"yes\"\n"),
-              testing::AllOf(testing::Contains(Pair("model", "yes")),
-                             testing::Not(testing::Contains(Pair("t", testing::_)))));
+  EXPECT_THAT(
+      top_level_strings("notify = [\n  \"a ] b\", # ] no\n  'c'\n]\nt = { model = \"no\", x = [1] }\n"
+                        "long = \"\"\"\nmodel = \"inside\"\n\"\"\"\nn = 3\nmodel = \"yes\"\n"),
+      testing::AllOf(testing::Contains(Pair("model", "yes")), testing::Not(testing::Contains(Pair("t", testing::_)))));
 }
 
 TEST(TopLevelStrings, EscapesAreUnderstood) {
@@ -29,8 +28,7 @@ TEST(TopLevelStrings, EscapesAreUnderstood) {
 }
 
 TEST(TopLevelStrings, BrokenTextGivesWhatCameBefore) {
-  EXPECT_THAT(top_level_strings("model = \"gpt\"\nbroken = \"no end\nx = \"y\"\n"),
-              ElementsAre(Pair("model", "gpt")));
+  EXPECT_THAT(top_level_strings("model = \"gpt\"\nbroken = \"no end\nx = \"y\"\n"), ElementsAre(Pair("model", "gpt")));
   for (const char* text : {"", "[", "=", "a", "a =", "a = \"", "a = [", "a = '''", "a = \"\\"}) {
     EXPECT_THAT(top_level_strings(text), IsEmpty()) << text;
   }

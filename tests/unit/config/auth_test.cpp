@@ -46,8 +46,8 @@ TEST(Secret, LeavesNothingInWhatItWasMovedFrom) {
 }
 
 TEST(LoopbackHost, IsOnlyWhatSurelyIsOne) {
-  for (const char* host : {"localhost", "LOCALHOST", "127.0.0.1", "127.8.9.10", "::1", "[::1]",
-                           "0:0:0:0:0:0:0:1", "0000:0000:0000:0000:0000:0000:0000:0001"}) {
+  for (const char* host : {"localhost", "LOCALHOST", "127.0.0.1", "127.8.9.10", "::1", "[::1]", "0:0:0:0:0:0:0:1",
+                           "0000:0000:0000:0000:0000:0000:0000:0001"}) {
     EXPECT_TRUE(is_loopback_host(host)) << host;
   }
   for (const char* host : {"",
@@ -124,8 +124,7 @@ TEST_F(Tokens, AreGeneratedOnceWithMode0600) {  // SEC:A5
   const auto first = generate_token(home);
   ASSERT_TRUE(first.ok());
   EXPECT_EQ(first->value.size(), 43u);
-  EXPECT_EQ(first->value.reveal().find_first_not_of(
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
+  EXPECT_EQ(first->value.reveal().find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
             std::string_view::npos);
   struct stat st {};
   ASSERT_EQ(::stat(home.token_file().c_str(), &st), 0);
@@ -136,12 +135,9 @@ TEST_F(Tokens, AreGeneratedOnceWithMode0600) {  // SEC:A5
 
 TEST_F(Tokens, StrengthIsCheckedForAnExposedStart) {  // SEC:F2
   std::vector<std::string> warnings;
-  const auto check = [&](const char* text) {
-    return check_token_strength(Secret(std::string(text)), warnings);
-  };
-  for (const char* bad :
-       {"tiny-one", "0123456789abcde", "0123456789 abcdef0123456789", "0123456789abcdef\t0123456789",
-        "<long-random-token>", "0123456789abcdef0123456789\x7f"}) {
+  const auto check = [&](const char* text) { return check_token_strength(Secret(std::string(text)), warnings); };
+  for (const char* bad : {"tiny-one", "0123456789abcde", "0123456789 abcdef0123456789", "0123456789abcdef\t0123456789",
+                          "<long-random-token>", "0123456789abcdef0123456789\x7f"}) {
     const Status s = check(bad);
     ASSERT_FALSE(s.ok()) << bad;
     EXPECT_EQ(s.error().code, ErrorCode::kConfigRefused);

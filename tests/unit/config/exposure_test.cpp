@@ -64,10 +64,11 @@ TEST_F(Exposed, ANamedTokenOrAGeneratedOneWillDo) {
 }
 
 TEST_F(Exposed, ListedNamesThatNoClientSendsAreTold) {  // X2, X3
-  place.options.config = place.write("my.yaml",
-                                     "server:\n"
-                                     "  allowed_hosts: [pb.example.org, 'pb.example.org:443', '[fd00::1]', '*.b.org']\n"
-                                     "  allowed_origins: ['https://a.org', 'http://[::1]:3000', 'https://a.org/', b.org]\n");
+  place.options.config =
+      place.write("my.yaml",
+                  "server:\n"
+                  "  allowed_hosts: [pb.example.org, 'pb.example.org:443', '[fd00::1]', '*.b.org']\n"
+                  "  allowed_origins: ['https://a.org', 'http://[::1]:3000', 'https://a.org/', b.org]\n");
   std::vector<std::string> told;
   for (const std::string& line : started().warnings)
     if (line.find("matches no request") != std::string::npos) told.push_back(line.substr(0, line.rfind('\'')));
@@ -76,8 +77,7 @@ TEST_F(Exposed, ListedNamesThatNoClientSendsAreTold) {  // X2, X3
 }
 
 TEST_F(Exposed, WeakTokensAreRefused) {  // SEC:F2
-  for (const char* token :
-       {"short", "0123456789abcde", "<long-random-token>", "0123456789 abcdef0123456789"}) {
+  for (const char* token : {"short", "0123456789abcde", "<long-random-token>", "0123456789 abcdef0123456789"}) {
     place.env["PATCHBAY_HTTP_TOKEN"] = token;
     EXPECT_THAT(refused(), HasSubstr("HTTP token")) << token;
   }
@@ -134,8 +134,7 @@ TEST_F(Exposed, BypassAndFreeOverridesNeedAFlagOfThisLaunch) {
   auto launch = started();
   EXPECT_FALSE(launch.config.security.allow_dangerously_bypass);
   EXPECT_EQ(launch.config.security.default_sandbox, Sandbox::kWorkspaceWrite);
-  EXPECT_THAT(launch.config.security.allowed_config_override_prefixes,
-              ElementsAre("model", "model_reasoning_effort"));
+  EXPECT_THAT(launch.config.security.allowed_config_override_prefixes, ElementsAre("model", "model_reasoning_effort"));
   for (const Difference& d : launch.differences) {
     if (launch.provenance.of(d.key) == Source::kExposed && d.key.starts_with("security.")) {
       EXPECT_EQ(d.restore, "--allow-bypass") << d.key;
@@ -159,8 +158,7 @@ TEST_F(Exposed, ArtifactsComeOverHttpsFromPublicHostsOnly) {
 
 TEST_F(Exposed, RequestsAreLimitedUnlessSomebodyChoseANumber) {
   EXPECT_EQ(started().config.server.requests_per_minute, 600);
-  place.options.config =
-      place.write("my.yaml", "auth: {tunnel_mode: ngrok}\nserver: {requests_per_minute: 0}\n");
+  place.options.config = place.write("my.yaml", "auth: {tunnel_mode: ngrok}\nserver: {requests_per_minute: 0}\n");
   EXPECT_EQ(started().config.server.requests_per_minute, 0);
 }
 

@@ -47,12 +47,9 @@ struct Shuffle {
 
   void operator()(bool* v) const { *v = dice % 2 == 0; }
   void operator()(std::int64_t* v) const {
-    *v = static_cast<std::int64_t>(rules.range->min +
-                                   dice % 1000 * (rules.range->max - rules.range->min) / 1000);
+    *v = static_cast<std::int64_t>(rules.range->min + dice % 1000 * (rules.range->max - rules.range->min) / 1000);
   }
-  void operator()(double* v) const {
-    *v = rules.range->min + dice % 977 * (rules.range->max - rules.range->min) / 977;
-  }
+  void operator()(double* v) const { *v = rules.range->min + dice % 977 * (rules.range->max - rules.range->min) / 977; }
   void operator()(std::string* v) const {
     if (rules.check == nullptr) *v = text();
   }

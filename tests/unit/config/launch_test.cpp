@@ -275,8 +275,7 @@ TEST(Launch, FlagsAreCheckedLikeTheFile) {
             "--tool-mode must be one of worker, standard, full, minimal");
   EXPECT_THAT(refused([](LaunchOptions& o) { o.bash_mode = "yes"; }), HasSubstr("--bash-mode"));
   EXPECT_THAT(refused([](LaunchOptions& o) { o.log_level = "loud"; }), HasSubstr("--log-level"));
-  EXPECT_THAT(refused([](LaunchOptions& o) { o.max_concurrent_jobs = -1; }),
-              HasSubstr("--max-concurrent-jobs"));
+  EXPECT_THAT(refused([](LaunchOptions& o) { o.max_concurrent_jobs = -1; }), HasSubstr("--max-concurrent-jobs"));
   EXPECT_THAT(refused([](LaunchOptions& o) { o.host = " "; }), HasSubstr("--host"));
 }
 
@@ -366,7 +365,8 @@ TEST(PublicAddress, IsExposureAndNeedsAToken) {  // SEC:F1
 TEST(PublicAddress, MayBeTheWholeServerUrl) {
   Place place;
   place.env["PATCHBAY_HTTP_TOKEN"] = kGoodToken;
-  for (const char* pasted : {"https://bay.example.org/mcp", "https://bay.example.org/mcp/", "https://bay.example.org//"}) {
+  for (const char* pasted :
+       {"https://bay.example.org/mcp", "https://bay.example.org/mcp/", "https://bay.example.org//"}) {
     place.options.public_base_url = pasted;
     const auto launch = place.launch();
     ASSERT_TRUE(launch.ok()) << launch.error().message;
@@ -439,8 +439,8 @@ TEST(Diagnosis, OfTheHomeDirectoryHasNoWorkspaceAndAWarning) {
 
 TEST(KeysWithoutEffect, AreNamedOnlyWhenAFileSaysSomethingOfItsOwn) {
   Place place;
-  place.options.config = place.write(
-      "a.yaml", "logging:\n  store_mcp_transcripts: true\nserver:\n  stale_running_job_grace_seconds: 7\n");
+  place.options.config =
+      place.write("a.yaml", "logging:\n  store_mcp_transcripts: true\nserver:\n  stale_running_job_grace_seconds: 7\n");
   auto launch = place.launch();
   ASSERT_TRUE(launch.ok());
   EXPECT_TRUE(has_line(launch->warnings, "logging.store_mcp_transcripts: has no effect in this version"));

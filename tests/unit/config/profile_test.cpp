@@ -76,7 +76,8 @@ TEST_F(ProfileTest, HoldsOnlyWhatWasChosenAndNeverAToken) {
 
 TEST_F(ProfileTest, IsIgnoredWithAWarningWhenItCannotBeRead) {
   saved();
-  for (const std::string& text : {std::string("{"), std::string("[]"), std::string(R"({"version":1,"root":"/other"})")}) {
+  for (const std::string& text :
+       {std::string("{"), std::string("[]"), std::string(R"({"version":1,"root":"/other"})")}) {
     ASSERT_TRUE(os::write_file_atomic(path(), text).ok());
     const auto next = launch();
     ASSERT_TRUE(next.ok());

@@ -72,8 +72,8 @@ TEST(Settings, TakeTheBooleanWordsOfYaml11) {  // SEC:J10
 }
 
 TEST(Settings, AKeyWithoutValueCountsAsAbsent) {
-  const Read r = read(
-      "artifacts:\n  max_archive_bytes:\nlogging:\n  audit_file:\nsecurity:\n  blocked_globs:\nlocks:\n");
+  const Read r =
+      read("artifacts:\n  max_archive_bytes:\nlogging:\n  audit_file:\nsecurity:\n  blocked_globs:\nlocks:\n");
   ASSERT_TRUE(r.status.ok()) << r.status.error().message;
   EXPECT_EQ(r.config, Config());
   EXPECT_EQ(r.provenance.of("artifacts.max_archive_bytes"), Source::kBuiltIn);
@@ -104,8 +104,7 @@ TEST(Settings, TheTunnelModeKnowsTheOldWordsForNone) {
 }
 
 TEST(Settings, UnknownKeysOfSafetySectionsAreFaults) {  // SEC:F4
-  EXPECT_EQ(refusal("auth:\n  enabeld: true\n"),
-            "my.yaml:2: auth.enabeld: unknown key; did you mean 'enabled'?");
+  EXPECT_EQ(refusal("auth:\n  enabeld: true\n"), "my.yaml:2: auth.enabeld: unknown key; did you mean 'enabled'?");
   EXPECT_THAT(refusal("security:\n  blocked_glob: []\n"), HasSubstr("security.blocked_glob: unknown key"));
   EXPECT_THAT(refusal("repositories:\n  alowed: [/]\n"), HasSubstr("did you mean 'allowed'?"));
   EXPECT_THAT(refusal("security:\n  zzzzzzzz: 1\n"), HasSubstr("security.zzzzzzzz: unknown key"));
@@ -134,8 +133,7 @@ TEST(Settings, ARetiredKeyIsAcceptedWithAWarning) {
 
 TEST(Settings, WrongTypesNameFileLineAndKey) {  // SEC:F4
   EXPECT_EQ(refusal("\nserver:\n  port: eighty\n"), "my.yaml:3: server.port: must be a whole number");
-  EXPECT_EQ(refusal("server: {port: \"8000\"}\n"),
-            "my.yaml:1: server.port: must be a whole number, without quotes");
+  EXPECT_EQ(refusal("server: {port: \"8000\"}\n"), "my.yaml:1: server.port: must be a whole number, without quotes");
   EXPECT_EQ(refusal("server: {port: 80.5}\n"), "my.yaml:1: server.port: must be a whole number");
   EXPECT_EQ(refusal("server: {port: [1]}\n"), "my.yaml:1: server.port: must be a whole number");
   EXPECT_EQ(refusal("server: {job_cleanup_after_hours: nan}\n"),
@@ -144,13 +142,11 @@ TEST(Settings, WrongTypesNameFileLineAndKey) {  // SEC:F4
   EXPECT_EQ(refusal("server: {host: {a: b}}\n"), "my.yaml:1: server.host: must be text");
   EXPECT_EQ(refusal("server: {host: \"\"}\n"), "my.yaml:1: server.host: must not be blank");
   EXPECT_EQ(refusal("repositories: {allowed: /}\n"), "my.yaml:1: repositories.allowed: must be a list");
-  EXPECT_EQ(refusal("repositories: {allowed: [[a]]}\n"),
-            "my.yaml:1: repositories.allowed: must be a list of texts");
+  EXPECT_EQ(refusal("repositories: {allowed: [[a]]}\n"), "my.yaml:1: repositories.allowed: must be a list of texts");
   EXPECT_EQ(refusal("repositories: {default: \"a\\0b\"}\n"),
             "my.yaml:1: repositories.default: must be one line without control characters");
   EXPECT_THAT(refusal("repositories: {aliases: [{canonical: a}]}\n"), HasSubstr("canonical and local"));
-  EXPECT_THAT(refusal("repositories: {aliases: [{canonical: a, local: b, x: c}]}\n"),
-              HasSubstr("unknown key 'x'"));
+  EXPECT_THAT(refusal("repositories: {aliases: [{canonical: a, local: b, x: c}]}\n"), HasSubstr("unknown key 'x'"));
 }
 
 TEST(Settings, NumbersOutOfRangeAndUnknownWordsAreRefused) {  // SEC:F4
@@ -183,8 +179,7 @@ TEST(Settings, AnOlderNameOfAKeyIsTheSameKey) {
 
 TEST(Settings, TheToolModeFallsThroughItsThreePlaces) {
   EXPECT_EQ(read("server: {tool_mode: full}\n").config.tool_mode(), ToolMode::kFull);
-  EXPECT_EQ(read("server: {tool_mode: full}\nmcp: {tool_mode: minimal}\n").config.tool_mode(),
-            ToolMode::kMinimal);
+  EXPECT_EQ(read("server: {tool_mode: full}\nmcp: {tool_mode: minimal}\n").config.tool_mode(), ToolMode::kMinimal);
   EXPECT_EQ(read("").config.tool_mode(), ToolMode::kWorker);
 }
 

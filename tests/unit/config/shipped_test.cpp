@@ -96,9 +96,8 @@ TEST(NarrowPosture, IsWhatAStartWithoutAFileGets) {
   EXPECT_FALSE(c.power_tools.codex_session_read);
   EXPECT_EQ(c.security.default_sandbox, Sandbox::kReadOnly);
   EXPECT_FALSE(c.security.allow_dangerously_bypass);
-  EXPECT_THAT(c.security.allowed_env_keys,
-              ElementsAre("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_*", "TZ", "TERM", "SHELL", "TMPDIR",
-                          "XDG_*", "CODEX_HOME"));
+  EXPECT_THAT(c.security.allowed_env_keys, ElementsAre("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_*", "TZ", "TERM",
+                                                       "SHELL", "TMPDIR", "XDG_*", "CODEX_HOME"));
   EXPECT_THAT(c.security.allowed_config_override_prefixes, ElementsAre("model", "model_reasoning_effort"));
   EXPECT_FALSE(c.security.blocked_globs.has_value());
   EXPECT_THAT(c.artifacts.allowed_download_schemes, ElementsAre("https"));

@@ -85,9 +85,7 @@ TEST(Yaml, RefusesASecondDocument) {  // SEC:J10, F4
 TEST(Yaml, RefusesMoreThan256KiBAndMoreThan32Levels) {  // SEC:J10
   EXPECT_EQ(refusal("a: 1\n" + std::string(kMaxYamlBytes - 6, '#')), "accepted");
   EXPECT_THAT(refusal("a: 1\n" + std::string(kMaxYamlBytes, '#')), HasSubstr("256 KiB"));
-  const auto nested = [](int levels) {
-    return "a: " + std::string(levels, '[') + std::string(levels, ']') + "\n";
-  };
+  const auto nested = [](int levels) { return "a: " + std::string(levels, '[') + std::string(levels, ']') + "\n"; };
   EXPECT_EQ(refusal(nested(31)), "accepted");
   EXPECT_THAT(refusal(nested(32)), HasSubstr("32 levels"));
   EXPECT_THAT(refusal(nested(50'000)), HasSubstr("f.yaml"));

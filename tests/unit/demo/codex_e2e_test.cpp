@@ -47,8 +47,8 @@ class CodexTest : public ::testing::Test {
     if (options.empty() || options[0] != "-s") spawn.argv.insert(spawn.argv.end(), {"-s", "workspace-write"});
     spawn.argv.insert(spawn.argv.end(), options.begin(), options.end());
     spawn.argv.push_back("-");
-    spawn.env = os::Environment{
-        {"PATH", "/usr/bin:/bin"}, {"HOME", dir.path("home")}, {"CODEX_HOME", dir.path("codex")}};
+    spawn.env =
+        os::Environment{{"PATH", "/usr/bin:/bin"}, {"HOME", dir.path("home")}, {"CODEX_HOME", dir.path("codex")}};
     return spawn;
   }
 
@@ -74,8 +74,7 @@ class CodexTest : public ::testing::Test {
   std::string answer() const {
     for (auto it = events.rbegin(); it != events.rend(); ++it) {
       const Json* item = json::find(*it, "item");
-      if (item != nullptr && json::get_string(*item, "type") == "agent_message")
-        return json::get_string(*item, "text");
+      if (item != nullptr && json::get_string(*item, "type") == "agent_message") return json::get_string(*item, "text");
     }
     return {};
   }
@@ -88,10 +87,9 @@ class CodexTest : public ::testing::Test {
 };
 
 TEST_F(CodexTest, WritesFilesAndAnswers) {
-  EXPECT_EQ(
-      turn("[[think hm]] [[say looking]] [[shell cat README.md]] [[write path=a/new.txt content=one\\ntwo]] "
-           "[[patch *** Update File: README.md\n@@\n-# Hello\n+# Hello again]] [[say all done]]"),
-      0);
+  EXPECT_EQ(turn("[[think hm]] [[say looking]] [[shell cat README.md]] [[write path=a/new.txt content=one\\ntwo]] "
+                 "[[patch *** Update File: README.md\n@@\n-# Hello\n+# Hello again]] [[say all done]]"),
+            0);
   EXPECT_EQ(answer(), "all done");
   EXPECT_EQ(*os::read_file(dir.path("repo/a/new.txt")), "one\ntwo\n");
   EXPECT_EQ(*os::read_file(dir.path("repo/README.md")), "# Hello again\n");
@@ -101,9 +99,9 @@ TEST_F(CodexTest, WritesFilesAndAnswers) {
 }
 
 TEST_F(CodexTest, SpeaksToModelsThatActThroughCode) {
-  EXPECT_EQ(turn("[[shell echo shell > shell.txt]] [[write path=patch.txt content=patch]] [[say ok]]",
-                 {"-m", "gpt-5.6-sol"}),
-            0);
+  EXPECT_EQ(
+      turn("[[shell echo shell > shell.txt]] [[write path=patch.txt content=patch]] [[say ok]]", {"-m", "gpt-5.6-sol"}),
+      0);
   EXPECT_EQ(answer(), "ok");
   EXPECT_EQ(*os::read_file(dir.path("repo/shell.txt")), "shell\n");
   EXPECT_EQ(*os::read_file(dir.path("repo/patch.txt")), "patch\n");
@@ -111,14 +109,13 @@ TEST_F(CodexTest, SpeaksToModelsThatActThroughCode) {
 }
 
 TEST_F(CodexTest, RunsTheBuiltInScriptWithASchema) {
-  ASSERT_TRUE(
-      os::write_file_atomic(dir.path("schema.json"),
-                            R"({"type":"object","additionalProperties":false,"required":["summary","risks"],
+  ASSERT_TRUE(os::write_file_atomic(dir.path("schema.json"),
+                                    R"({"type":"object","additionalProperties":false,"required":["summary","risks"],
       "properties":{"summary":{"type":"string"},"risks":{"type":"array","items":{"type":"string"}}}})")
-          .ok());
-  EXPECT_EQ(turn("Add greeting.txt for visitors and mention it in README.md.",
-                 {"--output-schema", dir.path("schema.json")}),
-            0);
+                  .ok());
+  EXPECT_EQ(
+      turn("Add greeting.txt for visitors and mention it in README.md.", {"--output-schema", dir.path("schema.json")}),
+      0);
   const auto report = json::parse(answer());
   ASSERT_TRUE(report.ok()) << answer();
   EXPECT_EQ((*report)["summary"], "Added greeting.txt and mentioned it in README.md.");

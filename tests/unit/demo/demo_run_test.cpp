@@ -30,11 +30,10 @@ class DemoRunTest : public ::testing::Test {
     ASSERT_TRUE(os::make_private_dirs(dir.path("demo")).ok());
     ASSERT_TRUE(os::make_private_dirs(dir.path("bin")).ok());
     options.folder = dir.path("demo");
-    options.program =
-        script("patchbay", "echo log line of the owner\necho \"$3\" > " + dir.path("root") + "\necho \"$9\" > " +
-                               dir.path("codex") + "\nenv > " +
-                               dir.path("env") + "\necho '{\"port\":" + std::to_string(server->port()) +
-                               "}' > \"$7.new\"\nmv \"$7.new\" \"$7\"\nexec sleep 60");
+    options.program = script("patchbay", "echo log line of the owner\necho \"$3\" > " + dir.path("root") +
+                                             "\necho \"$9\" > " + dir.path("codex") + "\nenv > " + dir.path("env") +
+                                             "\necho '{\"port\":" + std::to_string(server->port()) +
+                                             "}' > \"$7.new\"\nmv \"$7.new\" \"$7\"\nexec sleep 60");
     options.codex = script("codex", "echo codex-cli 9.9.9");
   }
 
@@ -73,8 +72,7 @@ class DemoRunTest : public ::testing::Test {
       exchange.open_stream(200, {{"Content-Type", "text/event-stream"}},
                            ": hi\n\nevent: message\ndata: " + json::dump(reply) + "\n\n");
     } else {
-      exchange.reply(
-          {200, {{"Content-Type", "application/json"}, {"Mcp-Session-Id", "s"}}, json::dump(reply)});
+      exchange.reply({200, {{"Content-Type", "application/json"}, {"Mcp-Session-Id", "s"}}, json::dump(reply)});
     }
   }
 
@@ -103,8 +101,7 @@ class DemoRunTest : public ::testing::Test {
     } else if (view == "diff") {
       out["diff"] = "--- /dev/null\n+++ b/greeting.txt\n@@ -0,0 +1 @@\n+Hello\n";
     } else if (view == "integration_preview") {
-      out.update(
-          {{"can_apply", true}, {"apply_check", "clean"}, {"change_count", 1}, {"preview_token", "t"}});
+      out.update({{"can_apply", true}, {"apply_check", "clean"}, {"change_count", 1}, {"preview_token", "t"}});
     } else if (tool == "codex_worker_integrate") {
       EXPECT_EQ(arguments["preview_token"], "t");
       std::string root = *os::read_file(dir.path("root"));
@@ -143,8 +140,8 @@ TEST_F(DemoRunTest, GoesThroughAllSteps) {
   const auto made = calls.lock();
   const std::set<std::string> tools(made->begin(), made->end());
   EXPECT_THAT(tools, ::testing::IsSupersetOf({"codex_self_test", "codex_open_workspace", "codex_worker_start",
-                                              "codex_worker_wait", "codex_worker_inspect",
-                                              "codex_worker_integrate", "codex_worker_stop"}));
+                                              "codex_worker_wait", "codex_worker_inspect", "codex_worker_integrate",
+                                              "codex_worker_stop"}));
   const std::string env = *os::read_file(dir.path("env"));
   EXPECT_THAT(env, HasSubstr("PATCHBAY_HOME=" + options.folder));
   EXPECT_THAT(env, HasSubstr("CODEX_HOME=" + options.folder));
@@ -166,16 +163,14 @@ TEST_F(DemoRunTest, ExplainsATurnThatFailed) {
 
 TEST_F(DemoRunTest, ExplainsARefusal) {
   answers_of_tools["codex_worker_start"] = {
-      {"structuredContent",
-       {{"accepted", false}, {"error_code", "repo_busy"}, {"note", "Somebody writes."}}}};
+      {"structuredContent", {{"accepted", false}, {"error_code", "repo_busy"}, {"note", "Somebody writes."}}}};
   EXPECT_NE(run(), 0);
   EXPECT_THAT(output, HasSubstr("the worker was not started (repo_busy): Somebody writes."));
 }
 
 TEST_F(DemoRunTest, ExplainsAToolError) {
   answers_of_tools["codex_open_workspace"] = {
-      {"isError", true},
-      {"content", Json::array({{{"type", "text"}, {"text", "No such place.\n{\"error\":{}}"}}})}};
+      {"isError", true}, {"content", Json::array({{{"type", "text"}, {"text", "No such place.\n{\"error\":{}}"}}})}};
   EXPECT_NE(run(), 0);
   EXPECT_THAT(output, HasSubstr("codex_open_workspace failed: No such place.\n"));
 }
@@ -183,8 +178,7 @@ TEST_F(DemoRunTest, ExplainsAToolError) {
 TEST_F(DemoRunTest, SaysWhichCheckIsNotReady) {
   answers_of_tools["codex_self_test"] = {
       {"structuredContent",
-       {{"ready", false},
-        {"checks", Json::array({{{"name", "shell"}, {"status", "fail"}, {"detail", "no sh"}}})}}}};
+       {{"ready", false}, {"checks", Json::array({{{"name", "shell"}, {"status", "fail"}, {"detail", "no sh"}}})}}}};
   EXPECT_NE(run(), 0);
   EXPECT_THAT(output, HasSubstr("not ready: shell: no sh"));
 }

@@ -18,9 +18,7 @@ using ::testing::Not;
 using testing_support::RawConnection;
 
 Json user(const std::string& text) {
-  return {{"type", "message"},
-          {"role", "user"},
-          {"content", Json::array({{{"type", "input_text"}, {"text", text}}})}};
+  return {{"type", "message"}, {"role", "user"}, {"content", Json::array({{{"type", "input_text"}, {"text", text}}})}};
 }
 
 class ModelServerTest : public ::testing::Test {
@@ -58,22 +56,19 @@ class ModelServerTest : public ::testing::Test {
 };
 
 TEST_F(ModelServerTest, FollowsATurnThroughItsToolCallsWithoutMemory) {
-  Json input =
-      Json::array({user("<environment_context>x</environment_context>"), user("[[shell ls]] [[say fine]]")});
+  Json input = Json::array({user("<environment_context>x</environment_context>"), user("[[shell ls]] [[say fine]]")});
   auto first = items(ask(input));
   ASSERT_EQ(first.size(), 1u);
   EXPECT_EQ(first[0]["name"], "exec_command");
   const std::string call = json::get_string(first[0], "call_id");
   input.push_back(first[0]);
-  input.push_back(
-      {{"type", "function_call_output"}, {"call_id", call}, {"output", "running with session ID 17"}});
+  input.push_back({{"type", "function_call_output"}, {"call_id", call}, {"output", "running with session ID 17"}});
   auto waiting = items(ask(input));
   ASSERT_EQ(waiting.size(), 1u);
   EXPECT_EQ(waiting[0]["name"], "write_stdin");
   EXPECT_THAT(waiting[0]["arguments"].get<std::string>(), HasSubstr("\"session_id\":17"));
   input.push_back(waiting[0]);
-  input.push_back(
-      {{"type", "function_call_output"}, {"call_id", waiting[0]["call_id"]}, {"output", "exit 0"}});
+  input.push_back({{"type", "function_call_output"}, {"call_id", waiting[0]["call_id"]}, {"output", "exit 0"}});
   auto last = items(ask(input));
   ASSERT_EQ(last.size(), 1u);
   EXPECT_EQ(last[0]["content"][0]["text"], "fine");
@@ -103,8 +98,8 @@ TEST_F(ModelServerTest, PlaysFaults) {
   EXPECT_EQ(status, 0);
   RawConnection raw(server->port());
   const std::string body = json::dump(Json{{"input", Json::array({user("[[garbage]]")})}});
-  raw.send("POST /v1/responses HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
-           "\r\n\r\n" + body);
+  raw.send("POST /v1/responses HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           body);
   ASSERT_TRUE(raw.read_until("0\r\n\r\n"));
   EXPECT_THAT(raw.text, HasSubstr("data: {\"type\":\n"));
   EXPECT_THAT(raw.text, Not(HasSubstr("response.completed")));
@@ -113,8 +108,8 @@ TEST_F(ModelServerTest, PlaysFaults) {
 TEST_F(ModelServerTest, AStallEndsWithTheServer) {
   RawConnection raw(server->port());
   const std::string body = json::dump(Json{{"input", Json::array({user("[[stall]]")})}});
-  raw.send("POST /v1/responses HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
-           "\r\n\r\n" + body);
+  raw.send("POST /v1/responses HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           body);
   ASSERT_TRUE(raw.read_until("response.created"));
   EXPECT_FALSE(raw.read_until("response.completed", std::chrono::milliseconds(200)));
   server.reset();
@@ -122,8 +117,8 @@ TEST_F(ModelServerTest, AStallEndsWithTheServer) {
 }
 
 TEST_F(ModelServerTest, AnswersACompaction) {
-  const auto got = items(ask(Json::array({user("[[shell ls]]")}), {},
-                             {{"x-codex-turn-metadata", R"({"request_kind":"compaction"})"}}));
+  const auto got = items(
+      ask(Json::array({user("[[shell ls]]")}), {}, {{"x-codex-turn-metadata", R"({"request_kind":"compaction"})"}}));
   ASSERT_EQ(got.size(), 1u);
   EXPECT_EQ(got[0]["type"], "message");
   EXPECT_EQ(server->requests()[0].kind, "compaction");

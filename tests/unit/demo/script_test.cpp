@@ -27,8 +27,8 @@ std::vector<Kind> kinds(const std::vector<Step>& steps) {
 }
 
 TEST(Script, RunsMarkersInOrderAndOneToolPerAnswer) {
-  const Script s = script(
-      "Please [[say one]] now [[shell ls -l]] and\n[[write path=a/b.txt content=x\\ny]][[say two]] end");
+  const Script s =
+      script("Please [[say one]] now [[shell ls -l]] and\n[[write path=a/b.txt content=x\\ny]][[say two]] end");
   EXPECT_THAT(kinds(s.response(0)), ElementsAre(Kind::kSay, Kind::kShell));
   EXPECT_THAT(kinds(s.response(1)), ElementsAre(Kind::kPatch));
   EXPECT_THAT(kinds(s.response(2)), ElementsAre(Kind::kSay));
@@ -54,8 +54,7 @@ TEST(Script, EndsWithAReportWhenTheLastMarkerIsATool) {
 TEST(Script, FramesAPatchOnce) {
   EXPECT_EQ(script("[[patch *** Update File: a\n@@\n-x\n+y]]").steps[0].text,
             "*** Begin Patch\n*** Update File: a\n@@\n-x\n+y\n*** End Patch\n");
-  EXPECT_EQ(script("[[patch *** Begin Patch\n*** End Patch]]").steps[0].text,
-            "*** Begin Patch\n*** End Patch");
+  EXPECT_EQ(script("[[patch *** Begin Patch\n*** End Patch]]").steps[0].text, "*** Begin Patch\n*** End Patch");
 }
 
 TEST(Script, ReadsNumbers) {
@@ -65,8 +64,8 @@ TEST(Script, ReadsNumbers) {
 }
 
 TEST(Script, WithoutMarkersDoesASmallPieceOfWorkOnTheNamedFile) {
-  const Script s = script(
-      "Add greeting.txt, e.g. with v1.2 of the text, and mention it in README.md.\n\nReport other.txt");
+  const Script s =
+      script("Add greeting.txt, e.g. with v1.2 of the text, and mention it in README.md.\n\nReport other.txt");
   EXPECT_EQ(s.report.files_changed, (std::vector<std::string>{"greeting.txt", "README.md"}));
   EXPECT_THAT(s.response(1).back().text, HasSubstr("*** Add File: greeting.txt\n+Hello"));
   EXPECT_EQ(script("Tidy up").report.files_changed[0], "NOTES.md");
@@ -86,9 +85,8 @@ TEST(FinalMessage, HoldsEveryMemberOfTheSchema) {
   const Json schema = *json::parse(R"({"type":"object","properties":{"summary":{"type":"string"},
       "files_changed":{"type":"array"},"risks":{"type":"array"},"score":{"type":"number"},"ok":{"type":["boolean","null"]},
       "verdict":{"enum":["good","bad"]},"more":{"type":"object"}}})");
-  EXPECT_EQ(
-      final_message(report, schema),
-      R"({"summary":"S","files_changed":["a"],"risks":[],"score":0,"ok":false,"verdict":"good","more":{}})");
+  EXPECT_EQ(final_message(report, schema),
+            R"({"summary":"S","files_changed":["a"],"risks":[],"score":0,"ok":false,"verdict":"good","more":{}})");
   EXPECT_EQ(final_message(report, nullptr), "S");
 }
 

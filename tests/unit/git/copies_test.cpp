@@ -40,7 +40,7 @@ TEST_F(CopiesTest, NothingButRegularFilesBelowTheCheckoutIsCopiedAndNothingIsOve
   put("tracked", "changed, not committed\n");
   link_to(worktree, "aside", dir.path("outside"));
   put("aside/file", "must not leave the worktree\n");
-  const std::vector<std::string> paths = {"link",      "folder/secret", "fifo", "tracked", "aside/file",
+  const std::vector<std::string> paths = {"link",      "folder/secret",   "fifo",        "tracked", "aside/file",
                                           "not there", "../repo/tracked", ".git/config", "sub"};
   const Copied c = must(copy(paths));
   EXPECT_TRUE(c.files.empty());

@@ -51,8 +51,7 @@ TEST_F(DiffTest, TheTextOfAllUnstagedChangesIsAPatchThatGitTakes) {
   const Diff d = diff();
   expect_applies(d.text, copy);
   EXPECT_EQ(git({"diff", "--no-index", "--no-prefix", "--exit-code", root + "/edit", copy + "/edit"}), "");
-  for (const char* name :
-       {"edit", "no newline", "quo\"ted\tname", "na\xc3\xafve", "crlf", "new file", "empty"}) {
+  for (const char* name : {"edit", "no newline", "quo\"ted\tname", "na\xc3\xafve", "crlf", "new file", "empty"}) {
     EXPECT_EQ(get(copy + "/" + name), get(root + "/" + name)) << name;
   }
   EXPECT_FALSE(os::exists(copy + "/gone"));
@@ -83,8 +82,7 @@ TEST_F(DiffTest, StagedUnstagedAndBaseAreDifferentSides) {
   EXPECT_NE(text(DiffSides::kStaged).find("-two\n+three\n"), std::string::npos);
   EXPECT_NE(text(DiffSides::kBase).find("-one\n+four\n"), std::string::npos);
   EXPECT_EQ(diff({.sides = DiffSides::kBase, .base = base}).file_count, 2u);
-  EXPECT_EQ(code_of(client->diff(target(), {.sides = DiffSides::kBase, .base = "--output=x"})),
-            "invalid_argument");
+  EXPECT_EQ(code_of(client->diff(target(), {.sides = DiffSides::kBase, .base = "--output=x"})), "invalid_argument");
   EXPECT_EQ(code_of(client->diff(target(), {.sides = DiffSides::kBase, .base = "nothing"})), "not_found");
 }
 

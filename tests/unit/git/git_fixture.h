@@ -33,10 +33,17 @@ class GitTest : public testing::Test {
   }
 
   os::Environment environment() const {
-    return {{"PATH", "/usr/bin:/bin"},    {"HOME", home},
-            {"GIT_AUTHOR_NAME", "A"},     {"GIT_AUTHOR_EMAIL", "a@example.org"},
-            {"GIT_COMMITTER_NAME", "C"},  {"GIT_COMMITTER_EMAIL", "c@example.org"},
-            {"GIT_CONFIG_NOSYSTEM", "1"}, {"GIT_CONFIG_COUNT", "1"}, {"GIT_CONFIG_KEY_0", "core.fsync"}, {"GIT_CONFIG_VALUE_0", "none"}, {"LC_ALL", "C"}};
+    return {{"PATH", "/usr/bin:/bin"},
+            {"HOME", home},
+            {"GIT_AUTHOR_NAME", "A"},
+            {"GIT_AUTHOR_EMAIL", "a@example.org"},
+            {"GIT_COMMITTER_NAME", "C"},
+            {"GIT_COMMITTER_EMAIL", "c@example.org"},
+            {"GIT_CONFIG_NOSYSTEM", "1"},
+            {"GIT_CONFIG_COUNT", "1"},
+            {"GIT_CONFIG_KEY_0", "core.fsync"},
+            {"GIT_CONFIG_VALUE_0", "none"},
+            {"LC_ALL", "C"}};
   }
 
   /// Runs git in `where` (the repository when empty) and returns what it printed.
@@ -57,8 +64,7 @@ class GitTest : public testing::Test {
     return text;
   }
 
-  static void put(const std::string& base, const std::string& name, std::string_view data,
-                  mode_t mode = 0644) {
+  static void put(const std::string& base, const std::string& name, std::string_view data, mode_t mode = 0644) {
     const std::string path = base + "/" + name;
     (void)os::make_private_dirs(os::parent_of(path));
     ::unlink(path.c_str());
@@ -67,9 +73,7 @@ class GitTest : public testing::Test {
     ASSERT_TRUE(os::write_all(fd.get(), data).ok());
     ASSERT_EQ(::fchmod(fd.get(), mode), 0);
   }
-  void put(const std::string& name, std::string_view data, mode_t mode = 0644) const {
-    put(root, name, data, mode);
-  }
+  void put(const std::string& name, std::string_view data, mode_t mode = 0644) const { put(root, name, data, mode); }
   static void link_to(const std::string& base, const std::string& name, const std::string& target) {
     ASSERT_EQ(::symlink(target.c_str(), (base + "/" + name).c_str()), 0);
   }
@@ -112,8 +116,8 @@ class GitTest : public testing::Test {
 template <class T>
 T must(Result<T> result) {
   if (!result.ok()) {
-    throw std::runtime_error(std::string(name_of(result.error().code)) + ": " + result.error().message +
-                             " (" + result.error().detail + ")");
+    throw std::runtime_error(std::string(name_of(result.error().code)) + ": " + result.error().message + " (" +
+                             result.error().detail + ")");
   }
   return std::move(result).value();
 }

@@ -32,9 +32,9 @@ void spin(const char*) {
 
 }  // namespace
 
-// The test program is also the helper that its clients start: "--git-helper" serves. With a number behind it the process
-// ends without a word before that step of an apply; "network" and "spin" do there what they say, "small" writes no file
-// above 64 KiB, and "lean" has 128 MiB of memory.
+// The test program is also the helper that its clients start: "--git-helper" serves. With a number behind it the
+// process ends without a word before that step of an apply; "network" and "spin" do there what they say, "small" writes
+// no file above 64 KiB, and "lean" has 128 MiB of memory.
 int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "--git-helper") {
     const std::string_view what = argc > 2 ? argv[2] : "";

@@ -86,9 +86,8 @@ TEST_F(HostileTest, NoProgramThatTheRepositoryNamesIsEverRun) {  // SEC:G1, I3
     git({"config", key, std::string(key) == "core.hooksPath" ? root + "/.git/hooks" : t});
   }
   git({"config", "filter.evil.required", "true"});
-  for (const char* hook :
-       {"post-checkout", "post-index-change", "reference-transaction", "pre-commit", "post-commit",
-        "fsmonitor-watchman", "pre-auto-gc", "post-rewrite", "update", "post-merge"}) {
+  for (const char* hook : {"post-checkout", "post-index-change", "reference-transaction", "pre-commit", "post-commit",
+                           "fsmonitor-watchman", "pre-auto-gc", "post-rewrite", "update", "post-merge"}) {
     put(root, std::string(".git/hooks/") + hook, "#!/bin/sh\necho hook >> " + marker() + "\n", 0755);
   }
   put("f.txt", "2\n");
@@ -97,8 +96,7 @@ TEST_F(HostileTest, NoProgramThatTheRepositoryNamesIsEverRun) {  // SEC:G1, I3
   call_everything(*client, root);
   EXPECT_EQ(get(marker()), "<not_found>");
   // The trap is sharp: git itself runs into it.
-  must(os::run({.argv = {"git", "status"}, .env = environment(), .cwd = root}, "",
-               testing_support::end_of_patience()));
+  must(os::run({.argv = {"git", "status"}, .env = environment(), .cwd = root}, "", testing_support::end_of_patience()));
   EXPECT_NE(get(marker()), "<not_found>");
 }
 
@@ -232,8 +230,8 @@ TEST_F(HostileTest, AFifoAnywhereNeverHangsTheCaller) {  // SEC:G3
   Client impatient(o);
   for (const char* place :
        {".git/index", ".git/config", ".gitignore", ".git/HEAD", ".git/info/exclude", ".git/packed-refs", "f",
-        ".git/refs/heads/main", ".gitattributes", ".git/objects/info/alternates", ".git/commondir",
-        "sub/.gitignore", ".git/info/attributes"}) {
+        ".git/refs/heads/main", ".gitattributes", ".git/objects/info/alternates", ".git/commondir", "sub/.gitignore",
+        ".git/info/attributes"}) {
     SCOPED_TRACE(place);
     const std::string path = root + "/" + place;
     const std::string saved = os::exists(path) ? get(path) : std::string();
@@ -311,8 +309,8 @@ TEST_F(HostileTest, AForeignIndexLockIsRespectedAndReadsGoOn) {  // SEC:G10
   put(w.directory, "n", "n\n");
   const Snapshot s = must(client->snapshot(target(), {.directory = w.directory, .worker_id = "w1"}));
   // Our writes leave the index alone, so they need not wait for it.
-  must(client->apply(
-      target(), {.integration = {.baseline = w.tree, .snapshot = s.tree}, .journal_path = dir.path("j")}));
+  must(client->apply(target(),
+                     {.integration = {.baseline = w.tree, .snapshot = s.tree}, .journal_path = dir.path("j")}));
   EXPECT_EQ(get(root + "/n"), "n\n");
   EXPECT_EQ(get(root + "/.git/index.lock"), "held");
 }

@@ -20,8 +20,7 @@ class IntegrationTest : public GitTest {
     baseline = work.tree;
   }
   IntegrationSpec integration() {
-    snapshot =
-        must(client->snapshot(target(), {.directory = w, .worker_id = "w1", .lock_path = lock_path()}));
+    snapshot = must(client->snapshot(target(), {.directory = w, .worker_id = "w1", .lock_path = lock_path()}));
     return {.baseline = baseline,
             .snapshot = snapshot.tree,
             .base_revision = work.commit,
@@ -39,8 +38,8 @@ class IntegrationTest : public GitTest {
     const IntegrationSpec s = integration();
     const IntegrationPlan p = must(client->plan(target(), s));
     EXPECT_TRUE(p.clean()) << p.conflict_summary;
-    Applied a = must(
-        client->apply(target(), {.integration = s, .plan_sha256 = p.plan_sha256, .journal_path = journal()}));
+    Applied a =
+        must(client->apply(target(), {.integration = s, .plan_sha256 = p.plan_sha256, .journal_path = journal()}));
     EXPECT_FALSE(os::exists(journal()));
     baseline = s.snapshot;
     for (const PlannedWrite& write : p.writes) {
@@ -50,8 +49,7 @@ class IntegrationTest : public GitTest {
   }
 
   /// Every file below a directory with its type, executable bit and bytes; no .git, no empty directories.
-  static std::map<std::string, std::string> content_of(const std::string& root,
-                                                       const std::string& prefix = {}) {
+  static std::map<std::string, std::string> content_of(const std::string& root, const std::string& prefix = {}) {
     std::map<std::string, std::string> out;
     for (const std::string& name : must(os::list_dir(prefix.empty() ? root : root + "/" + prefix))) {
       if (name == ".git") continue;
@@ -330,8 +328,8 @@ TEST_F(IntegrationTest, ConflictsAreNamedAndNothingIsTouched) {
   commit_all("base moved on");
   const auto before = content_of(root);
   const IntegrationPlan p = plan();
-  EXPECT_EQ(conflicts(p), (std::vector<std::string>{"binary", "both add", "deleted by base",
-                                                    "deleted by worker", "lines", "link"}));
+  EXPECT_EQ(conflicts(p),
+            (std::vector<std::string>{"binary", "both add", "deleted by base", "deleted by worker", "lines", "link"}));
   EXPECT_TRUE(p.writes.empty());
   EXPECT_NE(p.conflict_summary.find("worker\n"), std::string::npos);
   EXPECT_LE(p.conflict_summary.size(), 12'000u);
@@ -502,9 +500,8 @@ TEST_F(IntegrationTest, APlanThatIsNotThePreviewedOneIsRefused) {  // SEC:W3
   start();
   put(w, "a", "2\n");
   const IntegrationSpec s = integration();
-  EXPECT_EQ(
-      code_of(client->apply(target(), {.integration = s, .plan_sha256 = "0", .journal_path = journal()})),
-      "patch_changed");
+  EXPECT_EQ(code_of(client->apply(target(), {.integration = s, .plan_sha256 = "0", .journal_path = journal()})),
+            "patch_changed");
   EXPECT_EQ(get(root + "/a"), "1\n");
 }
 
@@ -517,8 +514,7 @@ TEST_F(IntegrationTest, TheSizeLimitHolds) {
   const IntegrationPlan p = must(client->plan(target(), s));
   EXPECT_TRUE(p.too_large);
   EXPECT_TRUE(p.writes.empty());
-  EXPECT_EQ(code_of(client->apply(target(), {.integration = s, .journal_path = journal()})),
-            "content_too_large");
+  EXPECT_EQ(code_of(client->apply(target(), {.integration = s, .journal_path = journal()})), "content_too_large");
 }
 
 TEST_F(IntegrationTest, PermissionsOfReplacedFilesStayButForTheExecutableBit) {
@@ -595,7 +591,8 @@ TEST_F(IntegrationTest, ACheckoutWithCrlfKeepsItsLineEnds) {
   EXPECT_EQ(get(root + "/edited.bat"), "one\r\nTWO\r\nthree\r\n");
   EXPECT_EQ(get(root + "/merged.bat"), "ONE\r\ntwo\r\nthree\r\nfour\r\nFIVE\r\n");
   EXPECT_FALSE(os::exists(root + "/gone.bat"));
-  // What was integrated, merged or as it is, is not held against the next round; only the former is more than the tree says.
+  // What was integrated, merged or as it is, is not held against the next round; only the former is more than the tree
+  // says.
   ASSERT_EQ(earlier.size(), 1u);
   EXPECT_EQ(earlier[0].path, "merged.bat");
   put(w, "edited.bat", "one\nTWO\nTHREE\n");
@@ -661,10 +658,8 @@ TEST_F(IntegrationTest, ALinkedWorktreeCanBeTheBase) {
   w = spec.directory;
   put(w, "a", "2\n");
   put(w, "n/b", "2\n");
-  const Snapshot s =
-      must(client->snapshot(base, {.directory = w, .worker_id = "w1", .lock_path = lock_path()}));
-  must(client->apply(
-      base, {.integration = {.baseline = work.tree, .snapshot = s.tree}, .journal_path = journal()}));
+  const Snapshot s = must(client->snapshot(base, {.directory = w, .worker_id = "w1", .lock_path = lock_path()}));
+  must(client->apply(base, {.integration = {.baseline = work.tree, .snapshot = s.tree}, .journal_path = journal()}));
   EXPECT_EQ(content_of(linked), content_of(w));
   EXPECT_EQ(get(root + "/a"), "1\n");
 }
@@ -698,20 +693,15 @@ class RandomEdits {
   void edit() {
     const std::string path = root_ + "/" + name();
     switch (below(6)) {
-      case 0:
-        (void)os::remove_tree(path);
-        break;
+      case 0: (void)os::remove_tree(path); break;
       case 1:
-        if (os::exists(path) && !os::is_directory(path))
-          (void)::rename(path.c_str(), (root_ + "/" + name()).c_str());
+        if (os::exists(path) && !os::is_directory(path)) (void)::rename(path.c_str(), (root_ + "/" + name()).c_str());
         break;
       case 2:
         clear(path);
         if (::symlink("a", path.c_str()) != 0) return;  // a file is where a folder would have to be
         break;
-      default:
-        clear(path);
-        write(path);
+      default: clear(path); write(path);
     }
   }
   // Makes room for a file at `path`: its parents become directories.
@@ -726,8 +716,7 @@ class RandomEdits {
     (void)os::remove_tree(path);
   }
   void write(const std::string& path) {
-    const os::Fd fd(
-        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, below(4) == 0 ? 0755 : 0644));
+    const os::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, below(4) == 0 ? 0755 : 0644));
     if (fd) (void)os::write_all(fd.get(), bytes());
   }
 
@@ -778,8 +767,7 @@ class CrashTest : public IntegrationTest {
   std::size_t leftovers() {
     std::size_t n = 0;
     for (const std::string& d : {root, root + "/.git"}) {
-      for (const std::string& name : must(os::list_dir(d)))
-        n += name.find("patchbay-apply") != std::string::npos;
+      for (const std::string& name : must(os::list_dir(d))) n += name.find("patchbay-apply") != std::string::npos;
     }
     return n;
   }
@@ -809,13 +797,10 @@ class CrashTest : public IntegrationTest {
     int status = 0;
     EXPECT_EQ(::waitpid(child, &status, 0), child);
     EXPECT_TRUE(WIFEXITED(status));
-    return WEXITSTATUS(status) == 9   ? End::kCrashed
-           : WEXITSTATUS(status) == 0 ? End::kCompleted
-                                      : End::kFailed;
+    return WEXITSTATUS(status) == 9 ? End::kCrashed : WEXITSTATUS(status) == 0 ? End::kCompleted : End::kFailed;
   }
   End crash_apply(const IntegrationSpec& s, int step) {
-    return crash_at(step,
-                    [&] { return ops::apply(target(), {.integration = s, .journal_path = journal()}).ok(); });
+    return crash_at(step, [&] { return ops::apply(target(), {.integration = s, .journal_path = journal()}).ok(); });
   }
   static inline int steps_left = 0;
 };

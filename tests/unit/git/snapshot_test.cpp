@@ -28,8 +28,7 @@ class SnapshotTest : public GitTest {
     env["GIT_INDEX_FILE"] = index;
     for (const std::vector<std::string>& args :
          {std::vector<std::string>{"git", "add", "-A"}, std::vector<std::string>{"git", "write-tree"}}) {
-      auto r = must(os::run({.argv = args, .env = env, .cwd = spec.directory}, "",
-                            testing_support::end_of_patience()));
+      auto r = must(os::run({.argv = args, .env = env, .cwd = spec.directory}, "", testing_support::end_of_patience()));
       if (args[1] == "write-tree") return line(r.out);
     }
     return {};
@@ -133,9 +132,8 @@ TEST_F(SnapshotTest, SpecialFilesAreNamedAndNeverOpened) {  // SEC:W1
   const Snapshot snapshot = snap();
   std::map<std::string, std::string> special;
   for (const SpecialFile& f : snapshot.special) special[f.path] = name_of(f.type);
-  EXPECT_EQ(special,
-            (std::map<std::string, std::string>{
-                {"fifo", "fifo"}, {"nested", "repository"}, {"sock", "socket"}, {"tracked", "fifo"}}));
+  EXPECT_EQ(special, (std::map<std::string, std::string>{
+                         {"fifo", "fifo"}, {"nested", "repository"}, {"sock", "socket"}, {"tracked", "fifo"}}));
   const Changes c = changes(snapshot);
   ASSERT_EQ(c.entries.size(), 1u);
   EXPECT_EQ(c.entries[0].status, 'D');
@@ -192,8 +190,7 @@ TEST_F(SnapshotTest, PinsAreNumberedReusedListedPrunedAndRestored) {
   EXPECT_EQ(git({"status", "--porcelain"}, r.directory), "?? new\n");
 
   EXPECT_EQ(must(client->prune_pins(target(), {.days = 30, .lock_path = lock_path()})), 0);
-  EXPECT_EQ(must(client->prune_pins(target(), {.days = -1, .keep = {trash.ref}, .lock_path = lock_path()})),
-            1);
+  EXPECT_EQ(must(client->prune_pins(target(), {.days = -1, .keep = {trash.ref}, .lock_path = lock_path()})), 1);
   EXPECT_EQ(must(client->list_pins(target(), PinKind::kSnapshot)).size(), 1u);
   EXPECT_EQ(must(client->list_pins(target(), PinKind::kTrash)).size(), 1u);
 }
@@ -202,8 +199,7 @@ TEST_F(SnapshotTest, WorkerIdsThatAreNoReferenceNamesAreRefused) {  // SEC:G6
   put("a", "1\n");
   start();
   for (const char* id : {"", "a/b", "..", "a*", "a b", "x.lock"}) {
-    EXPECT_EQ(code_of(client->snapshot(target(), {.directory = spec.directory, .worker_id = id})),
-              "invalid_argument")
+    EXPECT_EQ(code_of(client->snapshot(target(), {.directory = spec.directory, .worker_id = id})), "invalid_argument")
         << id;
   }
 }
@@ -231,8 +227,7 @@ TEST_F(SnapshotTest, AMissingWorktreeIsUnavailable) {
   must(os::remove_tree(spec.directory));
   const SnapshotSpec s{.directory = spec.directory, .worker_id = "w1"};
   EXPECT_EQ(code_of(client->snapshot(target(), s)), "workspace_unavailable");
-  EXPECT_EQ(code_of(client->snapshot(target(), {.directory = root, .worker_id = "w1"})),
-            "workspace_unavailable");
+  EXPECT_EQ(code_of(client->snapshot(target(), {.directory = root, .worker_id = "w1"})), "workspace_unavailable");
 }
 
 TEST_F(SnapshotTest, ChangesCarryRenamesModesBinariesAndAStableHash) {

@@ -8,8 +8,7 @@ class StatusTest : public GitTest {
  protected:
   std::vector<std::string> lines(const StatusOptions& options = {}, const std::string& subdir = {}) {
     std::vector<std::string> out;
-    for (const StatusEntry& e : must(client->status(target(subdir), options)).entries)
-      out.push_back(short_line(e));
+    for (const StatusEntry& e : must(client->status(target(subdir), options)).entries) out.push_back(short_line(e));
     return out;
   }
 
@@ -94,8 +93,7 @@ TEST_F(StatusTest, OddNamesAreExactBytes) {  // SEC:G7
 }
 
 TEST_F(StatusTest, IgnoreRulesAreThoseOfGit) {
-  put(".gitignore",
-      "*.o\n!keep.o\n/build/\nlogs/*\n!logs/important\n**/deep/**/x\nfoo[0-9].txt\n\\#hash\ntrail \\ \n");
+  put(".gitignore", "*.o\n!keep.o\n/build/\nlogs/*\n!logs/important\n**/deep/**/x\nfoo[0-9].txt\n\\#hash\ntrail \\ \n");
   put("sub/.gitignore", "local\n!a.o\n/anchored\n");
   put(".git/info/exclude", "excluded\n");
   put(home, ".config/git/ignore", "user-wide\n");
@@ -235,8 +233,7 @@ TEST_F(StatusTest, TrackedFilesAreFilteredByName) {
   commit_all();
   EXPECT_EQ(must(client->tracked_files(target(), {"AGENTS.md"}, 20)),
             (std::vector<std::string>{"AGENTS.md", "a/AGENTS.md"}));
-  EXPECT_EQ(must(client->tracked_files(target("a"), {}, 20)),
-            (std::vector<std::string>{"AGENTS.md", "other"}));
+  EXPECT_EQ(must(client->tracked_files(target("a"), {}, 20)), (std::vector<std::string>{"AGENTS.md", "other"}));
 }
 
 TEST_F(StatusTest, SubmodulesReadAsGitPrintsThem) {

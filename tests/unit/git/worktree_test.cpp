@@ -6,9 +6,7 @@ namespace {
 
 class WorktreeTest : public GitTest {
  protected:
-  std::string tree_of_worktree(const std::string& where) {
-    return line(git({"rev-parse", "HEAD^{tree}"}, where));
-  }
+  std::string tree_of_worktree(const std::string& where) { return line(git({"rev-parse", "HEAD^{tree}"}, where)); }
   bool branch_exists(const std::string& name) { return !git({"for-each-ref", "refs/heads/" + name}).empty(); }
   std::size_t registrations() { return must(client->list_worktrees(target())).size(); }
 };
@@ -54,8 +52,7 @@ TEST_F(WorktreeTest, AddMakesACleanCheckoutOnANewBranch) {
 }
 
 TEST_F(WorktreeTest, ManyFilesAreWrittenByManyThreads) {
-  for (int i = 0; i < 2500; ++i)
-    put(fmt::format("d{}/s{}/f{}", i % 7, i % 31, i), fmt::format("content {}\n", i));
+  for (int i = 0; i < 2500; ++i) put(fmt::format("d{}/s{}/f{}", i % 7, i % 31, i), fmt::format("content {}\n", i));
   commit_all();
   const Worktree w = must(client->add_worktree(target(), worktree_spec()));
   EXPECT_EQ(w.files, 2500u);
@@ -228,12 +225,16 @@ TEST_F(WorktreeTest, AConfigurationThatNamesOtherProgramsKeepsTheGitProgramFromS
   put("a.up", "text\n");
   commit_all();
   put(".git/more", "[filter \"evil\"]\n\tsmudge = touch " + dir.path("ran") + "\n");
-  const std::pair<const char*, std::string> hostile[] = {
-      {"filter.evil.smudge", "touch " + dir.path("ran")}, {"core.sshCommand", "touch " + dir.path("ran")},
-      {"include.path", "more"},                           {"diff.external", "touch " + dir.path("ran")},
-      {"remote.origin.uploadpack", "touch x"},            {"extensions.partialClone", "origin"},
-      {"credential.helper", "!touch x"},                  {"core.gitProxy", "x"},
-      {"lfs.customtransfer.x.path", "x"},                 {"url.ext::sh.insteadOf", "https://"}};
+  const std::pair<const char*, std::string> hostile[] = {{"filter.evil.smudge", "touch " + dir.path("ran")},
+                                                         {"core.sshCommand", "touch " + dir.path("ran")},
+                                                         {"include.path", "more"},
+                                                         {"diff.external", "touch " + dir.path("ran")},
+                                                         {"remote.origin.uploadpack", "touch x"},
+                                                         {"extensions.partialClone", "origin"},
+                                                         {"credential.helper", "!touch x"},
+                                                         {"core.gitProxy", "x"},
+                                                         {"lfs.customtransfer.x.path", "x"},
+                                                         {"url.ext::sh.insteadOf", "https://"}};
   int i = 0;
   for (const auto& [name, value] : hostile) {
     git({"config", name, value});
@@ -298,8 +299,7 @@ TEST_F(WorktreeTest, NamesThatLeadOutOfTheWorktreeAreRefused) {  // SEC:G5
   const std::string tree_file = dir.path("tree");
   const auto commit_with = [&](const std::string& name) {
     std::string raw = "100644 " + name + std::string(1, '\0');
-    for (std::size_t i = 0; i < 40; i += 2)
-      raw += static_cast<char>(std::stoi(blob.substr(i, 2), nullptr, 16));
+    for (std::size_t i = 0; i < 40; i += 2) raw += static_cast<char>(std::stoi(blob.substr(i, 2), nullptr, 16));
     EXPECT_TRUE(os::write_file_atomic(tree_file, raw).ok());
     const std::string tree = line(git({"hash-object", "-t", "tree", "-w", "--literally", tree_file}));
     return line(git({"commit-tree", "-m", "evil", tree}));

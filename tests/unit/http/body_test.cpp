@@ -17,8 +17,7 @@ TEST_F(BodyTest, JoinsChunksAndDropsExtensionsAndTrailers) {  // SEC:H4
   start();
   RawConnection c(port());
   EXPECT_EQ(
-      c.ask(chunked(
-          "3\r\nabc\r\n0000000A;name=\"v\"\r\n0123456789\r\n0\r\nX-Evil: 1\r\nContent-Length: 9\r\n\r\n")),
+      c.ask(chunked("3\r\nabc\r\n0000000A;name=\"v\"\r\n0123456789\r\n0\r\nX-Evil: 1\r\nContent-Length: 9\r\n\r\n")),
       200);
   EXPECT_EQ(c.body(), "POST / [abc0123456789]");
   EXPECT_EQ(c.ask(get("/next")), 200);
@@ -28,10 +27,10 @@ TEST_F(BodyTest, JoinsChunksAndDropsExtensionsAndTrailers) {  // SEC:H4
 TEST_F(BodyTest, RefusesMalformedChunks) {  // SEC:H4
   start();
   for (const std::string chunks :
-       {"-2\r\nabc\r\n0\r\n\r\n", "+3\r\nabc\r\n0\r\n\r\n", "0x3\r\nabc\r\n0\r\n\r\n",
-        " 3\r\nabc\r\n0\r\n\r\n", "3 \r\nabc\r\n0\r\n\r\n", "\r\nabc\r\n0\r\n\r\n", "ffffffffffffffff\r\nabc",
-        "000000003\r\nabc\r\n0\r\n\r\n", "3\nabc\n0\n\n", "3\r\nabcd\r\n0\r\n\r\n", "3\r\nabc\n0\r\n\r\n",
-        "3\r\nabc\r\n0\r\n: x\r\n\r\n", "3\r\nabc\r\n0\r\nA: \x01\r\n\r\n", "3\r\nabc\r\n0\r\nA: b\n\r\n"}) {
+       {"-2\r\nabc\r\n0\r\n\r\n", "+3\r\nabc\r\n0\r\n\r\n", "0x3\r\nabc\r\n0\r\n\r\n", " 3\r\nabc\r\n0\r\n\r\n",
+        "3 \r\nabc\r\n0\r\n\r\n", "\r\nabc\r\n0\r\n\r\n", "ffffffffffffffff\r\nabc", "000000003\r\nabc\r\n0\r\n\r\n",
+        "3\nabc\n0\n\n", "3\r\nabcd\r\n0\r\n\r\n", "3\r\nabc\n0\r\n\r\n", "3\r\nabc\r\n0\r\n: x\r\n\r\n",
+        "3\r\nabc\r\n0\r\nA: \x01\r\n\r\n", "3\r\nabc\r\n0\r\nA: b\n\r\n"}) {
     EXPECT_EQ(status_then_close(chunked(chunks)), 400) << chunks;
   }
   EXPECT_EQ(status_then_close(chunked("3;" + std::string(300, 'x') + "\r\nabc\r\n0\r\n\r\n")), 400);
@@ -69,10 +68,9 @@ TEST_F(BodyTest, AsksWhoMaySendBeforeItLooksAtTheBody) {
   options.limits.body_bytes = 10;
   options.head_check = [](const Request&) { return Response{403, {}, "no"}; };
   start();
-  EXPECT_EQ(
-      status_then_close("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\nContent-Encoding: gzip\r\n"
-                        "Expect: 100-continue\r\n\r\n"),
-      403);
+  EXPECT_EQ(status_then_close("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\nContent-Encoding: gzip\r\n"
+                              "Expect: 100-continue\r\n\r\n"),
+            403);
 }
 
 TEST_F(BodyTest, SendsContinueOnlyToAHeadThatPasses) {

@@ -18,8 +18,7 @@ TEST_F(ClientTest, SendsRequestsOnOneConnection) {
     ports.insert(e.request().peer_port);
     e.reply({200,
              {{"X-Type", std::string(e.request().header("content-type").value_or("none"))}},
-             e.request().method + " " + e.request().path + "?" + e.request().query + " [" + e.request().body +
-                 "]"});
+             e.request().method + " " + e.request().path + "?" + e.request().query + " [" + e.request().body + "]"});
   };
   start();
   Client c = client();

@@ -79,8 +79,7 @@ TEST_F(ConnectionTest, AnswersASlowHeadOrBodyWith408) {  // SEC:H5
   start();
   EXPECT_EQ(status_then_close("GET / HT"), 408);
   EXPECT_EQ(status_then_close("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab"), 408);
-  EXPECT_EQ(status_then_close("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"),
-            408);
+  EXPECT_EQ(status_then_close("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"), 408);
   RawConnection silent(port());
   EXPECT_TRUE(silent.read_to_end());
   EXPECT_EQ(silent.text, "");

@@ -37,9 +37,7 @@ TEST_F(ExchangeTest, AddsTheStandingHeaders) {  // SEC:H16
 
 TEST_F(ExchangeTest, LetsTheHandlerReplaceAStandingHeaderButNotTheFraming) {
   start_with([](Exchange& e) {
-    e.reply({200,
-             {{"cache-control", "no-cache"}, {"Content-Length", "1"}, {"Transfer-Encoding", "chunked"}},
-             "abc"});
+    e.reply({200, {{"cache-control", "no-cache"}, {"Content-Length", "1"}, {"Transfer-Encoding", "chunked"}}, "abc"});
   });
   RawConnection c(port());
   ASSERT_EQ(c.ask(get()), 200);
@@ -116,8 +114,7 @@ TEST_F(ExchangeTest, AnAcceptedNotificationHasNeitherBodyNorType) {  // H14 of t
 
 TEST_F(ExchangeTest, StreamsPiecesAndKeepsTheConnection) {
   start_with([](Exchange& e) {
-    Stream& s = e.open_stream(200, {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-cache"}},
-                              ": hi\n\n");
+    Stream& s = e.open_stream(200, {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-cache"}}, ": hi\n\n");
     EXPECT_TRUE(s.write(""));
     EXPECT_TRUE(s.write("data: 1\n\n"));
     EXPECT_FALSE(s.closed());

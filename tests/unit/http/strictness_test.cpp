@@ -28,14 +28,12 @@ TEST_F(StrictnessTest, RefusesHeadsThatCanBeReadInTwoWays) {  // SEC:H3
       {"an empty length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length:\r\n\r\n"},
       {"an endless length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n"},
       {"gzip coding", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"},
-      {"coding with a parameter",
-       "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n"},
+      {"coding with a parameter", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n"},
       {"identity coding", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n"},
       {"two codings",
        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
        "chunked\r\n\r\n0\r\n\r\n"},
-      {"vertical tab before chunked",
-       "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: \vchunked\r\n\r\n0\r\n\r\n"},
+      {"vertical tab before chunked", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: \vchunked\r\n\r\n0\r\n\r\n"},
       {"coding in HTTP/1.0", "POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
       {"a bare LF", "GET / HTTP/1.1\nHost: x\n\n"},
       {"a bare LF behind a header", "GET / HTTP/1.1\r\nHost: x\nA: b\r\n\r\n"},
@@ -101,10 +99,8 @@ TEST_F(StrictnessTest, LeavesHeaderValuesAsTheyCame) {  // SEC:H8
   };
   start();
   RawConnection c(port());
-  EXPECT_EQ(
-      c.ask(
-          "GET / HTTP/1.1\r\nHost: x\r\nAuthorization: \t Bearer%20t%6fk \t\r\nREMOTE_ADDR: 6.6.6.6\r\n\r\n"),
-      204);
+  EXPECT_EQ(c.ask("GET / HTTP/1.1\r\nHost: x\r\nAuthorization: \t Bearer%20t%6fk \t\r\nREMOTE_ADDR: 6.6.6.6\r\n\r\n"),
+            204);
   EXPECT_EQ(seen, "Bearer%20t%6fk");
   EXPECT_EQ(peer, "127.0.0.1");
 }
@@ -134,18 +130,15 @@ TEST_F(StrictnessTest, RefusesTraceConnectAndForeignVersions) {  // SEC:H14
 
 TEST_F(StrictnessTest, RefusesEncodedBodiesAndUnknownExpectations) {  // SEC:H7
   start();
-  EXPECT_EQ(status_then_close(
-                "POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"),
+  EXPECT_EQ(status_then_close("POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"),
             415);
-  EXPECT_EQ(status_then_close(
-                "POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: br\r\nTransfer-Encoding: chunked\r\n\r\n"),
-            415);
-  EXPECT_EQ(status_then_close("POST / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\nContent-Length: 3\r\n\r\nabc"),
-            417);
+  EXPECT_EQ(
+      status_then_close("POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: br\r\nTransfer-Encoding: chunked\r\n\r\n"),
+      415);
+  EXPECT_EQ(status_then_close("POST / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\nContent-Length: 3\r\n\r\nabc"), 417);
   EXPECT_EQ(handled, 0);
   RawConnection c(port());
-  EXPECT_EQ(c.ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: identity\r\nContent-Length: 3\r\n\r\nabc"),
-            200);
+  EXPECT_EQ(c.ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: identity\r\nContent-Length: 3\r\n\r\nabc"), 200);
 }
 
 TEST_F(StrictnessTest, HoldsHeadsToTheirLimits) {  // SEC:H6
@@ -155,8 +148,8 @@ TEST_F(StrictnessTest, HoldsHeadsToTheirLimits) {  // SEC:H6
   std::string many = "GET / HTTP/1.1\r\nHost: x\r\n";
   for (std::size_t i = 0; i < limits.header_count; ++i) many += "A: b\r\n";
   EXPECT_EQ(status_then_close(many + "\r\n"), 431);
-  EXPECT_EQ(status_then_close("GET / HTTP/1.1\r\nHost: x\r\nA: " +
-                              std::string(limits.header_value_bytes + 1, 'b') + "\r\n\r\n"),
+  EXPECT_EQ(status_then_close("GET / HTTP/1.1\r\nHost: x\r\nA: " + std::string(limits.header_value_bytes + 1, 'b') +
+                              "\r\n\r\n"),
             431);
   std::string large = "GET / HTTP/1.1\r\nHost: x\r\n";
   for (int i = 0; i < 9; ++i) large += "A: " + std::string(4000, 'b') + "\r\n";
@@ -196,8 +189,7 @@ TEST_F(StrictnessTest, AcceptsAHeadThatComesByteByByte) {
 
 TEST_F(StrictnessTest, UsesTheFormatOfItsUserForRefusals) {
   options.refusal = [](int status, std::string_view reason) {
-    return Response{
-        status, {{"Content-Type", "application/json"}}, "{\"why\":\"" + std::string(reason) + "\"}"};
+    return Response{status, {{"Content-Type", "application/json"}}, "{\"why\":\"" + std::string(reason) + "\"}"};
   };
   start();
   RawConnection c(port());

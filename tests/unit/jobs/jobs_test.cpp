@@ -71,6 +71,10 @@ class JobsTest : public testing::Test {
     return (*job)->job_id;
   }
 
+  bool change(const std::string& id, const std::function<bool(JobRecord&)>& edit) {
+    return jobs_->update(id, edit).ok();
+  }
+
   JobPtr wait_for(const std::string& id, const std::function<bool(const JobRecord&)>& done) {
     EXPECT_TRUE(jobs_->wait([&] { return done(*jobs_->find(id)); }, testing_support::end_of_patience(), {}));
     return jobs_->find(id);
@@ -132,8 +136,9 @@ TEST_F(JobsTest, AdmitsExactlyOneOfManyAtLimitOne) {  // workers 1.7, SEC:S12
 }
 
 TEST_F(JobsTest, APreconditionKeepsTheReservationFromExisting) {
-  const auto job = jobs_->reserve({.mode = JobMode::kPlan, .repo_path = "/"},
-                                  [] { return Error{ErrorCode::kWorkerNameConflict, "taken", {}, {}}; });
+  const auto job = jobs_->reserve({.mode = JobMode::kPlan, .repo_path = "/"}, [] {
+    return Error{ErrorCode::kWorkerNameConflict, "taken", {}, {}};
+  });
   EXPECT_EQ(job.error().code, ErrorCode::kWorkerNameConflict);
   EXPECT_TRUE(jobs_->all().empty());
 }
@@ -202,12 +207,11 @@ TEST_F(JobsTest, AStopAsksTheAgentsFilesFirst) {  // workers 1.10, 9.3
   EXPECT_EQ(json::get_string(jobs_->find(id)->result, "summary"), "from the files");
 }
 
-TEST_F(JobsTest, CancelOfAnUnknownJobSaysSo) {
-  EXPECT_FALSE(jobs_->cancel("nope", "x", 0s).found);
-}
+TEST_F(JobsTest, CancelOfAnUnknownJobSaysSo) { EXPECT_FALSE(jobs_->cancel("nope", "x", 0s).found); }
 
 TEST_F(JobsTest, ATurnOutlivesItsOwnerAndIsFollowedByTheNext) {  // design 3, SEC:S9
-  const std::string id = start(R"(echo '{"thread":"t-1"}'; sleep 0.5; echo '{"say":"after restart"}'; echo '{"done":true}')");
+  const std::string id =
+      start(R"(echo '{"thread":"t-1"}'; sleep 0.5; echo '{"say":"after restart"}'; echo '{"done":true}')");
   running(id);
   open();
   EXPECT_EQ(jobs_->find(id)->state, JobState::kRunning);
@@ -248,10 +252,10 @@ TEST_F(JobsTest, AReportThatWasHeardSurvivesAKilledRunner) {  // workers 9.3
 TEST_F(JobsTest, ALostTurnIsLookedUpByTheConversationItsRunnerSaw) {  // workers 1.9
   const std::string id = start(kEndless);
   const JobPtr job = running(id);
-  ASSERT_TRUE(jobs_->update(id, [](JobRecord& r) {
+  ASSERT_TRUE(change(id, [](JobRecord& r) {
     r.session_id.clear();
     return true;
-  }).ok());
+  }));
   engine_.finished = "t-1";
   ASSERT_EQ(::kill(static_cast<pid_t>(job->process_pid), SIGKILL), 0);
   EXPECT_EQ(ended(id)->state, JobState::kCompleted);
@@ -269,10 +273,10 @@ TEST_F(JobsTest, AFailedTurnHasACodeAndKeepsItsPhase) {  // workers 9.4
 TEST_F(JobsTest, AnUnfinishedCleanupIsTakenUpByTheNextOwner) {  // workers 8, 1.10
   const std::string id = start(kQuick);
   ended(id);
-  ASSERT_TRUE(jobs_->update(id, [](JobRecord& r) {
+  ASSERT_TRUE(change(id, [](JobRecord& r) {
     r.cleanup = "cleanup_incomplete";
     return true;
-  }).ok());
+  }));
   ASSERT_TRUE(os::remove_file(dir_.path("jobs/" + id + "/exit.json")).ok());
   os::Environment env = os::current_environment();
   env[runner::kMarkerVariable] = jobs_->find(id)->marker;
@@ -286,10 +290,10 @@ TEST_F(JobsTest, AStopTakesUpAnUnfinishedCleanup) {  // workers 1.10
   const std::string id = start(kQuick);
   ended(id);
   ASSERT_TRUE(os::remove_file(dir_.path("jobs/" + id + "/exit.json")).ok());
-  ASSERT_TRUE(jobs_->update(id, [](JobRecord& r) {
+  ASSERT_TRUE(change(id, [](JobRecord& r) {
     r.cleanup = "cleanup_pending";
     return true;
-  }).ok());
+  }));
   EXPECT_FALSE(jobs_->cancel(id, "again", 10s).cleanup_pending);
   EXPECT_EQ(jobs_->find(id)->state, JobState::kCompleted);
   EXPECT_EQ(jobs_->find(id)->cleanup, "done");
@@ -323,11 +327,11 @@ TEST_F(JobsTest, APendingJobWithoutARunnerIsLostAtStart) {  // SEC:S8
 TEST_F(JobsTest, ACancelDecidedJustBeforeACrashIsCarriedOut) {
   const std::string id = start(kEndless);
   running(id);
-  ASSERT_TRUE(jobs_->update(id, [](JobRecord& r) {
+  ASSERT_TRUE(change(id, [](JobRecord& r) {
     r.state = JobState::kCancelled;
     r.cleanup = "cleanup_pending";
     return true;
-  }).ok());
+  }));
   open();
   EXPECT_EQ(ended(id)->state, JobState::kCancelled);
 }
@@ -364,11 +368,12 @@ TEST_F(JobsTest, NobodyOvertakesTheQueue) {  // workers 1.7
   open();
   const std::string first = start(kEndless), second = start(kEndless), third = start(kEndless);
   EXPECT_EQ(jobs_->queue_position(third), 1);
-  ASSERT_TRUE(jobs_->update(first, [](JobRecord& r) {  // its slot is free, but nobody has said so yet
-    r.state = JobState::kFailed;
-    r.cleanup = "cleanup_pending";
-    return true;
-  }).ok());
+  ASSERT_TRUE(change(first,
+                     [](JobRecord& r) {  // its slot is free, but nobody has said so yet
+                       r.state = JobState::kFailed;
+                       r.cleanup = "cleanup_pending";
+                       return true;
+                     }));
   const std::string fourth = start(kEndless);
   EXPECT_EQ(jobs_->find(third)->state, JobState::kRunning);
   EXPECT_EQ(jobs_->queue_position(fourth), 1);
@@ -443,7 +448,9 @@ TEST_F(JobsTest, AWaiterThatIsBusyKeepsNobodyFromChangingAJob) {  // SEC:I7, L7
         testing_support::end_of_patience(), {}));
   });
   asked.get_future().wait();
-  auto change = std::async(std::launch::async, [&] { jobs_->abandon(id, Error{ErrorCode::kSpawnFailed, "no", {}, {}}); });
+  auto change = std::async(std::launch::async, [&] {
+    jobs_->abandon(id, Error{ErrorCode::kSpawnFailed, "no", {}, {}});
+  });
   EXPECT_EQ(change.wait_for(testing_support::kPatience), std::future_status::ready);
   go_on.set_value();
   waiter.join();
@@ -456,10 +463,10 @@ TEST_F(JobsTest, ConcurrentChangesOfOneJobLoseNothing) {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 10; ++i) {
-        ASSERT_TRUE(jobs_->update(id, [&](JobRecord& r) {
+        ASSERT_TRUE(change(id, [&](JobRecord& r) {
           r.options[fmt::format("k{}_{}", t, i)] = true;
           return true;
-        }).ok());
+        }));
       }
     });
   }

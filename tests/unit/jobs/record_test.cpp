@@ -13,7 +13,11 @@ JobRecord running() {
 }
 
 TerminalDecision decision(JobState state, const char* source) {
-  return {.state = state, .source = source, .error = "why", .error_code = "timeout", .exit_code = 1,
+  return {.state = state,
+          .source = source,
+          .error = "why",
+          .error_code = "timeout",
+          .exit_code = 1,
           .result = {{"summary", "s"}}};
 }
 
@@ -96,15 +100,20 @@ TEST(JobRecord, TheCourseOfATurnStandsUnderItsKnownNames) {  // K 1.3
   JobRecord r = running();
   r.progress = some_progress();
   const Json j = r.to_json();
-  const Json expected = {{"last_event", "item.started"},    {"last_heartbeat_at", 13.0},
-                         {"event_count", 7},                {"stdout_bytes_seen", 70},
-                         {"stderr_bytes_seen", 7},          {"last_stdout_at", 12.0},
-                         {"last_stderr_at", 9.0},           {"current_phase", "command_running"},
+  const Json expected = {{"last_event", "item.started"},
+                         {"last_heartbeat_at", 13.0},
+                         {"event_count", 7},
+                         {"stdout_bytes_seen", 70},
+                         {"stderr_bytes_seen", 7},
+                         {"last_stdout_at", 12.0},
+                         {"last_stderr_at", 9.0},
+                         {"current_phase", "command_running"},
                          {"current_item_type", "command_execution"},
                          {"current_item_status", "in_progress"},
                          {"current_command_preview", "make"},
                          {"current_command_started_at", 11.0},
-                         {"last_command_preview", "ls"},    {"last_command_completed_at", 10.0},
+                         {"last_command_preview", "ls"},
+                         {"last_command_completed_at", 10.0},
                          {"checkpoints", Json::array({{{"at", 1.0}, {"summary", "note"}}})}};
   for (const auto& [name, value] : expected.items()) EXPECT_EQ(j.value(name, Json()), value) << name;
   EXPECT_FALSE(j.contains("progress"));

@@ -14,8 +14,8 @@ TEST(JsonParse, KeepsMemberOrder) {
 }
 
 TEST(JsonParse, RefusesWhatJsonRpcMustNotAccept) {  // H12, SEC:J1-J3, J8
-  for (const char* bad : {"", "{", "{}x", "{} {}", R"({"a":1,"a":2})", "NaN", "[1,]", "\"\xff\"", "\"\\ud800\"",
-                          "// c\n1", "1e400"}) {
+  for (const char* bad :
+       {"", "{", "{}x", "{} {}", R"({"a":1,"a":2})", "NaN", "[1,]", "\"\xff\"", "\"\\ud800\"", "// c\n1", "1e400"}) {
     EXPECT_FALSE(json::parse(bad).ok()) << bad;
   }
 }
@@ -64,9 +64,11 @@ TEST(JsonParse, RefusesAKeyThatOccursTwiceInSmallAndInLargeObjects) {  // SEC:J3
 std::string by_the_library(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 TEST(JsonDump, WritesEveryKindOfValueAsTheLibraryDoes) {
+  // clang-format off
   const Json values = {nullptr, true, false, 0, -1, std::numeric_limits<std::int64_t>::min(),
                        std::numeric_limits<std::uint64_t>::max(), 0.5, 1e300, 3.0, std::nan(""), -0.0,
                        Json::object(), Json::array(), "", {{"a", {1, {2, "x"}}}, {"", {{"b\n", Json::array()}}}}};
+  // clang-format on
   EXPECT_EQ(json::dump(values), by_the_library(values));
   for (const Json& value : values) EXPECT_EQ(json::dump(value), by_the_library(value));
 }
@@ -74,9 +76,25 @@ TEST(JsonDump, WritesEveryKindOfValueAsTheLibraryDoes) {
 TEST(JsonDump, EscapesEveryStringAsTheLibraryDoes) {
   std::mt19937 random(7);
   const auto below = [&](int n) { return std::uniform_int_distribution<int>(0, n - 1)(random); };
-  const std::vector<std::string> pieces = {"\"", "\\", "\n", "\r\n", "\t", "\b", "\f", "\x01", "\x1f", "\x7f",
-                                           "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80", std::string(1, '\0'),
-                                           "\xff", "\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82"};
+  const std::vector<std::string> pieces = {"\"",
+                                           "\\",
+                                           "\n",
+                                           "\r\n",
+                                           "\t",
+                                           "\b",
+                                           "\f",
+                                           "\x01",
+                                           "\x1f",
+                                           "\x7f",
+                                           "\xc3\xa4",
+                                           "\xe2\x82\xac",
+                                           "\xf0\x9f\x98\x80",
+                                           std::string(1, '\0'),
+                                           "\xff",
+                                           "\xc3",
+                                           "\xed\xa0\x80",
+                                           "\xf4\x90\x80\x80",
+                                           "\xe2\x82"};
   for (int round = 0; round < 4000; ++round) {
     // Lengths around a block and a piece of the writer, and with valid pieces only every other time.
     const int known = round % 2 == 0 ? 14 : static_cast<int>(pieces.size());

@@ -66,8 +66,7 @@ TEST(CatalogTest, RefusesMalformedHeaderMarks) {
         Json{{"type", "string"}, {"x-mcp-header", 5}}, Json{{"type", "object"}, {"x-mcp-header", "A"}}}) {
     World world;
     world.raw_tools.push_back(
-        {.descriptor = {{"name", "x"},
-                        {"inputSchema", {{"type", "object"}, {"properties", {{"p", property}}}}}},
+        {.descriptor = {{"name", "x"}, {"inputSchema", {{"type", "object"}, {"properties", {{"p", property}}}}}},
          .run = {}});
     EXPECT_FALSE(build(world).ok()) << property;
   }
@@ -119,8 +118,7 @@ TEST(CatalogTest, CountsWhatAModelReads) {
 }
 
 TEST(SchemaMismatchTest, FindsTheFirstMemberThatDoesNotFit) {
-  const Json schema =
-      Json::parse(R"({"type":"object","required":["a"],"additionalProperties":false,"properties":{
+  const Json schema = Json::parse(R"({"type":"object","required":["a"],"additionalProperties":false,"properties":{
     "a":{"type":"integer"},"b":{"type":["string","null"]},"c":{"type":"array","items":{"enum":["x","y"]}}}})");
   const auto fits = [&](const char* text) { return !schema_mismatch(schema, Json::parse(text)); };
   EXPECT_TRUE(fits(R"({"a":1,"b":null,"c":["x"]})"));
@@ -167,8 +165,7 @@ TEST(CardTest, IsListedReadableUnderBothUrisAndPassive) {
   EXPECT_EQ(listed[0]["mimeType"], "text/html;profile=mcp-app");
   world.server_options.resources = {&card};
   world.start();
-  for (const char* uri :
-       {"ui://widget/patchbay-tool-card-v2.html", "ui://widget/patchbay-tool-card-v1.html"}) {
+  for (const char* uri : {"ui://widget/patchbay-tool-card-v2.html", "ui://widget/patchbay-tool-card-v1.html"}) {
     const Json result = world.modern("resources/read", {{"uri", uri}}).result();
     EXPECT_EQ(result["contents"][0]["uri"], uri);
     EXPECT_EQ(result["contents"][0]["text"], card_html());

@@ -29,22 +29,21 @@ class ConnectionTest : public ::testing::Test {
     connection.reset();
   }
   void connect(std::string client_id = {}) {
-    connection = world.server->connect(
-        {.credential = {},
-         .label = "front",
-         .client_id = std::move(client_id),
-         .write =
-             [this](std::string_view line) {
-               std::lock_guard lock(mutex);
-               lines.push_back(Json::parse(line));
-               changed.notify_all();
-             },
-         .run =
-             [this](std::function<void()> task) {
-               if (no_threads) return false;
-               threads.emplace_back(std::move(task));
-               return true;
-             }});
+    connection = world.server->connect({.credential = {},
+                                        .label = "front",
+                                        .client_id = std::move(client_id),
+                                        .write =
+                                            [this](std::string_view line) {
+                                              std::lock_guard lock(mutex);
+                                              lines.push_back(Json::parse(line));
+                                              changed.notify_all();
+                                            },
+                                        .run =
+                                            [this](std::function<void()> task) {
+                                              if (no_threads) return false;
+                                              threads.emplace_back(std::move(task));
+                                              return true;
+                                            }});
   }
   /// Waits for the line that answers `id`.
   Json answer(const Json& id) {
@@ -67,8 +66,7 @@ class ConnectionTest : public ::testing::Test {
     return lines.empty() ? Json() : lines.back();
   }
   Json initialize(const std::string& version = "2025-11-25") {
-    return ask(World::request("initialize", {{"protocolVersion", version}, {"capabilities", Json::object()}},
-                              "init"));
+    return ask(World::request("initialize", {{"protocolVersion", version}, {"capabilities", Json::object()}}, "init"));
   }
   static Json modern(const std::string& method, Json params, Json id) {
     params["_meta"] = World::envelope();
@@ -85,8 +83,7 @@ class ConnectionTest : public ::testing::Test {
 };
 
 TEST_F(ConnectionTest, S4ServesBothErasOnOneConnection) {
-  EXPECT_EQ(ask(modern("server/discover", Json::object(), 1))["result"]["supportedVersions"][0],
-            "2026-07-28");
+  EXPECT_EQ(ask(modern("server/discover", Json::object(), 1))["result"]["supportedVersions"][0], "2026-07-28");
   EXPECT_EQ(ask(World::request("tools/list", Json::object(), 2))["error"]["code"], -32600)
       << "discovering pins nothing";
   EXPECT_EQ(initialize()["result"]["protocolVersion"], "2025-11-25");
@@ -126,10 +123,8 @@ TEST_F(ConnectionTest, S7AnswersOthersWhileACallRuns) {
   connection->receive(World::request("tools/call", {{"name", "demo_wait"}}, "slow").dump());
   EXPECT_EQ(ask(World::request("ping", Json::object(), 5))["result"], Json::object());
   EXPECT_EQ(connection->running(), 1);
-  connection->receive(
-      R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"nobody"}})");
-  connection->receive(
-      R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"slow"}})");
+  connection->receive(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"nobody"}})");
+  connection->receive(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"slow"}})");
   while (connection->running() > 0) std::this_thread::sleep_for(1ms);
   std::lock_guard lock(mutex);
   EXPECT_TRUE(std::none_of(lines.begin(), lines.end(), [](const Json& line) {
@@ -152,8 +147,7 @@ TEST_F(ConnectionTest, M32SaysNothingMoreOnceTheClientGaveUp) {
   connect();
   initialize();
   const std::size_t before = lines.size();
-  connection->receive(
-      World::request("tools/call", {{"name", "talk"}, {"_meta", {{"progressToken", 1}}}}, 4).dump());
+  connection->receive(World::request("tools/call", {{"name", "talk"}, {"_meta", {{"progressToken", 1}}}}, 4).dump());
   begun.get_future().wait();
   connection->receive(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":4}})");
   while (connection->running() > 0) std::this_thread::sleep_for(1ms);
@@ -282,10 +276,8 @@ TEST_F(ConnectionTest, M18NothingOvertakesTheAcknowledgement) {
   });
   for (int i = 0; i < 50; ++i) {
     const std::string id = "l" + std::to_string(i);
-    connection->receive(
-        modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}}, id).dump());
-    connection->receive(
-        R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":")" + id + "\"}}");
+    connection->receive(modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}}, id).dump());
+    connection->receive(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":")" + id + "\"}}");
   }
   stop = true;
   announcer.join();
@@ -308,8 +300,7 @@ TEST_F(ConnectionTest, AnnouncesOnTheLine) {
 }
 
 TEST_F(ConnectionTest, M20ListensAndSaysGoodbyeInOrder) {
-  connection->receive(
-      modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}}, "l").dump());
+  connection->receive(modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}}, "l").dump());
   EXPECT_EQ(last()["method"], "notifications/subscriptions/acknowledged");
   world.server->notify_tools_changed();
   EXPECT_EQ(last()["method"], "notifications/tools/list_changed");
@@ -322,8 +313,7 @@ TEST_F(ConnectionTest, M20ListensAndSaysGoodbyeInOrder) {
 }
 
 TEST_F(ConnectionTest, EndsAListenWhenTheClientCancelsIt) {
-  connection->receive(
-      modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}}, 9).dump());
+  connection->receive(modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}}, 9).dump());
   connection->receive(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":9}})");
   const std::size_t before = lines.size();
   world.server->notify_tools_changed();

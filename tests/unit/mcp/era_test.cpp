@@ -41,8 +41,7 @@ TEST_F(EraTest, E3RefusesABatchForNewerLegacyVersionsAndWithAHandshake) {
   const std::string id = world.open_session("2025-11-25");
   EXPECT_EQ(world.post(Json::array({ping()})).code(), -32600) << "the session's version decides";
   world.headers.clear();
-  const Answered a =
-      world.post(Json::array({World::request("initialize", {{"protocolVersion", "2025-03-26"}})}));
+  const Answered a = world.post(Json::array({World::request("initialize", {{"protocolVersion", "2025-03-26"}})}));
   EXPECT_EQ(a.status, 400);
   EXPECT_EQ(world.server->session_count(), 1) << id;
 }
@@ -67,8 +66,7 @@ TEST_F(EraTest, E5AcceptsAResponseAndRefusesItInTheModernEra) {
 }
 
 TEST_F(EraTest, E6AndE7AcceptNotificationsWithoutABody) {
-  const Json cancelled{
-      {"jsonrpc", "2.0"}, {"method", "notifications/cancelled"}, {"params", {{"requestId", 1}}}};
+  const Json cancelled{{"jsonrpc", "2.0"}, {"method", "notifications/cancelled"}, {"params", {{"requestId", 1}}}};
   for (const HeaderList& headers : {HeaderList{}, HeaderList{{"MCP-Protocol-Version", kModern}}}) {
     const Answered a = world.post(cancelled, headers);
     EXPECT_EQ(a.status, 202);
@@ -111,8 +109,8 @@ TEST_F(EraTest, E11NamesTheMissingEnvelopeUnderAModernHeader) {
   const Answered a = world.post(World::request("tools/list"), World::modern_headers("tools/list"));
   EXPECT_EQ(a.status, 400);
   EXPECT_EQ(a.code(), -32602);
-  EXPECT_EQ(a.data()["missing"], Json::array({"io.modelcontextprotocol/protocolVersion",
-                                              "io.modelcontextprotocol/clientCapabilities"}));
+  EXPECT_EQ(a.data()["missing"],
+            Json::array({"io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientCapabilities"}));
 }
 
 TEST_F(EraTest, E12RefusesAnUnknownVersionHeaderWithoutTheModernCode) {
@@ -124,8 +122,7 @@ TEST_F(EraTest, E12RefusesAnUnknownVersionHeaderWithoutTheModernCode) {
 
 TEST_F(EraTest, E13ServesAnythingElseAsLegacy) {
   EXPECT_EQ(world.post(World::request("tools/list")).status, 200);
-  EXPECT_EQ(world.post(World::request("server/discover")).code(), -32601)
-      << "without a claim it is a legacy method";
+  EXPECT_EQ(world.post(World::request("server/discover")).code(), -32601) << "without a claim it is a legacy method";
   EXPECT_EQ(world.post(World::request("tools/list"), {{"MCP-Protocol-Version", "2024-11-05"}}).status, 200);
 }
 
@@ -136,8 +133,7 @@ TEST_F(EraTest, N1ListsWhatIsMissingAndWhatIsInvalid) {
   meta.erase("io.modelcontextprotocol/clientCapabilities");
   meta["io.modelcontextprotocol/logLevel"] = "loud";
   meta["io.modelcontextprotocol/clientInfo"] = {{"name", "x"}};
-  const Answered a =
-      world.post(World::request("tools/list", {{"_meta", meta}}), World::modern_headers("tools/list"));
+  const Answered a = world.post(World::request("tools/list", {{"_meta", meta}}), World::modern_headers("tools/list"));
   EXPECT_EQ(a.status, 400);
   EXPECT_EQ(a.code(), -32602);
   EXPECT_EQ(a.data()["missing"], Json::array({"io.modelcontextprotocol/clientCapabilities"}));
@@ -145,8 +141,7 @@ TEST_F(EraTest, N1ListsWhatIsMissingAndWhatIsInvalid) {
             Json::array({"io.modelcontextprotocol/clientInfo", "io.modelcontextprotocol/logLevel"}));
   Json plain = World::envelope();
   plain.erase("io.modelcontextprotocol/clientInfo");
-  EXPECT_EQ(world.post(World::request("tools/list", {{"_meta", plain}}), World::modern_headers("tools/list"))
-                .status,
+  EXPECT_EQ(world.post(World::request("tools/list", {{"_meta", plain}}), World::modern_headers("tools/list")).status,
             200);
 }
 
@@ -156,15 +151,12 @@ TEST_F(EraTest, N2ComparesTheVersionHeaderWithTheClaim) {
   EXPECT_EQ(missing.status, 400);
   EXPECT_EQ(missing.code(), -32020);
   EXPECT_EQ(missing.data(), (Json{{"header", nullptr}, {"body", kModern}}));
-  const Answered other =
-      world.post(body, {{"MCP-Protocol-Version", "2025-11-25"}, {"Mcp-Method", "tools/list"}});
+  const Answered other = world.post(body, {{"MCP-Protocol-Version", "2025-11-25"}, {"Mcp-Method", "tools/list"}});
   EXPECT_EQ(other.code(), -32020);
   Json unserved = World::envelope();
   unserved["io.modelcontextprotocol/protocolVersion"] = "2030-01-01";
-  EXPECT_EQ(
-      world.post(World::request("tools/list", {{"_meta", unserved}}), World::modern_headers("tools/list"))
-          .code(),
-      -32020)
+  EXPECT_EQ(world.post(World::request("tools/list", {{"_meta", unserved}}), World::modern_headers("tools/list")).code(),
+            -32020)
       << "the header names a served version, the body another one";
 }
 
@@ -185,15 +177,12 @@ TEST_F(EraTest, N4ComparesTheMethodHeaderCaseSensitively) {
   for (const HeaderList& headers :
        {HeaderList{{"MCP-Protocol-Version", kModern}},
         HeaderList{{"MCP-Protocol-Version", kModern}, {"Mcp-Method", "Tools/List"}},
-        HeaderList{
-            {"MCP-Protocol-Version", kModern}, {"Mcp-Method", "tools/list"}, {"Mcp-Method", "tools/call"}}}) {
+        HeaderList{{"MCP-Protocol-Version", kModern}, {"Mcp-Method", "tools/list"}, {"Mcp-Method", "tools/call"}}}) {
     const Answered a = world.post(body, headers);
     EXPECT_EQ(a.status, 400);
     EXPECT_EQ(a.code(), -32020);
   }
-  EXPECT_EQ(
-      world.post(body, {{"mcp-protocol-version", " 2026-07-28\t"}, {"MCP-METHOD", "tools/list "}}).status,
-      200)
+  EXPECT_EQ(world.post(body, {{"mcp-protocol-version", " 2026-07-28\t"}, {"MCP-METHOD", "tools/list "}}).status, 200)
       << "names ignore case, blanks around values are dropped (M9)";
 }
 
@@ -292,8 +281,8 @@ TEST_F(EraTest, L7ToL10TravelWithStatus200) {
 TEST_F(EraTest, H12RefusesWhatIsNotJsonWithoutAnId) {
   const std::string deep = std::string(10'000, '[') + std::string(10'000, ']');
   for (const std::string& body :
-       {std::string("{"), std::string(""), std::string("{\"a\":1,\"a\":2}"), std::string("{\"a\":\"\xff\"}"),
-        deep, std::string("{} {}"), std::string("{\"a\":NaN}")}) {
+       {std::string("{"), std::string(""), std::string("{\"a\":1,\"a\":2}"), std::string("{\"a\":\"\xff\"}"), deep,
+        std::string("{} {}"), std::string("{\"a\":NaN}")}) {
     const Answered a = world.post_text(body, {});
     EXPECT_EQ(a.status, 400) << body.substr(0, 20);
     EXPECT_EQ(a.code(), -32700) << body.substr(0, 20);
@@ -336,8 +325,7 @@ TEST_F(EraTest, CountsTheLengthOfAnIdInCharacters) {
 }
 
 TEST_F(EraTest, EchoesIdsExactly) {
-  for (const Json& id :
-       {Json(0), Json(-7), Json("0"), Json(9'007'199'254'740'993), Json("d\xc3\xa9j\xc3\xa0")}) {
+  for (const Json& id : {Json(0), Json(-7), Json("0"), Json(9'007'199'254'740'993), Json("d\xc3\xa9j\xc3\xa0")}) {
     EXPECT_EQ(world.post(World::request("ping", Json::object(), id)).body["id"], id);
   }
 }

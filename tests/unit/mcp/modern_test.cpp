@@ -50,8 +50,7 @@ class ModernTest : public ::testing::Test {
     world.server_options.extensions = {{"io.modelcontextprotocol/ui", Json::object()}};
     world.start();
   }
-  void add_raw(const char* name, std::function<Result<Json>(RichCall&, const Json&)> run,
-               Json needs = Json::object()) {
+  void add_raw(const char* name, std::function<Result<Json>(RichCall&, const Json&)> run, Json needs = Json::object()) {
     world.raw_tools.push_back({.descriptor = {{"name", name}, {"inputSchema", {{"type", "object"}}}},
                                .run = std::move(run),
                                .needs_capabilities = std::move(needs)});
@@ -79,8 +78,8 @@ TEST_F(ModernTest, M2AndM3MarkEveryResult) {
 }
 
 TEST_F(ModernTest, M4AcceptsUnknownMeta) {
-  const Answered a = world.modern(
-      "tools/list", {{"_meta", {{"threadId", "t"}, {"openai/locale", "de"}, {"x", Json::array()}}}});
+  const Answered a =
+      world.modern("tools/list", {{"_meta", {{"threadId", "t"}, {"openai/locale", "de"}, {"x", Json::array()}}}});
   EXPECT_EQ(a.status, 200);
 }
 
@@ -194,9 +193,7 @@ TEST_F(ListenTest, M22NeedsTheTasksExtensionForTaskIds) {
 TEST_F(ListenTest, M23CapsStreamsAndUris) {
   Json many = Json::array();
   for (int i = 0; i < 65; ++i) many.push_back("test://" + std::to_string(i));
-  EXPECT_EQ(
-      world.modern("subscriptions/listen", {{"notifications", {{"resourceSubscriptions", many}}}}).status,
-      429);
+  EXPECT_EQ(world.modern("subscriptions/listen", {{"notifications", {{"resourceSubscriptions", many}}}}).status, 429);
   world.server_options.limits.listens_per_credential = 1;
   world.restart();
   RecordingOutlet outlet;
@@ -216,16 +213,12 @@ TEST_F(ListenTest, M23CapsStreamsAndUris) {
 
 TEST_F(ListenTest, RefusesMalformedFiltersAndClientsWithoutStreams) {
   EXPECT_EQ(world.modern("subscriptions/listen").code(), -32602);
-  EXPECT_EQ(world.modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", "yes"}}}}).code(),
-            -32602);
-  EXPECT_EQ(
-      world.modern("subscriptions/listen", {{"notifications", {{"resourceSubscriptions", {1}}}}}).code(),
-      -32602);
+  EXPECT_EQ(world.modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", "yes"}}}}).code(), -32602);
+  EXPECT_EQ(world.modern("subscriptions/listen", {{"notifications", {{"resourceSubscriptions", {1}}}}}).code(), -32602);
   RecordingOutlet deaf;
   deaf.streams = false;
-  EXPECT_EQ(
-      world.modern("subscriptions/listen", {{"notifications", Json::object()}}, Json::object(), &deaf).status,
-      406);
+  EXPECT_EQ(world.modern("subscriptions/listen", {{"notifications", Json::object()}}, Json::object(), &deaf).status,
+            406);
 }
 
 // ---- round trips --------------------------------------------------------------------------------------
@@ -237,10 +230,9 @@ class RoundTripTest : public ModernTest {
     add_raw("round", [this](RichCall& call, const Json&) -> Result<Json> {
       ++runs;
       if (call.round_state().is_null()) {
-        return call.need_input(
-            {{"form", {{"method", "elicitation/create"}, {"params", Json::object()}}},
-             {"model", {{"method", "sampling/createMessage"}, {"params", Json::object()}}}},
-            {{"step", 1}});
+        return call.need_input({{"form", {{"method", "elicitation/create"}, {"params", Json::object()}}},
+                                {"model", {{"method", "sampling/createMessage"}, {"params", Json::object()}}}},
+                               {{"step", 1}});
       }
       const bool first = PB_TRY(call.use_round_state());
       return Json{{"content", Json::array()},
@@ -327,8 +319,8 @@ TEST_F(ModernTest, N9ComparesMarkedArgumentsWithTheirHeaders) {
   const auto code = [&](Json arguments, HeaderList params) {
     HeaderList headers = World::modern_headers("tools/call", "marked");
     headers.insert(headers.end(), params.begin(), params.end());
-    const Json body = World::request(
-        "tools/call", {{"name", "marked"}, {"arguments", arguments}, {"_meta", World::envelope()}});
+    const Json body =
+        World::request("tools/call", {{"name", "marked"}, {"arguments", arguments}, {"_meta", World::envelope()}});
     return world.post_text(body.dump(), headers).code();
   };
   EXPECT_EQ(code({{"region", "eu"}}, {{"Mcp-Param-Region", "eu"}}), 0);
@@ -338,8 +330,7 @@ TEST_F(ModernTest, N9ComparesMarkedArgumentsWithTheirHeaders) {
   EXPECT_EQ(code({{"region", nullptr}}, {}), 0);
   EXPECT_EQ(code({{"region", "eu"}}, {}), -32020);
   EXPECT_EQ(code({{"region", "eu"}}, {{"Mcp-Param-Region", "us"}}), -32020);
-  EXPECT_EQ(code({{"region", "eu"}}, {{"Mcp-Param-Region", "eu"}, {"Mcp-Param-Region", "us"}}), -32020)
-      << "M12";
+  EXPECT_EQ(code({{"region", "eu"}}, {{"Mcp-Param-Region", "eu"}, {"Mcp-Param-Region", "us"}}), -32020) << "M12";
   EXPECT_EQ(code(Json::object(), {{"Mcp-Param-Region", "eu"}}), -32020);
   EXPECT_EQ(code({{"dry", true}}, {{"Mcp-Param-Dry", "TRUE"}}), -32020);
   EXPECT_EQ(code({{"count", 7}}, {{"Mcp-Param-Count", "8"}}), -32020);
@@ -368,8 +359,7 @@ TEST_F(ModernTest, B4ThinsOutTheProgressOfOrdinaryTools) {
               return ToolReply{{{"ok", true}}, "", {}};
             });
   world.start();
-  const Answered a =
-      world.modern("tools/call", {{"name", "demo_chatty"}, {"_meta", {{"progressToken", "t"}}}});
+  const Answered a = world.modern("tools/call", {{"name", "demo_chatty"}, {"_meta", {{"progressToken", "t"}}}});
   ASSERT_EQ(a.sent.size(), 2u);
   EXPECT_EQ(a.sent[0]["params"]["progress"], 1);
   EXPECT_EQ(a.sent[1]["params"], (Json{{"progressToken", "t"}, {"progress", 2}, {"message", "later"}}));
@@ -385,8 +375,7 @@ TEST_F(ModernTest, M31TakesALostConnectionForACancellation) {
   });
   RecordingOutlet outlet;
   auto call = std::async(std::launch::async, [&] {
-    return world.modern("tools/call", {{"name", "wait"}, {"_meta", {{"progressToken", 1}}}}, Json::object(),
-                        &outlet);
+    return world.modern("tools/call", {{"name", "wait"}, {"_meta", {{"progressToken", 1}}}}, Json::object(), &outlet);
   });
   ASSERT_TRUE(outlet.wait_sent(1));
   outlet.gone_token.cancel();
@@ -401,8 +390,8 @@ TEST_F(ModernTest, M33LogsOnlyAtTheLevelTheRequestAskedFor) {
     return Json{{"content", Json::array()}};
   });
   EXPECT_TRUE(world.modern_call("log").sent.empty());
-  const Answered a = world.modern(
-      "tools/call", {{"name", "log"}, {"_meta", {{"io.modelcontextprotocol/logLevel", "warning"}}}});
+  const Answered a =
+      world.modern("tools/call", {{"name", "log"}, {"_meta", {{"io.modelcontextprotocol/logLevel", "warning"}}}});
   ASSERT_EQ(a.sent.size(), 1u);
   EXPECT_EQ(a.sent[0]["params"], (Json{{"level", "error"}, {"data", "large"}, {"logger", "core"}}));
 }
@@ -426,9 +415,8 @@ TEST_F(ModernTest, CompletesAtMostAHundredValuesAndNothingForUnknownNames) {
   EXPECT_EQ(many["values"].size(), 100u);
   EXPECT_EQ(many["total"], 150);
   EXPECT_EQ(many["hasMore"], true);
-  EXPECT_TRUE(complete({{"type", "ref/prompt"}, {"name", "nobody"}}, argument)
-                  .result()["completion"]["values"]
-                  .empty());
+  EXPECT_TRUE(
+      complete({{"type", "ref/prompt"}, {"name", "nobody"}}, argument).result()["completion"]["values"].empty());
   EXPECT_EQ(complete({{"type", "ref/other"}, {"name", "x"}}, argument).code(), -32602);
   EXPECT_EQ(complete("x", argument).code(), -32602);
   EXPECT_EQ(complete({{"type", "ref/prompt"}, {"name", "greet"}}, {{"name", "who"}}).code(), -32602);

@@ -129,8 +129,8 @@ TEST(CapabilitiesTest, UnderstandsFormsAndUrls) {
   EXPECT_TRUE(declares(url, "elicitation.url"));
   EXPECT_FALSE(declares(Json::object(), "sampling"));
   EXPECT_EQ(needed_for("elicitation/create", {{"mode", "url"}}), "elicitation.url");
-  const Json back = capabilities_from_bits(
-      capability_bits({{"sampling", Json::object()}, {"elicitation", Json::object()}}));
+  const Json back =
+      capabilities_from_bits(capability_bits({{"sampling", Json::object()}, {"elicitation", Json::object()}}));
   EXPECT_TRUE(declares(back, "sampling"));
   EXPECT_TRUE(declares(back, "elicitation"));
   EXPECT_FALSE(declares(back, "roots"));
@@ -265,8 +265,11 @@ TEST(ToolResultTest, ATextThatRepeatsAMemberIsRedactedAsIfItStoodAlone) {  // SE
   entry.name = "t";
   Limits limits;
   limits.result_text_bytes = 1 << 20;
-  const char* const ends[] = {"", "\n[lines 1-2 shown]", "\ntoken: ghp_0123456789abcdefghijABCDEFGHIJ012345",
-                              "ghp_0123456789abcdefghijABCDEFGHIJ012345", "\nMIIEowIBAAKCAQEA7v3Kq2mXc9Lw4TzR8sYpN1",
+  const char* const ends[] = {"",
+                              "\n[lines 1-2 shown]",
+                              "\ntoken: ghp_0123456789abcdefghijABCDEFGHIJ012345",
+                              "ghp_0123456789abcdefghijABCDEFGHIJ012345",
+                              "\nMIIEowIBAAKCAQEA7v3Kq2mXc9Lw4TzR8sYpN1",
                               "\nbad \xff byte"};
   for (int round = 0; round < 120; ++round) {
     const std::string member = lines_with_secrets(random, 20'000 + static_cast<std::size_t>(round) * 400);

@@ -285,9 +285,7 @@ class BatchTest : public SessionLifeTest {
     return World::request("tools/call", {{"name", tool}, {"arguments", std::move(arguments)}}, std::move(id));
   }
   static Json cancel(Json id) {
-    return {{"jsonrpc", "2.0"},
-            {"method", "notifications/cancelled"},
-            {"params", {{"requestId", std::move(id)}}}};
+    return {{"jsonrpc", "2.0"}, {"method", "notifications/cancelled"}, {"params", {{"requestId", std::move(id)}}}};
   }
 };
 
@@ -321,8 +319,7 @@ TEST_F(BatchTest, G19HasOneDeadlineForAll) {
             });
   world.start();
   world.open_session("2025-03-26");
-  const Answered a =
-      world.post(Json::array({call("demo_later", 1), call("demo_later", 2), call("demo_later", 3)}));
+  const Answered a = world.post(Json::array({call("demo_later", 1), call("demo_later", 2), call("demo_later", 3)}));
   ASSERT_EQ(a.body.size(), 3u);
   EXPECT_TRUE(a.body[1].contains("result"));
   EXPECT_EQ(a.body[2]["error"]["code"], -32603);

@@ -311,13 +311,11 @@ TEST_F(SessionRulesTest, CancelsARunningCallByItsId) {
   world.open_session();
   RecordingOutlet outlet;
   auto call = std::async(std::launch::async, [&] {
-    return world.post_text(World::request("tools/call", {{"name", "wait"}}, "job").dump(), world.headers,
-                           outlet);
+    return world.post_text(World::request("tools/call", {{"name", "wait"}}, "job").dump(), world.headers, outlet);
   });
   ASSERT_TRUE(outlet.wait_sent(1));
   outlet.gone_token.cancel();  // G17: a lost connection is no cancellation in this era
-  world.post(
-      {{"jsonrpc", "2.0"}, {"method", "notifications/cancelled"}, {"params", {{"requestId", "other"}}}});
+  world.post({{"jsonrpc", "2.0"}, {"method", "notifications/cancelled"}, {"params", {{"requestId", "other"}}}});
   EXPECT_EQ(call.wait_for(50ms), std::future_status::timeout);
   world.post({{"jsonrpc", "2.0"}, {"method", "notifications/cancelled"}, {"params", {{"requestId", "job"}}}});
   EXPECT_EQ(call.get().result()["seen"], true);
@@ -326,10 +324,9 @@ TEST_F(SessionRulesTest, CancelsARunningCallByItsId) {
 TEST_F(SessionRulesTest, AdaptsResultsToWhatAVersionKnows) {
   world.raw_tools.push_back({.descriptor = {{"name", "media"}, {"inputSchema", {{"type", "object"}}}},
                              .run = [](RichCall&, const Json&) -> Result<Json> {
-                               return Json{
-                                   {"content",
-                                    {{{"type", "audio"}, {"data", "AAAA"}, {"mimeType", "audio/wav"}},
-                                     {{"type", "resource_link"}, {"uri", "test://x"}, {"name", "x"}}}}};
+                               return Json{{"content",
+                                            {{{"type", "audio"}, {"data", "AAAA"}, {"mimeType", "audio/wav"}},
+                                             {{"type", "resource_link"}, {"uri", "test://x"}, {"name", "x"}}}}};
                              }});
   world.start();
   const auto types = [&](const char* version) {

@@ -140,8 +140,7 @@ TEST_F(ToolsCallTest, TakesTheIdentityFromTheStrongestSource) {
   world.call("demo_who", Json::object(), {{"openai/session", "conv-1"}});
   EXPECT_EQ(kind(), "conversation");
   const std::string conversation = world.last_caller.scope_key;
-  const std::string handle =
-      world.call("demo_self_test", Json::object(), {{"openai/session", "conv-2"}}).handle();
+  const std::string handle = world.call("demo_self_test", Json::object(), {{"openai/session", "conv-2"}}).handle();
   const std::string other = world.last_caller.scope_key;
   EXPECT_NE(other, conversation);
   world.call("demo_who", {{"handle", handle}}, {{"openai/session", "conv-1"}});
@@ -279,8 +278,7 @@ TEST_F(ToolsCallTest, AnOperatorCanForbidSwitching) {
 }
 
 TEST_F(ToolsCallTest, SwitchingTheUrlNeedsPermissionAndEnds) {
-  EXPECT_EQ(world.call("demo_switch", {{"mode", "full"}, {"scope", "url"}}).tool_error()["code"],
-            "mode_not_permitted");
+  EXPECT_EQ(world.call("demo_switch", {{"mode", "full"}, {"scope", "url"}}).tool_error()["code"], "mode_not_permitted");
   world.catalog_options.allow_url_switch = true;
   world.start();
   const std::size_t before = tool_names(world.modern("tools/list")).size();
@@ -306,17 +304,16 @@ TEST_F(ToolsCallTest, ModeNeverOpensAGate) {
 TEST_F(ToolsCallTest, B7RunsAKeyedCallOnce) {
   const Json first = world.call("demo_start", {{"name", "a"}, {"request_key", "k1"}}).result();
   EXPECT_FALSE(world.last_args.contains("request_key")) << "the handler never sees it";
-  const Json again =
-      world.call("demo_start", {{"request_key", "k1"}, {"name", "a"}, {"refuse", nullptr}}).result();
+  const Json again = world.call("demo_start", {{"request_key", "k1"}, {"name", "a"}, {"refuse", nullptr}}).result();
   EXPECT_EQ(world.runs, 1);
   EXPECT_EQ(again["structuredContent"]["run"], first["structuredContent"]["run"]);
   EXPECT_EQ(again["structuredContent"]["replayed"], true);
   EXPECT_EQ(world.call("demo_start", {{"name", "b"}, {"request_key", "k1"}}).tool_error()["code"],
             "request_key_conflict");
   world.restart();
-  EXPECT_EQ(world.modern_call("demo_start", {{"name", "a"}, {"request_key", "k1"}})
-                .result()["structuredContent"]["replayed"],
-            true)
+  EXPECT_EQ(
+      world.modern_call("demo_start", {{"name", "a"}, {"request_key", "k1"}}).result()["structuredContent"]["replayed"],
+      true)
       << "also after a restart and in the other era";
   EXPECT_EQ(world.runs, 1);
 }

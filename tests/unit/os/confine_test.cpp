@@ -43,39 +43,44 @@ TEST(Confine, AFileThatGrowsTooLargeIsAnErrorAndNoSignal) {  // SEC:G3
   testing_support::TempDir dir;
   const std::string path = dir.path("file");
   EXPECT_EQ(in_child([&] {
-    confine_process({.file_size = 4096});
-    const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-    const std::string data(8192, 'x');
-    const Status written = write_all(fd.get(), data);
-    return !written.ok() && ::lseek(fd.get(), 0, SEEK_END) == 4096 ? 0 : 1;
-  }), 0);
+              confine_process({.file_size = 4096});
+              const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+              const std::string data(8192, 'x');
+              const Status written = write_all(fd.get(), data);
+              return !written.ok() && ::lseek(fd.get(), 0, SEEK_END) == 4096 ? 0 : 1;
+            }),
+            0);
 }
 
 TEST(Confine, LimitsAreOnlyLowered) {
   EXPECT_EQ(in_child([] {
-    confine_process({.address_space = 1ull << 40, .data = 1ull << 40, .file_size = 4096});
-    confine_process({.file_size = 8192});
-    struct rlimit now {};
-    ::getrlimit(RLIMIT_FSIZE, &now);
-    return now.rlim_cur == 4096 && now.rlim_max == 4096 ? 0 : 1;
-  }), 0);
+              confine_process({.address_space = 1ull << 40, .data = 1ull << 40, .file_size = 4096});
+              confine_process({.file_size = 8192});
+              struct rlimit now {};
+              ::getrlimit(RLIMIT_FSIZE, &now);
+              return now.rlim_cur == 4096 && now.rlim_max == 4096 ? 0 : 1;
+            }),
+            0);
 }
 
 TEST(Confine, CpuTimeIsGivenAnewByEveryCall) {  // SEC:G3
   EXPECT_EQ(in_child([] {
-    allow_cpu_time(std::chrono::seconds(100));
-    struct rlimit first {}, second {};
-    ::getrlimit(RLIMIT_CPU, &first);
-    allow_cpu_time(std::chrono::seconds(200));
-    ::getrlimit(RLIMIT_CPU, &second);
-    return second.rlim_cur == first.rlim_cur + 100 && second.rlim_max == first.rlim_max ? 0 : 1;
-  }), 0);
+              allow_cpu_time(std::chrono::seconds(100));
+              struct rlimit first {
+              }, second{};
+              ::getrlimit(RLIMIT_CPU, &first);
+              allow_cpu_time(std::chrono::seconds(200));
+              ::getrlimit(RLIMIT_CPU, &second);
+              return second.rlim_cur == first.rlim_cur + 100 && second.rlim_max == first.rlim_max ? 0 : 1;
+            }),
+            0);
   EXPECT_EQ(in_child([] {
-    allow_cpu_time(std::chrono::nanoseconds(1));
-    volatile unsigned i = 0;
-    for (;;) i = i + 1;
-    return 0;
-  }), -SIGXCPU);
+              allow_cpu_time(std::chrono::nanoseconds(1));
+              volatile unsigned i = 0;
+              for (;;) i = i + 1;
+              return 0;
+            }),
+            -SIGXCPU);
 }
 
 }  // namespace

@@ -41,10 +41,10 @@ TEST(Run, EndsAtTheDeadlineEvenWhenAGrandchildHoldsThePipe) {  // SEC:C8
 }
 
 TEST(Spawn, ChildSeesOnlyTheDescriptorsItWasGiven) {  // SEC:S2, H11
-  const int leaked = ::open("/dev/null", O_RDONLY);  // deliberately without close-on-exec
+  const int leaked = ::open("/dev/null", O_RDONLY);   // deliberately without close-on-exec
   Pipe p = *make_pipe();
-  const auto r = run({.argv = {"/bin/sh", "-c", "ls /proc/self/fd | tr '\\n' ' '"}, .passed = {{p.read.get(), 5}}},
-                     "", later());
+  const auto r =
+      run({.argv = {"/bin/sh", "-c", "ls /proc/self/fd | tr '\\n' ' '"}, .passed = {{p.read.get(), 5}}}, "", later());
   ::close(leaked);
   ASSERT_TRUE(r.ok());
   EXPECT_EQ(r->out.substr(0, 8), "0 1 2 3 ");  // 3 is the listing's own directory handle

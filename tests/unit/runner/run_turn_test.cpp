@@ -105,7 +105,8 @@ TEST_F(RunTurn, ATurnHasAControlGroupOfItsOwnWhereThatCanBeMade) {  // workers 1
   probe.open(own_cgroup());
   if (!probe.active()) GTEST_SKIP() << "no control group of the second version is ours to write";
   probe.remove();
-  script(R"(group=$(grep ^0:: /proc/self/cgroup); echo "{\"say\":\"$group\"}"; setsid sleep 300 & echo '{"done":true}')");
+  script(
+      R"(group=$(grep ^0:: /proc/self/cgroup); echo "{\"say\":\"$group\"}"; setsid sleep 300 & echo '{"done":true}')");
   os::Child runner = start();
   const std::string name = "patchbay-turn-" + std::to_string(runner.pid());
   run_to_end(std::move(runner));
@@ -145,7 +146,7 @@ TEST_F(RunTurn, DoesNotWaitForASurvivorThatHoldsThePipe) {  // SEC:C8
 }
 
 TEST_F(RunTurn, StaysWithItsLockUntilTheLastSurvivorIsGone) {  // SEC:S4, S5, L3
-  order_.limits.sweep_seconds = 0;  // whatever is found alive outlives it
+  order_.limits.sweep_seconds = 0;                             // whatever is found alive outlives it
   auto lock = *os::FileLock::try_acquire(dir_.path("repo.lock"));
   script(R"(again() { sleep 0.01; again & }
             again & setsid sleep 300 & echo '{"say":"hello"}'; echo '{"done":true}')");
@@ -256,7 +257,9 @@ TEST_F(RunTurn, CutsTheLogFromTheMiddle) {  // workers 1.11
 TEST_F(RunTurn, ToleratesInvalidUtf8AndNonJson) {
   script(R"(printf '{"say":"a\377b"}\nnot json\n{"done":true}')");
   run_to_end(start());
-  EXPECT_EQ(json::get_string(outcome().result, "summary"), "a\xef\xbf\xbd" "b");
+  EXPECT_EQ(json::get_string(outcome().result, "summary"),
+            "a\xef\xbf\xbd"
+            "b");
   EXPECT_EQ(progress().invalid_lines, 1);
 }
 

@@ -118,14 +118,12 @@ TEST_F(Audit, RotatesBySizeAndLosesNoLineOnTheWay) {  // SEC:D11
   std::set<std::int64_t> numbers;
   for (const char* suffix : {"", ".1", ".2", ".3"}) {
     if (!os::exists(path + suffix)) continue;
-    for (const Json& line : lines_of(path + suffix))
-      EXPECT_TRUE(numbers.insert(json::get_int(line, "seq")).second);
+    for (const Json& line : lines_of(path + suffix)) EXPECT_TRUE(numbers.insert(json::get_int(line, "seq")).second);
   }
   EXPECT_TRUE(os::exists(path + ".3"));
   EXPECT_FALSE(os::exists(path + ".4"));
   EXPECT_EQ(*numbers.rbegin(), 40);
-  EXPECT_EQ(static_cast<std::int64_t>(numbers.size()), 40 - *numbers.begin() + 1)
-      << "no gap after the oldest kept";
+  EXPECT_EQ(static_cast<std::int64_t>(numbers.size()), 40 - *numbers.begin() + 1) << "no gap after the oldest kept";
 }
 
 TEST_F(Audit, ARotationThatFailsDoesNotStopTheLog) {  // SEC:D11
@@ -134,8 +132,7 @@ TEST_F(Audit, ARotationThatFailsDoesNotStopTheLog) {  // SEC:D11
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(log->write({{"n", i}}, AuditLog::Kind::kMutating).ok());
   std::size_t lines = 0;
   for (const char* suffix : {"", ".1", ".2"}) {
-    if (os::exists(path + suffix) && !os::is_directory(path + suffix))
-      lines += lines_of(path + suffix).size();
+    if (os::exists(path + suffix) && !os::is_directory(path + suffix)) lines += lines_of(path + suffix).size();
   }
   EXPECT_EQ(lines, 5u);
 }

@@ -32,16 +32,11 @@ Json random_value(int depth) {
   const std::string dice = random_bytes(10);
   const auto d = [&](int i) { return static_cast<unsigned char>(dice[static_cast<std::size_t>(i)]); };
   switch (d(0) % (depth > 4 ? 6 : 8)) {
-    case 0:
-      return nullptr;
-    case 1:
-      return d(1) % 2 == 0;
-    case 2:
-      return static_cast<std::int64_t>(d(1)) * -123456789012345LL;
-    case 3:
-      return UINT64_MAX - d(1);
-    case 4:
-      return std::ldexp(static_cast<double>(d(1)) - 128.3, d(2) - 128);
+    case 0: return nullptr;
+    case 1: return d(1) % 2 == 0;
+    case 2: return static_cast<std::int64_t>(d(1)) * -123456789012345LL;
+    case 3: return UINT64_MAX - d(1);
+    case 4: return std::ldexp(static_cast<double>(d(1)) - 128.3, d(2) - 128);
     case 5: {
       std::string text = "\xc3\xa4 \"q\" \\ / \n\t\x01\x7f \xf0\x9f\x98\x80";
       return text.substr(0, d(1) % 3 == 0 ? 2 : text.size()) + std::string(d(2) % 40, 'x');
@@ -100,8 +95,7 @@ TEST(FastParse, StopsAtADepthThatCannotHurt) {
 }
 
 TEST(FastParse, SurvivesEveryTruncationAndRandomEdit) {
-  const std::string text =
-      json::dump_pretty(Json{{"a", {1, 2.5, "x\n"}}, {"b", {{"c", nullptr}}}, {"d", true}});
+  const std::string text = json::dump_pretty(Json{{"a", {1, 2.5, "x\n"}}, {"b", {{"c", nullptr}}}, {"d", true}});
   for (std::size_t n = 0; n < text.size(); ++n) {
     Json out;
     EXPECT_FALSE(parse_fast(std::string_view(text).substr(0, n), out)) << n;

@@ -104,8 +104,7 @@ TEST_F(Crash, TheFirstWriteMakesTheFoldersNameDurableToo) {  // SEC:D1
   }
   ASSERT_TRUE(os::is_directory(store->folder("a")));
   const FileFaults second_folder_sync("fsync_dir", 1, FileFaults::kNever);
-  EXPECT_FALSE(store->put("a", {{"v", 1}}).ok())
-      << "both folders are synced, though the folder exists by now";
+  EXPECT_FALSE(store->put("a", {{"v", 1}}).ok()) << "both folders are synced, though the folder exists by now";
 }
 
 TEST_F(Crash, AFailedFirstWriteLeavesNoRecord) {
@@ -157,8 +156,7 @@ TEST_F(Crash, AKillInARandomMomentNeverCostsAnAcknowledgedRecord) {  // SEC:I4
       ::close(acknowledged[0]);
       auto store = RecordStore::open(dir.path("jobs"), dir.path("corrupt"));
       for (int i = 0;; ++i) {
-        if (!(*store)->put("a", {{"round", round}, {"i", i}, {"pad", std::string(2000, 'x')}}).ok())
-          ::_exit(1);
+        if (!(*store)->put("a", {{"round", round}, {"i", i}, {"pad", std::string(2000, 'x')}}).ok()) ::_exit(1);
         if (::write(acknowledged[1], &i, sizeof i) != sizeof i) ::_exit(1);
       }
     }

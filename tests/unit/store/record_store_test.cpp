@@ -205,8 +205,7 @@ TEST_F(Records, AreLoadedByManyThreadsOnceEach) {
   for (int i = 0; i < kCount; ++i) {
     const std::string id = "job-" + std::to_string(i);
     ASSERT_EQ(::mkdir(store->folder(id).c_str(), 0700), 0);
-    std::ofstream(file(id)) << seal({static_cast<std::uint64_t>(i + 1), static_cast<std::uint64_t>(i + 1)},
-                                    {{"n", i}});
+    std::ofstream(file(id)) << seal({static_cast<std::uint64_t>(i + 1), static_cast<std::uint64_t>(i + 1)}, {{"n", i}});
   }
   const auto loaded = load(*open());
   ASSERT_TRUE(loaded.ok());

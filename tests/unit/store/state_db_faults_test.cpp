@@ -21,61 +21,33 @@ struct FaultyFile {
   sqlite3_file base;
   sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
 };
-FaultyFile* of(sqlite3_file* f) {
-  return reinterpret_cast<FaultyFile*>(f);
-}
-sqlite3_file* real(sqlite3_file* f) {
-  return of(f)->real();
-}
+FaultyFile* of(sqlite3_file* f) { return reinterpret_cast<FaultyFile*>(f); }
+sqlite3_file* real(sqlite3_file* f) { return of(f)->real(); }
 
-int close_file(sqlite3_file* f) {
-  return real(f)->pMethods->xClose(real(f));
-}
+int close_file(sqlite3_file* f) { return real(f)->pMethods->xClose(real(f)); }
 int read_file(sqlite3_file* f, void* to, int n, sqlite3_int64 at) {
   return g_read_result != SQLITE_OK ? g_read_result : real(f)->pMethods->xRead(real(f), to, n, at);
 }
 int write_file(sqlite3_file* f, const void* from, int n, sqlite3_int64 at) {
   return g_write_result != SQLITE_OK ? g_write_result : real(f)->pMethods->xWrite(real(f), from, n, at);
 }
-int truncate_file(sqlite3_file* f, sqlite3_int64 n) {
-  return real(f)->pMethods->xTruncate(real(f), n);
-}
+int truncate_file(sqlite3_file* f, sqlite3_int64 n) { return real(f)->pMethods->xTruncate(real(f), n); }
 int sync_file(sqlite3_file* f, int flags) {
   return g_sync_result != SQLITE_OK ? g_sync_result : real(f)->pMethods->xSync(real(f), flags);
 }
-int file_size(sqlite3_file* f, sqlite3_int64* n) {
-  return real(f)->pMethods->xFileSize(real(f), n);
-}
-int lock_file(sqlite3_file* f, int l) {
-  return real(f)->pMethods->xLock(real(f), l);
-}
-int unlock_file(sqlite3_file* f, int l) {
-  return real(f)->pMethods->xUnlock(real(f), l);
-}
-int check_lock(sqlite3_file* f, int* out) {
-  return real(f)->pMethods->xCheckReservedLock(real(f), out);
-}
-int control(sqlite3_file* f, int op, void* arg) {
-  return real(f)->pMethods->xFileControl(real(f), op, arg);
-}
-int sector_size(sqlite3_file* f) {
-  return real(f)->pMethods->xSectorSize(real(f));
-}
-int characteristics(sqlite3_file* f) {
-  return real(f)->pMethods->xDeviceCharacteristics(real(f));
-}
+int file_size(sqlite3_file* f, sqlite3_int64* n) { return real(f)->pMethods->xFileSize(real(f), n); }
+int lock_file(sqlite3_file* f, int l) { return real(f)->pMethods->xLock(real(f), l); }
+int unlock_file(sqlite3_file* f, int l) { return real(f)->pMethods->xUnlock(real(f), l); }
+int check_lock(sqlite3_file* f, int* out) { return real(f)->pMethods->xCheckReservedLock(real(f), out); }
+int control(sqlite3_file* f, int op, void* arg) { return real(f)->pMethods->xFileControl(real(f), op, arg); }
+int sector_size(sqlite3_file* f) { return real(f)->pMethods->xSectorSize(real(f)); }
+int characteristics(sqlite3_file* f) { return real(f)->pMethods->xDeviceCharacteristics(real(f)); }
 int shm_map(sqlite3_file* f, int page, int n, int extend, void volatile** out) {
   return real(f)->pMethods->xShmMap(real(f), page, n, extend, out);
 }
-int shm_lock(sqlite3_file* f, int at, int n, int flags) {
-  return real(f)->pMethods->xShmLock(real(f), at, n, flags);
-}
-void shm_barrier(sqlite3_file* f) {
-  real(f)->pMethods->xShmBarrier(real(f));
-}
-int shm_unmap(sqlite3_file* f, int remove) {
-  return real(f)->pMethods->xShmUnmap(real(f), remove);
-}
+int shm_lock(sqlite3_file* f, int at, int n, int flags) { return real(f)->pMethods->xShmLock(real(f), at, n, flags); }
+void shm_barrier(sqlite3_file* f) { real(f)->pMethods->xShmBarrier(real(f)); }
+int shm_unmap(sqlite3_file* f, int remove) { return real(f)->pMethods->xShmUnmap(real(f), remove); }
 
 const sqlite3_io_methods kMethods = {2,           close_file,  read_file,       write_file,  truncate_file,
                                      sync_file,   file_size,   lock_file,       unlock_file, check_lock,
@@ -165,8 +137,7 @@ TEST_F(FaultyDisk, AResultThatCannotBeStoredLeavesTheRequestRetryable) {
 }
 
 TEST_F(FaultyDisk, DamageMetWhileRunningIsATypedError) {  // SEC:D6
-  for (int i = 0; i < 500; ++i)
-    ASSERT_TRUE(db->put_value("k" + std::to_string(i), std::string(500, 'v')).ok());
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(db->put_value("k" + std::to_string(i), std::string(500, 'v')).ok());
   db = std::make_unique<StateDb>(dir.path("state.db"), dir.path("corrupt"), clock);
   ASSERT_TRUE(db->open().ok());
   g_read_result = SQLITE_CORRUPT;

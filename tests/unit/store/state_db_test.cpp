@@ -430,8 +430,7 @@ TEST_F(State, WhatExpiredIsRemoved) {
 
 TEST_F(State, TokensAreCreatedRotatedAndRevoked) {  // SEC:A5, A6
   EXPECT_EQ(*db->token_generation(), 0);
-  ASSERT_TRUE(
-      db->create_token({"ci", sha256_hex("t1"), "worker", clock.wall(), clock.wall() + 48h, {}}).ok());
+  ASSERT_TRUE(db->create_token({"ci", sha256_hex("t1"), "worker", clock.wall(), clock.wall() + 48h, {}}).ok());
   ASSERT_TRUE(db->create_token({"a", sha256_hex("t2"), "read", clock.wall(), {}, {}}).ok());
   const auto generation = *db->token_generation();
   EXPECT_GT(generation, 0);
@@ -444,8 +443,7 @@ TEST_F(State, TokensAreCreatedRotatedAndRevoked) {  // SEC:A5, A6
   EXPECT_TRUE(list[1].valid_at(clock.wall()));
   EXPECT_FALSE(list[1].valid_at(clock.wall() + 48h));
 
-  EXPECT_EQ(db->create_token({"ci", "x", "read", clock.wall(), {}, {}}).error().code,
-            ErrorCode::kAlreadyExists);
+  EXPECT_EQ(db->create_token({"ci", "x", "read", clock.wall(), {}, {}}).error().code, ErrorCode::kAlreadyExists);
   ASSERT_TRUE(db->rotate_token("ci", sha256_hex("t3")).ok());
   EXPECT_EQ((*db->tokens())[1].sha256_hex, sha256_hex("t3"));
   ASSERT_TRUE(db->revoke_token("ci").ok());

@@ -113,8 +113,7 @@ TEST_F(ChangeTools, DiffPagesTogetherAreTheDiff) {
 TEST_F(ChangeTools, DiffShowsADeletedFile) {
   git({"rm", "-q", "--cached", "AGENTS.md"});
   git::must(os::remove_file(os::join(root, "AGENTS.md")));
-  EXPECT_THAT(text("codex_git_diff", {{"file_path", "AGENTS.md"}, {"staged", true}}),
-              HasSubstr("-Be careful."));
+  EXPECT_THAT(text("codex_git_diff", {{"file_path", "AGENTS.md"}, {"staged", true}}), HasSubstr("-Be careful."));
 }
 
 TEST_F(ChangeTools, ShowChangesCountsEvenWithoutTheDiff) {

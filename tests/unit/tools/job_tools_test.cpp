@@ -1,5 +1,5 @@
-#include "unit/tools/tools_fixture.h"
 #include "support/patience.h"
+#include "unit/tools/tools_fixture.h"
 
 namespace patchbay::tools {
 namespace {
@@ -53,8 +53,8 @@ done
   EXPECT_EQ(json::get_string(result, "state"), "completed");
   EXPECT_EQ(json::get_string(result, "provenance"), "codex_report");
   EXPECT_EQ(result["untrusted_content"], Json(true));
-  for (const char* ours : {"next", "error", "error_code", "exit_code", "staging_branch", "redactions",
-                           "wait_seconds_applied"}) {
+  for (const char* ours :
+       {"next", "error", "error_code", "exit_code", "staging_branch", "redactions", "wait_seconds_applied"}) {
     EXPECT_FALSE(result.contains(ours)) << ours;
   }
 }
@@ -111,8 +111,7 @@ TEST_F(JobTools, AWorkerTokenMayNotStartAPlanThatWrites) {
 }
 
 TEST_F(JobTools, ApplyJobIsReviewedFileByFile) {
-  codex_program.script(
-      "thread\nturn\nwrite src/app.py print(1)\nwrite .env TOKEN=made-up\nreport Changed.\ndone\n");
+  codex_program.script("thread\nturn\nwrite src/app.py print(1)\nwrite .env TOKEN=made-up\nreport Changed.\ndone\n");
   put("README.md", "# Edited by the user\n");
   const Json started = call("codex_apply_job", {{"spec", "change it"}});
   const std::string id = json::get_string(started, "job_id");
@@ -137,14 +136,12 @@ TEST_F(JobTools, ApplyJobIsReviewedFileByFile) {
 
 TEST_F(JobTools, ADiffIsCutAtTheConfiguredSize) {
   launch.config.security.max_diff_bytes = 60;
-  codex_program.script("thread\nturn\nwrite src/app.py " + std::string(500, 'x') +
-                       "\nreport Changed.\ndone\n");
+  codex_program.script("thread\nturn\nwrite src/app.py " + std::string(500, 'x') + "\nreport Changed.\ndone\n");
   const std::string id = start("codex_apply_job");
   wait_for_job(id);
   const Json diff = call("codex_get_diff", {{"job_id", id}, {"file_path", "src/app.py"}});
   EXPECT_EQ(diff["truncated"], Json(true));
-  EXPECT_THAT(json::get_string(diff, "delta_content"),
-              testing::EndsWith("\n...[diff truncated to 60 bytes]"));
+  EXPECT_THAT(json::get_string(diff, "delta_content"), testing::EndsWith("\n...[diff truncated to 60 bytes]"));
 }
 
 TEST_F(JobTools, ARunningJobSaysSoAndCanBeCancelled) {
@@ -204,11 +201,9 @@ TEST_F(JobTools, StatusHasTheCountersUnderTheirNames) {  // K 1.3, 4.4
 
 // Reports quote paths; what leaves the machine does not.
 TEST_F(JobTools, ReportsNameNoPathOfThisMachine) {
-  codex_program.script("thread\nturn\nreport I looked at " + root + "/src/app.py and " + home +
-                       "/x.\ndone\n");
+  codex_program.script("thread\nturn\nreport I looked at " + root + "/src/app.py and " + home + "/x.\ndone\n");
   const std::string id = start("codex_plan_job");
-  const Json result =
-      call("codex_get_result", {{"job_id", id}, {"wait_seconds", 25}});  // call() checks for paths
+  const Json result = call("codex_get_result", {{"job_id", id}, {"wait_seconds", 25}});  // call() checks for paths
   EXPECT_THAT(json::get_string(result, "summary"), HasSubstr("[workspace]/src/app.py"));
 }
 

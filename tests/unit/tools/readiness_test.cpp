@@ -26,11 +26,10 @@ class ReadinessTest : public ToolsTest {
 TEST_F(ReadinessTest, ChecksComeInTheDocumentedOrder) {
   std::vector<std::string> names;
   for (const Check& check : look().checks) names.push_back(check.name);
-  EXPECT_EQ(names,
-            (std::vector<std::string>{"build", "codex_cli", "host_binding", "http_auth", "access_log", "cors",
-                                      "default_sandbox", "direct_write", "bash_mode", "allowed_roots", "git",
-                                      "shell", "ripgrep", "state_dir", "token_strength", "roots_too_wide",
-                                      "worktree_root_external", "home_set"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"build", "codex_cli", "host_binding", "http_auth", "access_log", "cors",
+                                             "default_sandbox", "direct_write", "bash_mode", "allowed_roots", "git",
+                                             "shell", "ripgrep", "state_dir", "token_strength", "roots_too_wide",
+                                             "worktree_root_external", "home_set"}));
 }
 
 TEST_F(ReadinessTest, OnlyAnOperatorMayHaveCodexAsked) {
@@ -84,8 +83,7 @@ TEST_F(ReadinessTest, WideSettingsWarn) {
   launch.config.power_tools.direct_write = true;
   launch.config.power_tools.bash_mode = config::BashMode::kFull;
   launch.config.repositories.allowed = {"/"};
-  for (const char* name :
-       {"access_log", "cors", "default_sandbox", "direct_write", "bash_mode", "roots_too_wide"}) {
+  for (const char* name : {"access_log", "cors", "default_sandbox", "direct_write", "bash_mode", "roots_too_wide"}) {
     EXPECT_EQ(status(name), "warn") << name;
   }
   EXPECT_TRUE(look().ready);

@@ -58,8 +58,7 @@ TEST_F(SessionTools, SelfTestTellsNoSecret) {
   EXPECT_THAT(json::dump(reply), Not(HasSubstr("token-of-32")));
   EXPECT_THAT(json::dump(reply), Not(HasSubstr("session-guard-word")));
   EXPECT_EQ(reply["connection"]["query_token_url_redacted"], Json(true));
-  EXPECT_THAT(json::get_string(reply["connection"], "server_url"),
-              HasSubstr("?patchbay_token=%3Credacted%3E"));
+  EXPECT_THAT(json::get_string(reply["connection"], "server_url"), HasSubstr("?patchbay_token=%3Credacted%3E"));
   EXPECT_EQ(reply["auth"]["token_returned"], Json(false));
   EXPECT_EQ(reply["auth"]["required_reasons"], Json({"token_configured"}));
   EXPECT_EQ(reply["power_tools"]["bash_session_id"], Json(nullptr));

@@ -70,8 +70,7 @@ void ToolsTest::open() {
   p.jobs = std::make_unique<jobs::Jobs>(*p.records, *p.engine, system_clock(), job_options);
   p.plain = std::make_unique<workers::PlainJobs>(
       *p.jobs, *client, *p.roots, *p.locks, *p.engine,
-      workers::PlainJobsOptions{.worktrees_dir = dir.path("job-worktrees"),
-                                .git_locks_dir = dir.path("git-locks")});
+      workers::PlainJobsOptions{.worktrees_dir = dir.path("job-worktrees"), .git_locks_dir = dir.path("git-locks")});
   workers::WorkersOptions options;
   options.home = home;
   options.worktree_root = worktrees;
@@ -86,9 +85,8 @@ void ToolsTest::open() {
   must(p.jobs->recover());
   must(p.workers->recover());
 
-  p.services =
-      std::make_unique<Services>(Services{launch, system_clock(), *p.roots, p.blocked, *p.locks, *client,
-                                          *p.engine, *p.models, *p.jobs, *p.plain, *p.workers});
+  p.services = std::make_unique<Services>(Services{launch, system_clock(), *p.roots, p.blocked, *p.locks, *client,
+                                                   *p.engine, *p.models, *p.jobs, *p.plain, *p.workers});
   p.catalog = must(mcp::Catalog::build(all_tools(*p.services), catalog_options(launch.config, "")));
   mcp::Server::Options server;
   server.info = {.name = "patchbay", .title = "PatchBay", .version = "0"};
@@ -117,8 +115,7 @@ Json ToolsTest::call(const std::string& tool, const Json& args) {
   const auto mismatch = mcp::schema_mismatch(complete_output_schema(tool), structured);
   EXPECT_FALSE(mismatch) << tool << ": " << mismatch.value_or("");
   if (tool != "codex_open_workspace" && tool != "codex_list_workspaces") {
-    EXPECT_EQ(json::dump(structured).find(dir.root()), std::string::npos)
-        << tool << ": " << json::dump(structured);
+    EXPECT_EQ(json::dump(structured).find(dir.root()), std::string::npos) << tool << ": " << json::dump(structured);
     EXPECT_EQ(reply->text.find(dir.root()), std::string::npos) << tool << ": " << reply->text;
   }
   last_text = reply->text;
@@ -133,8 +130,7 @@ std::string ToolsTest::text(const std::string& tool, const Json& args) {
 std::string ToolsTest::refused(const std::string& tool, const Json& args) {
   const auto reply = run(tool, args);
   if (reply.ok()) return "ok";
-  EXPECT_EQ((reply.error().message + reply.error().hint).find(dir.root()), std::string::npos)
-      << reply.error().message;
+  EXPECT_EQ((reply.error().message + reply.error().hint).find(dir.root()), std::string::npos) << reply.error().message;
   return std::string(name_of(reply.error().code));
 }
 

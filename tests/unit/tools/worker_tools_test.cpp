@@ -8,9 +8,7 @@ using testing::Not;
 
 class WorkerTools : public ToolsTest {
  protected:
-  WorkerTools() {
-    codex_program.script("thread\nturn\nwrite added.txt from the worker\nreport Done it.\ndone\n");
-  }
+  WorkerTools() { codex_program.script("thread\nturn\nwrite added.txt from the worker\nreport Done it.\ndone\n"); }
 
   Json start(const std::string& name, const Json& extra = Json::object()) {
     Json args = {{"name", name}, {"brief", "Add a file."}};
@@ -35,8 +33,7 @@ TEST_F(WorkerTools, AWorkerGoesFromBriefToCheckout) {
 
   const Json preview = call("codex_worker_inspect", {{"worker", "Ada"}, {"view", "integration_preview"}});
   ASSERT_EQ(preview["can_apply"], Json(true)) << json::dump(preview);
-  const Json applied =
-      call("codex_worker_integrate", {{"worker", "Ada"}, {"preview_token", preview["preview_token"]}});
+  const Json applied = call("codex_worker_integrate", {{"worker", "Ada"}, {"preview_token", preview["preview_token"]}});
   EXPECT_EQ(applied["applied"], Json(true)) << json::dump(applied);
   EXPECT_THAT(get(os::join(root, "added.txt")), HasSubstr("from the worker"));
 
@@ -55,9 +52,8 @@ TEST_F(WorkerTools, UntrackedFilesComeAlongWhenTheyAreAskedFor) {  // K 5.5
   wait_for_worker("Ada");
   const Json changes = call("codex_worker_inspect", {{"worker", "Ada"}, {"view", "changes"}});
   EXPECT_EQ(changes["changed_files"], Json({"added.txt"}));
-  EXPECT_EQ(refused("codex_worker_start", {{"name", "Bob"},
-                                           {"brief", "Read."},
-                                           {"include_untracked_from_base", {"/etc/passwd"}}}),
+  EXPECT_EQ(refused("codex_worker_start",
+                    {{"name", "Bob"}, {"brief", "Read."}, {"include_untracked_from_base", {"/etc/passwd"}}}),
             "invalid_argument");
 }
 
@@ -100,16 +96,14 @@ TEST_F(WorkerTools, RefusalsAreOrdinaryRepliesThatFitTheSchema) {
   const Json other = call("codex_worker_stop", {{"worker", "Ada"}});
   EXPECT_EQ(other["stopped"], Json(false));
   EXPECT_EQ(other["takeover_required"], Json(true));
-  const Json forced =
-      call("codex_worker_stop", {{"worker", "Ada"}, {"takeover", true}, {"takeover_reason", "asked"}});
+  const Json forced = call("codex_worker_stop", {{"worker", "Ada"}, {"takeover", true}, {"takeover_reason", "asked"}});
   EXPECT_EQ(forced["stopped"], Json(true)) << json::dump(forced);
 }
 
 TEST_F(WorkerTools, AReadTokenLooksButATokenWithoutIntegrateStartsNoSharedWriter) {
   as.who.scope = mcp::Scope::kWorker;
-  EXPECT_EQ(
-      refused("codex_worker_start", {{"name", "Ada"}, {"brief", "x"}, {"workspace_mode", "shared_write"}}),
-      "scope_denied");
+  EXPECT_EQ(refused("codex_worker_start", {{"name", "Ada"}, {"brief", "x"}, {"workspace_mode", "shared_write"}}),
+            "scope_denied");
 }
 
 TEST_F(WorkerTools, UnknownWorkersAreErrors) {

@@ -1,5 +1,5 @@
-#include "unit/tools/tools_fixture.h"
 #include "support/patience.h"
+#include "unit/tools/tools_fixture.h"
 
 namespace patchbay::tools {
 namespace {
@@ -41,8 +41,8 @@ TEST_F(WorkspaceTools, OpenWorkspaceDrawsATreeOnRequestAndNamesOnlyToolsOfTheMod
 }
 
 TEST_F(WorkspaceTools, OpenWorkspaceKnowsTheArgumentsAboutSkills) {  // T 11.1
-  const Json reply = call("codex_open_workspace",
-                          {{"include_skills", true}, {"include_global_skills", false}, {"max_skills", 5}});
+  const Json reply =
+      call("codex_open_workspace", {{"include_skills", true}, {"include_global_skills", false}, {"max_skills", 5}});
   EXPECT_EQ(reply["skills"], Json::array());
   EXPECT_EQ(reply["skill_inventory"], Json::array());
   EXPECT_EQ(reply["skill_counts"], Json({{"total", 0}, {"workspace", 0}, {"user", 0}, {"plugin", 0}, {"other", 0}}));
@@ -143,8 +143,7 @@ TEST_F(WorkspaceTools, ReadFilePagesTogetherAreTheFile) {
 TEST_F(WorkspaceTools, ReadFileObeysTheConfiguredCap) {
   launch.config.security.max_read_bytes = 5;
   open();
-  EXPECT_EQ(call("codex_read_file", {{"file_path", "README.md"}, {"max_bytes", 1000}})["max_bytes_applied"],
-            Json(5));
+  EXPECT_EQ(call("codex_read_file", {{"file_path", "README.md"}, {"max_bytes", 1000}})["max_bytes_applied"], Json(5));
 }
 
 TEST_F(WorkspaceTools, ReadFileIsRefusedWhereThePathGuardSaysSo) {
@@ -155,8 +154,7 @@ TEST_F(WorkspaceTools, ReadFileIsRefusedWhereThePathGuardSaysSo) {
                                                        {"outside-link.txt", "path_symlink_escape"},
                                                        {"nothing.txt", "not_found"},
                                                        {"src", "not_a_file"}};
-  for (const auto& [path, code] : cases)
-    EXPECT_EQ(refused("codex_read_file", {{"file_path", path}}), code) << path;
+  for (const auto& [path, code] : cases) EXPECT_EQ(refused("codex_read_file", {{"file_path", path}}), code) << path;
   put("bin.dat", std::string_view("a\0b", 3));
   EXPECT_EQ(refused("codex_read_file", {{"file_path", "bin.dat"}}), "binary_file");
   EXPECT_EQ(refused("codex_read_file", {{"file_path", "README.md"}, {"start_line", 3}, {"end_line", 1}}),
@@ -193,17 +191,15 @@ TEST_F(WorkspaceTools, SearchLooksIntoNoBlockedFile) {
 
 TEST_F(WorkspaceTools, SearchEndsBeforeItsCallHasTo) {
   as.until = system_clock().mono() + std::chrono::seconds(6);
-  EXPECT_LE(call("codex_search_repo", {{"query", "marker"}, {"timeout_ms", 40'000}})["timeout_ms"].get<int>(),
-            4000);
+  EXPECT_LE(call("codex_search_repo", {{"query", "marker"}, {"timeout_ms", 40'000}})["timeout_ms"].get<int>(), 4000);
 }
 
 // X2: read-only tools write nothing, not even the index.
 TEST_F(WorkspaceTools, ReadOnlyToolsChangeNothingInTheRepository) {
   put("src/app.py", "def main():\n    return 'other!'\n");
   const std::string before = state_of_repository();
-  for (const char* tool :
-       {"codex_self_test", "codex_open_workspace", "codex_list_workspaces", "codex_repo_tree",
-        "codex_git_status", "codex_git_diff", "codex_show_changes", "codex_worker_list"}) {
+  for (const char* tool : {"codex_self_test", "codex_open_workspace", "codex_list_workspaces", "codex_repo_tree",
+                           "codex_git_status", "codex_git_diff", "codex_show_changes", "codex_worker_list"}) {
     (void)call(tool);
   }
   (void)call("codex_read_file", {{"file_path", "README.md"}});

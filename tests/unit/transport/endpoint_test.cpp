@@ -49,8 +49,7 @@ class EndpointTest : public ::testing::Test {
         {.descriptor = {{"name", name}, {"inputSchema", {{"type", "object"}}}}, .run = std::move(run)});
   }
   http::Request request(const Json& body, const char* accept = kBoth, std::vector<http::Header> more = {}) {
-    http::Request r =
-        http_request("POST", "/mcp", {{"Host", "localhost"}, {"Content-Type", "application/json"}});
+    http::Request r = http_request("POST", "/mcp", {{"Host", "localhost"}, {"Content-Type", "application/json"}});
     if (accept != nullptr) r.headers.emplace_back("Accept", accept);
     r.headers.insert(r.headers.end(), more.begin(), more.end());
     r.body = body.dump();
@@ -97,8 +96,7 @@ TEST_F(EndpointTest, AnswersAsEventsToWhoReadsOnlyThose) {
   FakeExchange exchange(request(World::request("ping"), "text/event-stream"));
   endpoint->handle(exchange);
   ASSERT_TRUE(exchange.stream_head);
-  EXPECT_EQ(exchange.text(),
-            ": open\n\nevent: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n");
+  EXPECT_EQ(exchange.text(), ": open\n\nevent: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n");
   FakeExchange refused(request(5, "text/event-stream"));
   endpoint->handle(refused);
   EXPECT_EQ(refused.replied->status, 400) << "a refusal stays what HTTP says it is";
@@ -157,11 +155,9 @@ TEST_F(EndpointTest, G17LetsALegacyCallGoOnAndItsClientResume) {
   auto handling = std::async(std::launch::async, [&] { endpoint->handle(exchange); });
   ASSERT_TRUE(exchange.wait_for("id: 1-0\nretry: 3000\ndata: \n\n")) << "G15";
   exchange.gone = true;
-  FakeExchange resumed(http_request("GET", "/mcp",
-                                    {{"Host", "localhost"},
-                                     {"Accept", "text/event-stream"},
-                                     {"Mcp-Session-Id", id},
-                                     {"Last-Event-ID", "1-0"}}));
+  FakeExchange resumed(http_request(
+      "GET", "/mcp",
+      {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}, {"Last-Event-ID", "1-0"}}));
   auto reading = std::async(std::launch::async, [&] { endpoint->handle(resumed); });
   ASSERT_TRUE(resumed.wait_for(": open"));
   entered.get_future().wait();
@@ -178,19 +174,17 @@ TEST_F(EndpointTest, LeavesTheAnswerInTheLogWhenACallClosesItsStream) {
   FakeExchange exchange(request(call("drop"), kBoth, {{"Mcp-Session-Id", id}}));
   endpoint->handle(exchange);
   EXPECT_EQ(exchange.text(), ": open\n\nid: 1-0\nretry: 3000\ndata: \n\n");
-  FakeExchange resumed(http_request("GET", "/mcp",
-                                    {{"Host", "localhost"},
-                                     {"Accept", "text/event-stream"},
-                                     {"Mcp-Session-Id", id},
-                                     {"Last-Event-ID", "1-0"}}));
+  FakeExchange resumed(http_request(
+      "GET", "/mcp",
+      {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}, {"Last-Event-ID", "1-0"}}));
   endpoint->handle(resumed);
   EXPECT_NE(resumed.text().find("\"done\":true"), std::string::npos);
 }
 
 TEST_F(EndpointTest, G13StreamsAnnouncementsToTheGetStreamUntilTheSessionEnds) {
   const std::string id = open_session();
-  FakeExchange get(http_request(
-      "GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
+  FakeExchange get(
+      http_request("GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
   auto reading = std::async(std::launch::async, [&] { endpoint->handle(get); });
   ASSERT_TRUE(get.wait_for("id: 0-0\nretry: 3000\ndata: \n\n"));
   world.server->notify_tools_changed();
@@ -207,8 +201,8 @@ TEST_F(EndpointTest, G13StreamsAnnouncementsToTheGetStreamUntilTheSessionEnds) {
 
 TEST_F(EndpointTest, EndsEveryStreamWhenTheServerStops) {
   const std::string id = open_session();
-  FakeExchange get(http_request(
-      "GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
+  FakeExchange get(
+      http_request("GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
   auto reading = std::async(std::launch::async, [&] { endpoint->handle(get); });
   Json body = World::request("subscriptions/listen",
                              {{"notifications", {{"toolsListChanged", true}}}, {"_meta", World::envelope()}});
@@ -227,8 +221,8 @@ TEST_F(EndpointTest, KeepsASessionAtEightStreams) {
   world.restart();
   make();
   const std::string id = open_session();
-  FakeExchange get(http_request(
-      "GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
+  FakeExchange get(
+      http_request("GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
   auto reading = std::async(std::launch::async, [&] { endpoint->handle(get); });
   ASSERT_TRUE(get.wait_for(": open"));
   FakeExchange exchange(request(call("notify"), kBoth, {{"Mcp-Session-Id", id}}));
@@ -243,8 +237,8 @@ TEST_F(EndpointTest, RefusesStreamsAboveTheServersCap) {
   world.restart();
   make();
   const std::string id = open_session();
-  FakeExchange get(http_request(
-      "GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
+  FakeExchange get(
+      http_request("GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
   endpoint->handle(get);
   EXPECT_EQ(get.replied->status, 429);
   EXPECT_TRUE(header_of(*get.replied, "Retry-After"));
@@ -254,8 +248,8 @@ TEST_F(EndpointTest, M23AListenTakesOneOfTheServersStreams) {
   world.server_options.limits.streams = 1;
   world.restart();
   make();
-  const Json body = World::request(
-      "subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}, {"_meta", World::envelope()}});
+  const Json body = World::request("subscriptions/listen",
+                                   {{"notifications", {{"toolsListChanged", true}}}, {"_meta", World::envelope()}});
   FakeExchange first(request(body, kBoth, World::modern_headers("subscriptions/listen")));
   auto listening = std::async(std::launch::async, [&] { endpoint->handle(first); });
   ASSERT_TRUE(first.wait_for("acknowledged"));
@@ -274,8 +268,8 @@ TEST_F(EndpointTest, TellsWhoReadsOnlyEventsWhenThereIsNoStreamLeft) {
   world.restart();
   make();
   const std::string id = open_session();
-  FakeExchange get(http_request(
-      "GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
+  FakeExchange get(
+      http_request("GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
   auto reading = std::async(std::launch::async, [&] { endpoint->handle(get); });
   ASSERT_TRUE(get.wait_for(": open"));
   FakeExchange exchange(request(call("demo_who"), "text/event-stream", {{"Mcp-Session-Id", id}}));
@@ -297,8 +291,8 @@ TEST_F(EndpointTest, TellsWhoReadsOnlyEventsWhenThereIsNoStreamLeft) {
 
 TEST_F(EndpointTest, G10AListenerKeepsItsSession) {
   const std::string id = open_session();
-  FakeExchange get(http_request(
-      "GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
+  FakeExchange get(
+      http_request("GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
   auto reading = std::async(std::launch::async, [&] { endpoint->handle(get); });
   ASSERT_TRUE(get.wait_for(": open"));
   world.clock.advance(3h);
@@ -319,8 +313,8 @@ TEST_F(EndpointTest, ClosesAGetStreamWhoseClientMissedEvents) {
     FakeExchange subscribe(request(subscription, kBoth, {{"Mcp-Session-Id", id}}));
     endpoint->handle(subscribe);
   }
-  FakeExchange get(http_request(
-      "GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
+  FakeExchange get(
+      http_request("GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}}));
   auto reading = std::async(std::launch::async, [&] { endpoint->handle(get); });
   ASSERT_TRUE(get.wait_for(": open"));
   get.block(true);
@@ -388,15 +382,13 @@ TEST_F(EndpointTest, A6StreamsEndWithTheirToken) {
   endpoint->handle(handshake);
   const std::string id = *header_of(*handshake.replied, "Mcp-Session-Id");
   FakeExchange get(http_request(
-      "GET", "/mcp",
-      {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}, bearer}));
+      "GET", "/mcp", {{"Host", "localhost"}, {"Accept", "text/event-stream"}, {"Mcp-Session-Id", id}, bearer}));
   auto reading = std::async(std::launch::async, [&] { endpoint->handle(get); });
   auto headers = World::modern_headers("subscriptions/listen");
   headers.push_back(bearer);
-  FakeExchange listen(request(
-      World::request("subscriptions/listen",
-                     {{"notifications", {{"toolsListChanged", true}}}, {"_meta", World::envelope()}}),
-      kBoth, headers));
+  FakeExchange listen(request(World::request("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}},
+                                                                      {"_meta", World::envelope()}}),
+                              kBoth, headers));
   auto listening = std::async(std::launch::async, [&] { endpoint->handle(listen); });
   ASSERT_TRUE(get.wait_for(": open"));
   ASSERT_TRUE(listen.wait_for("acknowledged"));
@@ -440,8 +432,7 @@ TEST_F(EndpointTest, AddsCorsHeadersToEveryAnswerForAnAllowedOrigin) {
   endpoint->handle(exchange);
   EXPECT_EQ(header_of(*exchange.replied, "Access-Control-Allow-Origin"), "http://localhost:3000");
   EXPECT_EQ(header_of(*exchange.replied, "Vary"), "Origin");
-  EXPECT_NE(header_of(*exchange.replied, "Access-Control-Expose-Headers")->find("mcp-session-id"),
-            std::string::npos);
+  EXPECT_NE(header_of(*exchange.replied, "Access-Control-Expose-Headers")->find("mcp-session-id"), std::string::npos);
   FakeExchange plain(request(World::request("ping")));
   endpoint->handle(plain);
   EXPECT_FALSE(header_of(*plain.replied, "Access-Control-Allow-Origin"));

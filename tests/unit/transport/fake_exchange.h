@@ -39,8 +39,7 @@ class FakeExchange final : public http::Exchange, private http::Stream {
   /// Waits until the stream holds `needle`.
   bool wait_for(std::string_view needle) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, testing_support::kPatience,
-                             [&] { return text_.find(needle) != std::string::npos; });
+    return changed_.wait_for(lock, testing_support::kPatience, [&] { return text_.find(needle) != std::string::npos; });
   }
 
   /// Lets every further write wait, as for a peer that does not read, or go on.
@@ -87,8 +86,7 @@ inline std::optional<std::string> header_of(const http::Response& response, std:
   return std::nullopt;
 }
 
-inline http::Request http_request(std::string method, std::string target,
-                                  std::vector<http::Header> headers = {}) {
+inline http::Request http_request(std::string method, std::string target, std::vector<http::Header> headers = {}) {
   http::Request request;
   request.method = std::move(method);
   const std::size_t mark = target.find('?');

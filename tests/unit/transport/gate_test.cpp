@@ -77,10 +77,9 @@ TEST_F(GateTest, H1ServesBothSpellingsOfThePathAndNoOther) {
 TEST_F(GateTest, A6AnswersEveryLoginProbeWithAPlain404) {
   options.auth_required = true;
   make();
-  for (const char* path :
-       {"/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp",
-        "/.well-known/oauth-authorization-server", "/mcp/.well-known/openid-configuration", "/register",
-        "/authorize", "/token"}) {
+  for (const char* path : {"/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp",
+                           "/.well-known/oauth-authorization-server", "/mcp/.well-known/openid-configuration",
+                           "/register", "/authorize", "/token"}) {
     EXPECT_EQ(status("GET", path), 404) << path;
     EXPECT_EQ(body(), (Json{{"error", "not_found"}}));
     EXPECT_EQ(header_of(*last, "Content-Type"), "application/json");
@@ -116,23 +115,21 @@ TEST_F(GateTest, A12AdmitsOnlyOurOwnUserAndRootWithoutAToken) {
 }
 
 TEST_F(GateTest, X2AllowsLoopbackNamesWithAnyPort) {
-  for (const char* host :
-       {"127.0.0.1", "127.0.0.1:1", "localhost", "LOCALHOST:65535", "[::1]", "[::1]:8000"}) {
+  for (const char* host : {"127.0.0.1", "127.0.0.1:1", "localhost", "LOCALHOST:65535", "[::1]", "[::1]:8000"}) {
     EXPECT_EQ(post({{"Host", host}}), 0) << host;
   }
 }
 
 TEST_F(GateTest, X2RefusesEverythingElse) {
-  for (const char* host : {"127.evil.com", "localhost.evil", "127.0.0.1.nip.io", "localhost.",
-                           "localhost:99999", "localhost:", "localhost:8a", "127.0.0.2", "evil.example",
-                           "[::1", "[::1]x", "127.0.0.1:80:80", "user@localhost", " "}) {
+  for (const char* host : {"127.evil.com", "localhost.evil", "127.0.0.1.nip.io", "localhost.", "localhost:99999",
+                           "localhost:", "localhost:8a", "127.0.0.2", "evil.example", "[::1", "[::1]x",
+                           "127.0.0.1:80:80", "user@localhost", " "}) {
     EXPECT_EQ(post({{"Host", host}}), 403) << host;
   }
   EXPECT_EQ(post({{"Host", "evil.example"}}), 403);
   EXPECT_EQ(body()["error"]["code"], -32600);
   EXPECT_EQ(body()["error"]["data"]["code"], "host_forbidden");
-  EXPECT_NE(body()["error"]["message"].get<std::string>().find("server.allowed_hosts"), std::string::npos)
-      << "X4";
+  EXPECT_NE(body()["error"]["message"].get<std::string>().find("server.allowed_hosts"), std::string::npos) << "X4";
   EXPECT_FALSE(body().contains("id"));
 }
 
@@ -153,8 +150,7 @@ TEST_F(GateTest, X2AllowsTheLoopbackAddressItListensOn) {
 TEST_F(GateTest, X2LearnsHostNamesOnceTokensAreAskedFor) {
   options.allowed_hosts = {"pb.example.net"};
   make();
-  EXPECT_EQ(post({{"Host", "pb.example.net"}}), 403)
-      << "SEC:F3: a public name without authentication is a tunnel";
+  EXPECT_EQ(post({{"Host", "pb.example.net"}}), 403) << "SEC:F3: a public name without authentication is a tunnel";
   EXPECT_NE(body()["error"]["message"].get<std::string>().find("needs a token"), std::string::npos);
   endpoint->require_auth(true);
   const http::Header token{"Authorization", "Bearer alpha-token-0123456789"};
@@ -167,13 +163,11 @@ TEST_F(GateTest, X2LearnsHostNamesOnceTokensAreAskedFor) {
 TEST_F(GateTest, X3ChecksTheOrigin) {
   options.allowed_origins = {"https://app.example"};
   make();
-  for (const char* origin :
-       {"http://localhost:3000", "https://127.0.0.1", "http://[::1]:9", "https://app.example"}) {
+  for (const char* origin : {"http://localhost:3000", "https://127.0.0.1", "http://[::1]:9", "https://app.example"}) {
     EXPECT_EQ(post({{"Origin", origin}}), 0) << origin;
   }
-  for (const char* origin :
-       {"null", "https://evil.example", "http://localhost.evil", "https://app.example.evil", "localhost", "",
-        "file://", "http://localhost:99999"}) {
+  for (const char* origin : {"null", "https://evil.example", "http://localhost.evil", "https://app.example.evil",
+                             "localhost", "", "file://", "http://localhost:99999"}) {
     EXPECT_EQ(post({{"Origin", origin}}), 403) << origin;
     EXPECT_EQ(body()["error"]["data"]["code"], "origin_forbidden");
   }
@@ -190,13 +184,11 @@ TEST_F(GateTest, RefusesCrossSiteRequestsWithoutAnOrigin) {
 }
 
 TEST_F(GateTest, X5RefusesProxiedRequestsWhileNobodyNeedsAToken) {
-  for (const char* name :
-       {"X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "CF-Ray", "X-Real-IP", "Ngrok-Trace"}) {
+  for (const char* name : {"X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "CF-Ray", "X-Real-IP", "Ngrok-Trace"}) {
     EXPECT_EQ(post({{name, "x"}}), 403) << name;
   }
   endpoint->require_auth(true);
-  EXPECT_EQ(post({{"X-Forwarded-Host", "evil.example"}, {"Authorization", "Bearer alpha-token-0123456789"}}),
-            0)
+  EXPECT_EQ(post({{"X-Forwarded-Host", "evil.example"}, {"Authorization", "Bearer alpha-token-0123456789"}}), 0)
       << "with a token they decide nothing";
 }
 
@@ -222,8 +214,8 @@ TEST_F(GateTest, H4AndX6AnswerPreflightsOnlyWithCors) {
 TEST_F(GateTest, A2TakesABearerTokenInAnyCaseOfItsScheme) {
   options.auth_required = true;
   make();
-  for (const char* value : {"Bearer alpha-token-0123456789", "bearer alpha-token-0123456789",
-                            "BEARER   alpha-token-0123456789"}) {
+  for (const char* value :
+       {"Bearer alpha-token-0123456789", "bearer alpha-token-0123456789", "BEARER   alpha-token-0123456789"}) {
     EXPECT_EQ(post({{"Authorization", value}}), 0) << value;
   }
 }
@@ -343,8 +335,8 @@ TEST_F(GateTest, H6ToH8RefuseWrongMethodsAtOnce) {
 }
 
 TEST_F(GateTest, H9WantsJson) {
-  for (const char* type : {"text/plain", "application/x-www-form-urlencoded",
-                           "multipart/form-data; boundary=x", "", "application/jsonx", "text/json"}) {
+  for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "",
+                           "application/jsonx", "text/json"}) {
     EXPECT_EQ(post({{"Content-Type", type}}), 415) << type;
   }
   EXPECT_EQ(post({{"Content-Type", "Application/JSON; charset=utf-8"}}), 0);
@@ -359,8 +351,7 @@ TEST_F(GateTest, H10RefusesADeclaredLengthAboveTheLimit) {
 }
 
 TEST_F(GateTest, H11RefusesOnlyWhatCanReadNeither) {
-  for (const char* accept :
-       {"*/*", "application/json", "text/event-stream", "application/*", "text/html, */*;q=0.1"}) {
+  for (const char* accept : {"*/*", "application/json", "text/event-stream", "application/*", "text/html, */*;q=0.1"}) {
     EXPECT_EQ(post({{"Accept", accept}}), 0) << accept;
   }
   EXPECT_EQ(post(), 0) << "absent";

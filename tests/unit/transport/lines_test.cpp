@@ -7,10 +7,10 @@
 #include <future>
 
 #include "patchbay/os/stream.h"
+#include "patchbay/transport/line_reader.h"
 #include "patchbay/transport/lines.h"
 #include "support/patience.h"
 #include "support/protocol_world.h"
-#include "patchbay/transport/line_reader.h"
 
 namespace patchbay::transport {
 namespace {
@@ -18,9 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing_support::World;
 
-MonoTime soon() {
-  return testing_support::end_of_patience();
-}
+MonoTime soon() { return testing_support::end_of_patience(); }
 
 /// Reads lines from a descriptor as they come.
 class LineClient {
@@ -90,12 +88,10 @@ class LinesTest : public ::testing::Test {
 
 TEST_F(LinesTest, AnswersLineByLine) {
   serve();
-  EXPECT_EQ(
-      ask(World::request("initialize", {{"protocolVersion", "2025-06-18"}}))["result"]["protocolVersion"],
-      "2025-06-18");
+  EXPECT_EQ(ask(World::request("initialize", {{"protocolVersion", "2025-06-18"}}))["result"]["protocolVersion"],
+            "2025-06-18");
   EXPECT_GT(ask(World::request("tools/list", Json::object(), 2))["result"]["tools"].size(), 3u);
-  EXPECT_EQ(ask(World::request("tools/call", {{"name", "demo_who"}}, 3))["result"]["structuredContent"]["ok"],
-            true);
+  EXPECT_EQ(ask(World::request("tools/call", {{"name", "demo_who"}}, 3))["result"]["structuredContent"]["ok"], true);
 }
 
 TEST_F(LinesTest, S8SkipsALineThatIsTooLongAndGoesOn) {
@@ -122,9 +118,8 @@ TEST_F(LinesTest, S3EndsOnEndOfInputAlsoAfterHalfALineAndWithACallRunning) {
 
 TEST_F(LinesTest, EndsWhenTold) {
   serve();
-  Json listen =
-      World::request("subscriptions/listen",
-                     {{"notifications", {{"toolsListChanged", true}}}, {"_meta", World::envelope()}}, "l");
+  Json listen = World::request("subscriptions/listen",
+                               {{"notifications", {{"toolsListChanged", true}}}, {"_meta", World::envelope()}}, "l");
   EXPECT_EQ(ask(listen)["method"], "notifications/subscriptions/acknowledged");
   stop.cancel();
   EXPECT_EQ(client->next()["method"], "notifications/cancelled");

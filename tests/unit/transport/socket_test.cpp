@@ -40,8 +40,8 @@ class SocketTest : public ::testing::Test {
   void TearDown() override {
     if (transport) transport->stop(2s);
   }
-  static std::string post(const std::string& body, const std::string& more = "",
-                          const std::string& target = "/mcp", const std::string& host = "127.0.0.1") {
+  static std::string post(const std::string& body, const std::string& more = "", const std::string& target = "/mcp",
+                          const std::string& host = "127.0.0.1") {
     return "POST " + target + " HTTP/1.1\r\nHost: " + host +
            "\r\nContent-Type: application/json\r\nAccept: application/json, "
            "text/event-stream\r\nContent-Length: " +
@@ -59,9 +59,7 @@ TEST_F(SocketTest, ServesBothErasOnOneConnection) {
   EXPECT_EQ(c.ask(post(World::request("initialize", {{"protocolVersion", "2025-06-18"}}).dump())), 200);
   EXPECT_NE(c.text.find("Mcp-Session-Id: v1."), std::string::npos);
   const Json discover = World::request("server/discover", {{"_meta", World::envelope()}}, "d1");
-  EXPECT_EQ(
-      c.ask(post(discover.dump(), "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: server/discover\r\n")),
-      200);
+  EXPECT_EQ(c.ask(post(discover.dump(), "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: server/discover\r\n")), 200);
   EXPECT_EQ(Json::parse(c.body())["result"]["supportedVersions"][0], "2026-07-28");
 }
 
@@ -172,9 +170,8 @@ TEST_F(SocketTest, AnswersGetWithoutASessionAtOnce) {
 
 TEST_F(SocketTest, StopsWithOpenStreams) {
   start();
-  const Json listen =
-      World::request("subscriptions/listen",
-                     {{"notifications", {{"toolsListChanged", true}}}, {"_meta", World::envelope()}}, "l");
+  const Json listen = World::request(
+      "subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}, {"_meta", World::envelope()}}, "l");
   RawConnection c(port);
   c.send(post(listen.dump(), "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: subscriptions/listen\r\n"));
   ASSERT_TRUE(c.read_until("acknowledged"));

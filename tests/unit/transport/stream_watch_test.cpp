@@ -44,7 +44,9 @@ TEST(StreamWatchTest, TouchesNoStreamThatIsNoLongerWatched) {
 TEST(StreamWatchTest, EndsWhileNobodyIsWatched) {
   StreamWatch never_used(1h);
   StreamWatch once_used(1h);
-  { const auto watched = once_used.watch([] { return true; }, [] {}); }
+  {
+    const auto watched = once_used.watch([] { return true; }, [] {});
+  }
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 
 #include "git/apply.h"
 #include "git/ops.h"
-#include "workers/merged_files.h"
 #include "support/patience.h"
+#include "workers/merged_files.h"
 
 namespace patchbay::workers {
 namespace {
@@ -233,7 +233,8 @@ TEST_F(WorkersTest, ACleanupOfWhatIsGonePromisesNothingAndKeepsCommits) {  // SE
 }
 
 TEST_F(WorkersTest, ASymlinkInPlaceOfAWorktreeIsNotFollowed) {  // SEC:W1, W8
-  run("Ada", R"(echo '{"thread":"t-1"}'; d=$PWD; cd ..; mv "$d" "$d.moved"; ln -s /etc "$d"; echo '{"done":true}'; exit 0)");
+  run("Ada",
+      R"(echo '{"thread":"t-1"}'; d=$PWD; cd ..; mv "$d" "$d.moved"; ln -s /etc "$d"; echo '{"done":true}'; exit 0)");
   InspectArgs look;
   look.worker = "Ada";
   look.view = "file";
@@ -396,10 +397,11 @@ TEST_F(WorkersTest, CleanupAndMessageExcludeEachOther) {  // SEC:L7, W3
 TEST_F(WorkersTest, WhoeverWaitsForAStopKeepsNobodyElseWaiting) {  // SEC:L7
   job_options.limits.terminate_seconds = 2;
   open();
-  const TurnReply r = must(start(start_args(
-      "Ada", R"(trap '' INT TERM; echo '{"thread":"t-1"}'; while :; do sleep 0.1; done)")));
+  const TurnReply r =
+      must(start(start_args("Ada", R"(trap '' INT TERM; echo '{"thread":"t-1"}'; while :; do sleep 0.1; done)")));
   ASSERT_TRUE(r.accepted);
-  ASSERT_TRUE(all_jobs->wait([&] { return !latest("Ada")->session_id.empty(); }, testing_support::end_of_patience(), {}));
+  ASSERT_TRUE(
+      all_jobs->wait([&] { return !latest("Ada")->session_id.empty(); }, testing_support::end_of_patience(), {}));
   std::optional<StopReply> stopped;
   std::thread stopper([&] { stopped = stop("Ada", true); });
   ASSERT_TRUE(all_jobs->wait([&] { return !latest("Ada")->active(); }, testing_support::end_of_patience(), {}));
@@ -471,8 +473,8 @@ TEST_F(WorkersTest, ChosenUntrackedFilesComeAlongAndAreNobodysChange) {  // K 5.
   put("notes/.env", "TOKEN=x\n");
   put("apart.md", "not chosen\n");
   link_to(root, "notes/link.md", "one.md");
-  StartArgs args = start_args(
-      "Ann", R"(echo '{"thread":"t-1"}'; cat notes/one.md > seen.txt; echo '{"done":true}'; exit 0)");
+  StartArgs args =
+      start_args("Ann", R"(echo '{"thread":"t-1"}'; cat notes/one.md > seen.txt; echo '{"done":true}'; exit 0)");
   args.include_untracked_from_base = {"notes", "missing/*.md"};
   const TurnReply r = git::must(start(args));
   ASSERT_TRUE(r.accepted) << r.text();
@@ -496,8 +498,7 @@ TEST_F(WorkersTest, ChosenUntrackedFilesComeAlongAndAreNobodysChange) {  // K 5.
 
 TEST_F(WorkersTest, AChangedCopyOfAnUntrackedFileBlocksIntegrationUntilTheOriginalIsCommitted) {  // K 5.5
   put("draft.md", "draft\n");
-  StartArgs args =
-      start_args("Ann", R"(echo '{"thread":"t-1"}'; echo more >> draft.md; echo '{"done":true}'; exit 0)");
+  StartArgs args = start_args("Ann", R"(echo '{"thread":"t-1"}'; echo more >> draft.md; echo '{"done":true}'; exit 0)");
   args.include_untracked_from_base = {"*.md"};
   ASSERT_TRUE(git::must(start(args)).accepted);
   finish("Ann");
@@ -617,7 +618,8 @@ class MergedFileTest : public WorkersTest {
     return "1\n" + second + "\n3\n4\n5\n" + sixth + "\n7\n8\n9\n" + tenth + "\n11\n";
   }
   static std::string replace(const char* line, const char* by) {
-    return fmt::format(R"(echo '{{"thread":"t-1"}}'; sed -i 's/^{}$/{}/' shared.txt; echo '{{"done":true}}'; exit 0)", line, by);
+    return fmt::format(R"(echo '{{"thread":"t-1"}}'; sed -i 's/^{}$/{}/' shared.txt; echo '{{"done":true}}'; exit 0)",
+                       line, by);
   }
   void change_both() {
     put("shared.txt", lines("2", "6", "10"));
@@ -712,7 +714,8 @@ TEST_F(MergedFileTest, AMergedFileThatTheUserEditedSinceIsRefused) {  // SEC:W6
 TEST_F(MergedFileTest, RecordsOfIntegrationsWithoutWhatWasMergedAreReadable) {
   change_both();
   ASSERT_TRUE(integrate("Ada").preview.applied);
-  must(all_jobs->update(latest("Ada")->job_id, [](jobs::JobRecord& r) { return r.options.erase("_worker_integrated_merged") == 1; }));
+  must(all_jobs->update(latest("Ada")->job_id,
+                        [](jobs::JobRecord& r) { return r.options.erase("_worker_integrated_merged") == 1; }));
   change_again();
   open();
   EXPECT_EQ(integrate("Ada").refusal.error_code, "base_dirty");
@@ -767,11 +770,10 @@ TEST_F(MergedFileTest, AnIntegrationThatIsFinishedFromItsJournalIsKnownWithWhatI
   change_both();
   baseline = must(client->tree_of(target(), latest("Ada")->option("_worker_base_revision")));
   ASSERT_TRUE(integrate("Ada").preview.applied);
-  const git::ApplySpec spec{
-      .integration = {.baseline = baseline,
-                      .snapshot = latest("Ada")->option("_worker_integrated_tree"),
-                      .base_revision = latest("Ada")->option("_worker_base_revision")},
-      .journal_path = os::join(options.journal_dir, latest("Ada")->worker_id() + ".journal")};
+  const git::ApplySpec spec{.integration = {.baseline = baseline,
+                                            .snapshot = latest("Ada")->option("_worker_integrated_tree"),
+                                            .base_revision = latest("Ada")->option("_worker_base_revision")},
+                            .journal_path = os::join(options.journal_dir, latest("Ada")->worker_id() + ".journal")};
   forget_integration();
   git({"checkout", "-q", "--", "shared.txt"});
   const pid_t child = ::fork();

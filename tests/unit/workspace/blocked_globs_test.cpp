@@ -45,9 +45,9 @@ TEST(BlockedGlobs, BuiltInListBlocksSecretsAtEveryDepthAndInEveryCase) {  // W15
     EXPECT_TRUE(globs.matches(path)) << path;
   }
   for (const char* path :
-       {"", "src/tokenizer.py", "docs/tokens.md", ".env.example", "a/.env.sample", ".env.template",
-        ".gitignore", ".github/workflows/ci.yml", "monkey.txt", "keyboard/key", "auth.json", "environment",
-        "src/build/x.c", "node_modules/a/index.js", "my_secret.txt", "rsa", "a.pem.txt"}) {
+       {"", "src/tokenizer.py", "docs/tokens.md", ".env.example", "a/.env.sample", ".env.template", ".gitignore",
+        ".github/workflows/ci.yml", "monkey.txt", "keyboard/key", "auth.json", "environment", "src/build/x.c",
+        "node_modules/a/index.js", "my_secret.txt", "rsa", "a.pem.txt"}) {
     EXPECT_FALSE(globs.matches(path)) << path;
   }
   EXPECT_GT(globs.size(), 20u);
@@ -142,8 +142,7 @@ TEST(BlockedGlobs, RipgrepGlobsNeverHideWhatIsAllowed) {
   EXPECT_THAT(built_in, Contains("!.git"));
   EXPECT_THAT(built_in, Contains("!*.pem"));
   EXPECT_THAT(built_in, Not(Contains("!.env.*")));  // .env.example is allowed
-  EXPECT_THAT(BlockedGlobs({"/a/x{1}", "b/**"}).ripgrep_globs(),
-              ::testing::ElementsAre("!/a/x\\{1\\}", "!/b"));
+  EXPECT_THAT(BlockedGlobs({"/a/x{1}", "b/**"}).ripgrep_globs(), ::testing::ElementsAre("!/a/x\\{1\\}", "!/b"));
 }
 
 TEST(Noise, KnowsCachesAndBuildOutput) {

@@ -18,8 +18,7 @@ using testing_support::TempDir;
 class RepoLockTest : public ::testing::Test {
  protected:
   RepoLockTest() {
-    for (const char* d :
-         {"outer/repo/.git", "outer/repo/sub/deep", "outer/other/.git", "outer/plain/a", "repo-two"}) {
+    for (const char* d : {"outer/repo/.git", "outer/repo/sub/deep", "outer/other/.git", "outer/plain/a", "repo-two"}) {
       EXPECT_TRUE(os::make_private_dirs(dir.path(d)).ok());
     }
     EXPECT_EQ(::symlink("outer/repo", dir.path("link").c_str()), 0);
@@ -45,8 +44,8 @@ class RepoLockTest : public ::testing::Test {
 
 TEST_F(RepoLockTest, EverySpellingOfAWorkTreeContends) {  // SEC:L1
   const HeldRepoLock lock = hold("outer/repo/sub");
-  for (const char* spelling : {"outer/repo", "outer/repo/", "outer/repo/sub/deep", "outer/repo/sub/..",
-                               "link", "link/sub", "outer/other/../repo"}) {
+  for (const char* spelling : {"outer/repo", "outer/repo/", "outer/repo/sub/deep", "outer/repo/sub/..", "link",
+                               "link/sub", "outer/other/../repo"}) {
     EXPECT_FALSE(free_at(spelling)) << spelling;
   }
   EXPECT_TRUE(free_at("outer/other"));
@@ -145,11 +144,9 @@ TEST_F(RepoLockTest, OneOfManyWins) {  // SEC:L5
 }
 
 TEST_F(RepoLockTest, RefusesWhatIsNoFolder) {
-  EXPECT_EQ(locks.acquire(dir.path("missing"), {.operation = "x"}).error().code,
-            ErrorCode::kWorkspaceMissing);
+  EXPECT_EQ(locks.acquire(dir.path("missing"), {.operation = "x"}).error().code, ErrorCode::kWorkspaceMissing);
   ASSERT_TRUE(os::write_file_atomic(dir.path("file"), "x").ok());
-  EXPECT_EQ(locks.acquire(dir.path("file"), {.operation = "x"}).error().code,
-            ErrorCode::kWorkspaceNotDirectory);
+  EXPECT_EQ(locks.acquire(dir.path("file"), {.operation = "x"}).error().code, ErrorCode::kWorkspaceNotDirectory);
 }
 
 }  // namespace

@@ -19,8 +19,7 @@ using testing_support::TempDir;
 class RootsTest : public ::testing::Test {
  protected:
   RootsTest() {
-    for (const char* d :
-         {"srv/repo/sub", "srv/repo-evil", "srv/my-app/.git", "srv/deep/er/tool", "home/runtime"}) {
+    for (const char* d : {"srv/repo/sub", "srv/repo-evil", "srv/my-app/.git", "srv/deep/er/tool", "home/runtime"}) {
       EXPECT_TRUE(os::make_private_dirs(dir.path(d)).ok());
     }
     write("srv/repo/file.txt");
@@ -65,20 +64,16 @@ TEST_F(RootsTest, ChoosesTheDefaultAndDirectoriesBelowARoot) {
   EXPECT_EQ(roots->choose("sub")->path, dir.path("srv/repo/sub"));
 }
 
-TEST(WorkspaceId, IsStable) {
-  EXPECT_EQ(workspace_id("/srv/repo"), "ws_203fce37fbfc82f3bd7cd983");
-}
+TEST(WorkspaceId, IsStable) { EXPECT_EQ(workspace_id("/srv/repo"), "ws_203fce37fbfc82f3bd7cd983"); }
 
 TEST_F(RootsTest, RefusesWhatLiesOutside) {  // SEC:P1
   const auto roots = repo_only();
   for (const std::string& path :
-       {dir.path("srv/repo-evil"), dir.path("srv"), dir.path("srv/repo/.."),
-        dir.path("srv/repo/../repo-evil"), dir.path("srv/repo/out"), std::string("/"), std::string("/etc"),
-        std::string("~"), std::string("~root"), std::string(".."), dir.path("srv/not-there"),
-        dir.path("srv/repo-evil/not-there")}) {
+       {dir.path("srv/repo-evil"), dir.path("srv"), dir.path("srv/repo/.."), dir.path("srv/repo/../repo-evil"),
+        dir.path("srv/repo/out"), std::string("/"), std::string("/etc"), std::string("~"), std::string("~root"),
+        std::string(".."), dir.path("srv/not-there"), dir.path("srv/repo-evil/not-there")}) {
     const ErrorCode code = refusal(*roots, path);
-    EXPECT_TRUE(code == ErrorCode::kRootNotAllowed ||
-                (path == "~root" && code == ErrorCode::kWorkspaceMissing))
+    EXPECT_TRUE(code == ErrorCode::kRootNotAllowed || (path == "~root" && code == ErrorCode::kWorkspaceMissing))
         << path;
   }
   EXPECT_EQ(roots->choose("/etc").error().message.find("/etc"), std::string::npos);
@@ -92,14 +87,12 @@ TEST_F(RootsTest, NamesWhatIsWrongBelowARoot) {
   EXPECT_EQ(refusal(*roots, "\xff"), ErrorCode::kInvalidArgument);
   EXPECT_EQ(refusal(*roots, std::string(5000, 'a')), ErrorCode::kInvalidArgument);
   EXPECT_EQ(refusal(*open({}), "/"), ErrorCode::kNoAllowedRoots);
-  EXPECT_EQ(open({.allowed = {dir.path("srv")}})->choose(std::nullopt).error().code,
-            ErrorCode::kNoDefaultWorkspace);
+  EXPECT_EQ(open({.allowed = {dir.path("srv")}})->choose(std::nullopt).error().code, ErrorCode::kNoDefaultWorkspace);
 }
 
 TEST_F(RootsTest, AMissingRootIsRefusedAtTheStart) {  // SEC:F7
   EXPECT_EQ(Roots::open({.allowed = {dir.path("nowhere")}}).error().code, ErrorCode::kConfigRefused);
-  EXPECT_EQ(Roots::open({.allowed = {dir.path("srv/repo/file.txt")}}).error().code,
-            ErrorCode::kConfigRefused);
+  EXPECT_EQ(Roots::open({.allowed = {dir.path("srv/repo/file.txt")}}).error().code, ErrorCode::kConfigRefused);
 }
 
 TEST_F(RootsTest, FollowsARootThatIsReplacedAndNoticesOneThatIsGone) {
@@ -158,8 +151,8 @@ TEST_F(RootsTest, AliasesReplaceWholeComponents) {  // L7
 }
 
 TEST_F(RootsTest, SuggestsRootsWithALikeName) {  // L7
-  const auto roots = open(
-      {.allowed = {dir.path("srv")}, .default_root = dir.path("srv"), .discovery_roots = {dir.path("srv")}});
+  const auto roots =
+      open({.allowed = {dir.path("srv")}, .default_root = dir.path("srv"), .discovery_roots = {dir.path("srv")}});
   EXPECT_THAT(roots->choose("/guessed/path/my-app").error().hint, HasSubstr(dir.path("srv/my-app")));
   EXPECT_THAT(roots->choose("/home/me/tool").error().hint, HasSubstr(dir.path("srv/deep/er/tool")));
   EXPECT_THAT(roots->choose("/home/me/MY-AP").error().hint, HasSubstr(dir.path("srv/my-app")));
@@ -168,8 +161,8 @@ TEST_F(RootsTest, SuggestsRootsWithALikeName) {  // L7
 }
 
 TEST_F(RootsTest, ADefaultOutsideTheRootsIsRefusedWithoutEnd) {
-  const auto roots = open(
-      {.allowed = {dir.path("srv/repo")}, .default_root = "/etc", .discovery_roots = {dir.path("srv/repo")}});
+  const auto roots =
+      open({.allowed = {dir.path("srv/repo")}, .default_root = "/etc", .discovery_roots = {dir.path("srv/repo")}});
   EXPECT_EQ(roots->choose(std::nullopt).error().code, ErrorCode::kRootNotAllowed);
 }
 

@@ -48,8 +48,7 @@ class SearchTest : public ::testing::Test {
   }
   std::vector<std::string> lines(const SearchResult& r) {
     std::vector<std::string> out;
-    for (const SearchMatch& m : r.matches)
-      out.push_back(m.path + ":" + std::to_string(m.line) + ": " + m.text);
+    for (const SearchMatch& m : r.matches) out.push_back(m.path + ":" + std::to_string(m.line) + ": " + m.text);
     return out;
   }
   ErrorCode refusal(const SearchRequest& request) {
@@ -66,8 +65,8 @@ TEST_F(SearchTest, SortsByPathThenLine) {
   file("a.txt", "needle\n");
   file("a/b/c.txt", "needle\n");
   const SearchResult r = search({.query = "needle"});
-  EXPECT_THAT(lines(r), ElementsAre("a/b/c.txt:1: needle", "a/z.txt:1: needle", "a.txt:1: needle",
-                                    "b.txt:2: needle 2", "b.txt:3: needle 3"));
+  EXPECT_THAT(lines(r), ElementsAre("a/b/c.txt:1: needle", "a/z.txt:1: needle", "a.txt:1: needle", "b.txt:2: needle 2",
+                                    "b.txt:3: needle 3"));
   EXPECT_EQ(r.total_matches, 5);
   EXPECT_EQ(r.files_with_matches, 4);
   EXPECT_FALSE(r.truncated);
@@ -87,8 +86,8 @@ TEST_F(SearchTest, NoQueryAndNoGlobIsEverAnOption) {  // SEC:C1, W2
   const std::string evil = script("evil", "touch " + dir.path("executed") + "\ncat\n");
   file("data.txt", "--pre=" + evil + "\n-x\n-f/etc/passwd\n--files\n");
   for (const std::string& query :
-       {"--pre=" + evil, std::string("-f/etc/passwd"), std::string("--hostname-bin=" + evil),
-        std::string("--files"), std::string("-x"), std::string("--"), std::string("--pre")}) {
+       {"--pre=" + evil, std::string("-f/etc/passwd"), std::string("--hostname-bin=" + evil), std::string("--files"),
+        std::string("-x"), std::string("--"), std::string("--pre")}) {
     const SearchResult r = search({.query = query});
     for (const SearchMatch& m : r.matches) EXPECT_THAT(m.text, HasSubstr(query));
   }
@@ -120,8 +119,8 @@ TEST_F(SearchTest, OddFileNamesAreReported) {  // W34, L26
   const SearchResult r = search({.query = "needle"});
   std::vector<std::string> paths;
   for (const SearchMatch& m : r.matches) paths.push_back(m.path);
-  EXPECT_THAT(paths, ElementsAre("-dash.txt", "a:b:3.txt", "bad\\xFF.txt", "new\\nline.txt",
-                                 "sp ace \"q\" \\.txt", "tab\\t.txt"));
+  EXPECT_THAT(paths, ElementsAre("-dash.txt", "a:b:3.txt", "bad\\xFF.txt", "new\\nline.txt", "sp ace \"q\" \\.txt",
+                                 "tab\\t.txt"));
   EXPECT_EQ(search({.query = "needle", .path = "bad\\xFF.txt"}).matches.size(), 1u);
   EXPECT_EQ(search({.query = "needle", .path = "-dash.txt"}).matches.size(), 1u);
 }
@@ -241,8 +240,7 @@ TEST_F(SearchTest, GlobsNarrowButNeverUncover) {  // W15
   }
   EXPECT_THAT(lines(search({.query = "needle", .include_hidden = true})),
               ElementsAre(".env.example:1: needle", "a.py:1: needle", "a.txt:1: needle"));
-  EXPECT_THAT(lines(search({.query = "needle", .path = "node_modules"})),
-              ElementsAre("node_modules/x.py:1: needle"));
+  EXPECT_THAT(lines(search({.query = "needle", .path = "node_modules"})), ElementsAre("node_modules/x.py:1: needle"));
   EXPECT_EQ(refusal({.query = "needle", .path = ".env"}), ErrorCode::kPathBlocked);
 }
 
@@ -251,8 +249,7 @@ TEST_F(SearchTest, OwnFilesAreNeverSearched) {  // SEC:P5
   file("home/[odd]/x", "needle\n");
   file("src/a.txt", "needle\n");
   ASSERT_EQ(::link(dir.path("root/home/token").c_str(), dir.path("root/src/hard").c_str()), 0);
-  const auto guarded =
-      fs(BlockedGlobs(), ProtectedPaths({dir.path("root/home"), dir.path("root/home/token")}));
+  const auto guarded = fs(BlockedGlobs(), ProtectedPaths({dir.path("root/home"), dir.path("root/home/token")}));
   const auto r = search_text(guarded, {.query = "needle"});
   ASSERT_TRUE(r.ok());
   EXPECT_THAT(lines(*r), ElementsAre("src/a.txt:1: needle"));
@@ -345,8 +342,7 @@ TEST_F(SearchTest, FilesOnly) {
   EXPECT_EQ(r.matches[0].line, 0);
   EXPECT_EQ(r.files_with_matches, 2);
   EXPECT_FALSE(r.total_matches);
-  const SearchResult next =
-      search({.query = "n", .files_only = true, .max_results = 1, .cursor = *r.next_cursor});
+  const SearchResult next = search({.query = "n", .files_only = true, .max_results = 1, .cursor = *r.next_cursor});
   ASSERT_EQ(next.matches.size(), 1u);
   EXPECT_EQ(next.matches[0].path, "b/c.txt");
   EXPECT_FALSE(next.next_cursor);
@@ -401,8 +397,7 @@ TEST_F(SearchTest, CancelEndsIt) {
     std::this_thread::sleep_for(milliseconds(100));
     cancel.cancel();
   });
-  const auto r =
-      search_text(fs(), {.query = "x", .timeout = milliseconds(30'000)}, cancel, {.program = slow});
+  const auto r = search_text(fs(), {.query = "x", .timeout = milliseconds(30'000)}, cancel, {.program = slow});
   later.join();
   EXPECT_EQ(r.error().code, ErrorCode::kCancelled);
 }
@@ -415,8 +410,8 @@ TEST_F(SearchTest, WithoutRipgrepItSaysWhatToInstall) {
 
 TEST_F(SearchTest, AFolderThatIsMovedMeanwhileIsStillTheOneSearched) {
   file("a/x.txt", "needle\n");
-  const std::string mover = script("rg", "mv " + dir.path("root/a") + " " + dir.path("root/b") +
-                                             "\nexec rg --no-config --json -e needle -- ./\n");
+  const std::string mover = script(
+      "rg", "mv " + dir.path("root/a") + " " + dir.path("root/b") + "\nexec rg --no-config --json -e needle -- ./\n");
   const auto r = search_text(fs(), {.query = "needle", .path = "a"}, {}, {.program = mover});
   ASSERT_TRUE(r.ok());
   EXPECT_TRUE(r->matches.empty()) << "the reported path is checked again";
@@ -428,8 +423,7 @@ struct Recorder : RgListener {
     return true;
   }
   bool on_match(const RgHit& hit) override {
-    log +=
-        std::to_string(hit.line) + "@" + std::to_string(hit.offset) + "+" + std::to_string(hit.column) + "\n";
+    log += std::to_string(hit.line) + "@" + std::to_string(hit.offset) + "+" + std::to_string(hit.column) + "\n";
     return true;
   }
   bool on_counted_match() override { return true; }
@@ -464,8 +458,7 @@ TEST(RgStream, ReadsRecordsHoweverTheyAreCut) {
     RgStream stream(recorder);
     for (std::size_t at = 0; at < text.size(); at += piece)
       ASSERT_TRUE(stream.feed(std::string_view(text).substr(at, piece)));
-    EXPECT_EQ(recorder.log,
-              "file ./q\"},\"line_number\":7\n3@44+2\n4@99+12\nend\nfile ./bad\xff\n1@0+3\nbinary\n")
+    EXPECT_EQ(recorder.log, "file ./q\"},\"line_number\":7\n3@44+2\n4@99+12\nend\nfile ./bad\xff\n1@0+3\nbinary\n")
         << piece;
   }
 }

@@ -22,7 +22,8 @@ class SkillsTest : public testing::Test {
   }
   WorkspaceFs open(const std::string& path, std::vector<std::string> blocked = {}) {
     EXPECT_TRUE(os::make_private_dirs(dir.path(path)).ok());
-    return WorkspaceFs::open_own(dir.path(path), BlockedGlobs(std::move(blocked)), ProtectedPaths({dir.path("home/.own")}))
+    return WorkspaceFs::open_own(dir.path(path), BlockedGlobs(std::move(blocked)),
+                                 ProtectedPaths({dir.path("home/.own")}))
         .value();
   }
   SkillList find(SkillScan scan = {}, std::vector<std::string> blocked = {}) {
@@ -41,7 +42,8 @@ class SkillsTest : public testing::Test {
 
 TEST_F(SkillsTest, AreReadFromTheirFrontMatter) {  // T 12.3
   put("ws/skills/deploy/SKILL.md",
-      "---\nname: Deploy\ndescription: >\n  Ships the site,\n  then looks at it.\nother: [1]\n---\n# Deploy\nname: not this\n");
+      "---\nname: Deploy\ndescription: >\n  Ships the site,\n  then looks at it.\nother: [1]\n---\n# Deploy\nname: not "
+      "this\n");
   put("ws/skills/plain/SKILL.md", "# Plain\nName: 'By Hand'\nDESCRIPTION: no fence needed\n");
   put("ws/skills/bare/SKILL.md", "nothing said\n");
   const SkillList list = find();
@@ -112,7 +114,8 @@ TEST_F(SkillsTest, BlockedNoisySpecialAndSecretThingsDoNotShow) {  // T 12.3, SE
   put("ws/skills/private/SKILL.md", "x\n");
   put("ws/skills/node_modules/m/SKILL.md", "x\n");
   put("ws/skills/a/b/c/d/SKILL.md", "too deep\n");
-  put("ws/skills/leaky/SKILL.md", "name: leaky\ndescription: use sk-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ now\n");
+  put("ws/skills/leaky/SKILL.md",
+      "name: leaky\ndescription: use sk-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ now\n");
   ASSERT_TRUE(os::make_private_dirs(dir.path("ws/skills/fifo")).ok());
   ASSERT_EQ(::mkfifo(dir.path("ws/skills/fifo/SKILL.md").c_str(), 0600), 0);
   const SkillList list = find({}, {"skills/private"});

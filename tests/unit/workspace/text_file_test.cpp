@@ -7,8 +7,8 @@
 
 #include "patchbay/base/hash.h"
 #include "patchbay/base/redact.h"
-#include "workspace/known_files.h"
 #include "support/temp_dir.h"
+#include "workspace/known_files.h"
 
 namespace patchbay::workspace {
 namespace {
@@ -31,12 +31,9 @@ class TextFileTest : public ::testing::Test {
     const auto result = read(request);
     return result.ok() ? ErrorCode::kInternal : result.error().code;
   }
-  void write(const std::string& content) {
-    ASSERT_TRUE(os::write_file_atomic(dir.path("f.txt"), content).ok());
-  }
+  void write(const std::string& content) { ASSERT_TRUE(os::write_file_atomic(dir.path("f.txt"), content).ok()); }
   Result<TextPage> read(const PageRequest& request, const std::string& path = "f.txt") {
-    return read_text_page(*WorkspaceFs::open_own(dir.root(), BlockedGlobs(), ProtectedPaths()), path,
-                          request);
+    return read_text_page(*WorkspaceFs::open_own(dir.root(), BlockedGlobs(), ProtectedPaths()), path, request);
   }
 
   /// All pages of the file, each of at most `max_bytes`, put together.
@@ -126,8 +123,8 @@ TEST_F(TextFileTest, PagesTogetherAreTheFile) {  // L4
              (i % 11 == 0 ? "\xe2\x82\xac\xf0\x9f\x98\x80" : "") + "\n";
   }
   mixed += "no final feed";
-  for (const std::string& text : {mixed, std::string(500, 'x'), std::string("\n\n\n"), std::string("a"),
-                                  std::string(), std::string("\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\n")}) {
+  for (const std::string& text : {mixed, std::string(500, 'x'), std::string("\n\n\n"), std::string("a"), std::string(),
+                                  std::string("\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\n")}) {
     write(text);
     for (const std::int64_t max_bytes : {1, 7, 64, 1000, 1'000'000}) {
       EXPECT_EQ(all_pages(max_bytes), text) << max_bytes;
@@ -204,8 +201,8 @@ TEST_F(TextFileTest, RefusesWhatIsNoUtf8Text) {
 
 TEST_F(TextFileTest, RedactsBeforeItNumbers) {  // W6, SEC:P11
   const TextPage p = page("auth:\n  password: hunter2222\n  user: me\ntoken = \"abcdef123456\"\n");
-  EXPECT_EQ(p.text, "1 | auth:\n2 |   password: " + std::string(kRedacted) +
-                        "\n3 |   user: me\n4 | token = \"" + std::string(kRedacted) + "\"");
+  EXPECT_EQ(p.text, "1 | auth:\n2 |   password: " + std::string(kRedacted) + "\n3 |   user: me\n4 | token = \"" +
+                        std::string(kRedacted) + "\"");
   EXPECT_EQ(p.redactions, 2);
   EXPECT_THAT(p.redacted_lines, ElementsAre(2, 4));
   EXPECT_EQ(p.sha256, sha256_hex("auth:\n  password: hunter2222\n  user: me\ntoken = \"abcdef123456\"\n"));

@@ -58,8 +58,8 @@ TEST_F(TreeTest, DrawsDirectoriesFirstWithoutRegardToCase) {
 }
 
 TEST_F(TreeTest, CountsWhatItLeavesOut) {
-  for (const char* f : {".hidden", ".github/workflows/ci.yml", "node_modules/a/b.js", ".git/config",
-                        "server.pem", "src/x.c"}) {
+  for (const char* f :
+       {".hidden", ".github/workflows/ci.yml", "node_modules/a/b.js", ".git/config", "server.pem", "src/x.c"}) {
     file(f);
   }
   const Tree tree = draw();
@@ -205,9 +205,8 @@ TEST_F(TreeTest, ADeepChainDoesNotExhaustAnything) {  // SEC:P12
 }
 
 TEST_F(TreeTest, FindsInstructionFilesWithinItsBudget) {  // W39
-  for (const char* f :
-       {"AGENTS.md", "a/AGENTS.override.md", "a/b/agents.md", ".agents.md", "node_modules/x/AGENTS.md",
-        "sub/.git/HEAD", "sub/AGENTS.md", "docs/agents.txt", ".ssh/AGENTS.md"}) {
+  for (const char* f : {"AGENTS.md", "a/AGENTS.override.md", "a/b/agents.md", ".agents.md", "node_modules/x/AGENTS.md",
+                        "sub/.git/HEAD", "sub/AGENTS.md", "docs/agents.txt", ".ssh/AGENTS.md"}) {
     file(f);
   }
   ASSERT_EQ(::symlink("a", dir.path("link").c_str()), 0);

@@ -59,9 +59,9 @@ class WorkspaceFsTest : public ::testing::Test {
 
 TEST_F(WorkspaceFsTest, OpensRelativeAndAbsoluteSpellings) {
   const WorkspaceFs f = fs();
-  for (const std::string& path : {std::string("a/file.txt"), std::string("./a//file.txt"),
-                                  std::string("a/b/../file.txt"), std::string("nowhere/../a/file.txt"),
-                                  dir.path("root/a/file.txt"), dir.path("root/../root/a/file.txt")}) {
+  for (const std::string& path :
+       {std::string("a/file.txt"), std::string("./a//file.txt"), std::string("a/b/../file.txt"),
+        std::string("nowhere/../a/file.txt"), dir.path("root/a/file.txt"), dir.path("root/../root/a/file.txt")}) {
     EXPECT_EQ(read(f, path), "inside\n") << path;
     EXPECT_EQ(f.open_file(path)->path, "a/file.txt");
   }
@@ -82,17 +82,15 @@ TEST_F(WorkspaceFsTest, RefusesEveryWayOut) {  // SEC:P1
   const WorkspaceFs f = fs();
   for (const std::string& path :
        {std::string(".."), std::string("../root-evil/x"), std::string("a/../../outside/canary"),
-        std::string("/etc/passwd"), dir.path("root-evil/x"), dir.path("root/../outside/canary"),
-        dir.path("roo"), std::string("/"), std::string("a/b/../../../outside/canary"),
-        std::string("./../outside/canary")}) {
+        std::string("/etc/passwd"), dir.path("root-evil/x"), dir.path("root/../outside/canary"), dir.path("roo"),
+        std::string("/"), std::string("a/b/../../../outside/canary"), std::string("./../outside/canary")}) {
     EXPECT_EQ(f.open_file(path).error().code, ErrorCode::kPathEscapesWorkspace) << path;
     EXPECT_EQ(f.open_dir(path).error().code, ErrorCode::kPathEscapesWorkspace) << path;
     EXPECT_EQ(f.find(path).error().code, ErrorCode::kPathEscapesWorkspace) << path;
   }
   // Bytes that mean a step up elsewhere are names here.
-  for (const char* path :
-       {"..\\outside\\canary", "%2e%2e/outside", "a/..;/x", "... ", "a/. /x", ".. /outside/canary",
-        "\xe2\x80\xa4\xe2\x80\xa4/x", "file:///etc/passwd", "a/file.txt.", "a/file.txt "}) {
+  for (const char* path : {"..\\outside\\canary", "%2e%2e/outside", "a/..;/x", "... ", "a/. /x", ".. /outside/canary",
+                           "\xe2\x80\xa4\xe2\x80\xa4/x", "file:///etc/passwd", "a/file.txt.", "a/file.txt "}) {
     EXPECT_EQ(f.open_file(path).error().code, ErrorCode::kNotFound) << path;
   }
 }
@@ -127,8 +125,7 @@ TEST_F(WorkspaceFsTest, RefusesLinksThatLeadOut) {  // SEC:P2
   link("/proc/self/root", "root/magic");
   link(dir.path("root-evil/x"), "root/l5");
   const WorkspaceFs f = fs();
-  for (const char* path :
-       {"l1", "l2", "d1/canary", "d2/canary", "d1", "l3", "l4", "magic/etc/passwd", "l5"}) {
+  for (const char* path : {"l1", "l2", "d1/canary", "d2/canary", "d1", "l3", "l4", "magic/etc/passwd", "l5"}) {
     EXPECT_EQ(f.open_file(path).error().code, ErrorCode::kPathSymlinkEscape) << path;
   }
 }
@@ -187,8 +184,8 @@ TEST_F(WorkspaceFsTest, BlocksByNameAndByWhatALinkLeadsTo) {  // W15
 
 TEST_F(WorkspaceFsTest, OwnSecretsAreOutOfReachUnderEveryName) {  // SEC:P5
   ASSERT_EQ(::link(dir.path("home/token").c_str(), dir.path("root/hard").c_str()), 0);
-  auto opened = WorkspaceFs::open_own(dir.root(), BlockedGlobs(),
-                                      ProtectedPaths({dir.path("home"), dir.path("home/token")}));
+  auto opened =
+      WorkspaceFs::open_own(dir.root(), BlockedGlobs(), ProtectedPaths({dir.path("home"), dir.path("home/token")}));
   ASSERT_TRUE(opened.ok());
   link("../home/token", "root/soft");
   link("../home", "root/homelink");
@@ -230,9 +227,8 @@ TEST_F(WorkspaceFsTest, ListsRawNamesWithTypes) {
   ASSERT_TRUE(listing.ok());
   std::map<std::string, FileType> types;
   for (const DirEntry& e : listing->entries) types[e.name] = e.type;
-  EXPECT_EQ(types,
-            (std::map<std::string, FileType>{
-                {"b", FileType::kDirectory}, {"file.txt", FileType::kRegular}, {"l", FileType::kSymlink}}));
+  EXPECT_EQ(types, (std::map<std::string, FileType>{
+                       {"b", FileType::kDirectory}, {"file.txt", FileType::kRegular}, {"l", FileType::kSymlink}}));
   EXPECT_TRUE(f.list(*a, 2)->truncated);
   EXPECT_FALSE(f.list(*a, 3)->truncated);
   EXPECT_EQ(f.open_listed_dir("a/b")->path, "a/b");
@@ -275,10 +271,8 @@ void race(const TempDir& dir, const WorkspaceFs& f, std::chrono::milliseconds ti
   std::atomic<long> inside{0}, refused{0}, escaped{0};
   std::thread flipper([&] {
     while (!stop) {
-      ::renameat2(AT_FDCWD, dir.path("root/a").c_str(), AT_FDCWD, dir.path("root/swap").c_str(),
-                  RENAME_EXCHANGE);
-      ::renameat2(AT_FDCWD, dir.path("root/b").c_str(), AT_FDCWD, dir.path("root/swap2").c_str(),
-                  RENAME_EXCHANGE);
+      ::renameat2(AT_FDCWD, dir.path("root/a").c_str(), AT_FDCWD, dir.path("root/swap").c_str(), RENAME_EXCHANGE);
+      ::renameat2(AT_FDCWD, dir.path("root/b").c_str(), AT_FDCWD, dir.path("root/swap2").c_str(), RENAME_EXCHANGE);
     }
   });
   std::vector<std::thread> readers;
