@@ -9,6 +9,7 @@
 #include "codex/environment.h"
 #include "codex/executable.h"
 #include "codex/grammar.h"
+#include "codex/login.h"
 #include "codex/startup_gate.h"
 #include "codex/turn_options.h"
 #include "patchbay/base/guarded.h"
@@ -25,7 +26,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMostPromptCharacters = 1'048'576;
-constexpr auto kLoginStatusAge = 60s;
+constexpr auto kAnswerAge = 60s;
 constexpr std::size_t kProbeOutput = 64 * 1024;
 constexpr char kDefaultPath[] = "/usr/local/bin:/usr/bin:/bin";
 
@@ -148,22 +149,13 @@ std::string version_in(const std::string& output) {
   return display_safe(utf8_prefix(numbered ? last : line, 80));
 }
 
-LoginStatus judge_login(const os::RunResult& run) {
-  const std::string text = to_lower_ascii(run.out + run.err);
-  if (run.timed_out) return {LoginStatus::State::kUnknown, "Codex did not say in time whether it is logged in."};
-  if (!run.status.signalled && run.status.code == 0) {
-    if (text.find("api key") != std::string::npos) {
-      return {LoginStatus::State::kLoggedIn, "Codex is logged in with an API key."};
-    }
-    if (text.find("chatgpt") != std::string::npos) {
-      return {LoginStatus::State::kLoggedIn, "Codex is logged in with a ChatGPT account."};
-    }
-    return {LoginStatus::State::kLoggedIn, "Codex is logged in."};
-  }
-  if (text.find("not logged in") != std::string::npos) {
-    return {LoginStatus::State::kLoggedOut, "Codex is not logged in; run `codex login`."};
-  }
-  return {LoginStatus::State::kUnknown, "Codex could not say whether it is logged in."};
+Result<Probe> judge_version(const Result<os::RunResult>& run, const std::string& path) {
+  if (!run) return run.error();
+  if (run->timed_out)
+    return Error{ErrorCode::kTimeout, "codex --version did not answer in time", "Check the Codex installation.", path};
+  if (run->status.signalled || run->status.code != 0)
+    return Error{ErrorCode::kCodexCliMissing, "codex --version failed", "Install the Codex CLI again.", run->err};
+  return Probe{path, version_in(run->out)};
 }
 
 }  // namespace
@@ -171,7 +163,8 @@ LoginStatus judge_login(const os::RunResult& run) {
 struct CodexEngine::State {
   struct Version {
     std::string stamp;
-    Probe probe;
+    MonoTime at{};
+    Result<Probe> probe = Probe{};
   };
   struct Login {
     std::string stamp;
@@ -312,29 +305,25 @@ Result<Probe> CodexEngine::probe() const {
   const Program found = PB_TRY(program());
   const std::string stamp = file_stamp(found.path);
   auto version = state_->version.lock();
-  if (!stamp.empty() && version->stamp == stamp) return version->probe;
-  const os::RunResult run = PB_TRY(run_helper({"--version"}, options_.answer_limit, kProbeOutput));
-  if (run.timed_out) {
-    return Error{ErrorCode::kTimeout, "codex --version did not answer in time", "Check the Codex installation.",
-                 found.path};
-  }
-  if (run.status.signalled || run.status.code != 0) {
-    return Error{ErrorCode::kCodexCliMissing, "codex --version failed", "Install the Codex CLI again.", run.err};
-  }
-  *version = State::Version{stamp, Probe{found.path, version_in(run.out)}};
+  const MonoTime now = std::chrono::steady_clock::now();
+  const bool known = !stamp.empty() && version->stamp == stamp;
+  if (known && (version->probe.ok() || now - version->at < kAnswerAge)) return version->probe;
+  const auto run = run_helper({"--version"}, options_.answer_limit, kProbeOutput);
+  *version = State::Version{stamp, now, judge_version(run, found.path)};
   return version->probe;
 }
 
 LoginStatus CodexEngine::login_status() const {
   const auto found = program();
   if (!found) return {LoginStatus::State::kUnknown, found.error().message + "."};
-  const std::string stamp = file_stamp(found->path) + file_stamp(os::join(options_.codex_home, "auth.json"));
+  const auto stamp_of = [&](const char* name) { return file_stamp(os::join(options_.codex_home, name)); };
+  const std::string stamp = file_stamp(found->path) + stamp_of("auth.json") + stamp_of("config.toml");
   auto login = state_->login.lock();
   const MonoTime now = std::chrono::steady_clock::now();
-  if (login->stamp == stamp && now - login->at < kLoginStatusAge) return login->status;
+  if (login->stamp == stamp && now - login->at < kAnswerAge) return login->status;
   const auto run = run_helper({"login", "status"}, options_.answer_limit, kProbeOutput);
-  const LoginStatus status =
-      run ? judge_login(*run) : LoginStatus{LoginStatus::State::kUnknown, run.error().message + "."};
+  const LoginStatus status = run ? judge_login(*run, chosen_provider(options_.codex_home), environment())
+                                 : LoginStatus{LoginStatus::State::kUnknown, run.error().message + "."};
   *login = State::Login{stamp, now, status};
   return status;
 }

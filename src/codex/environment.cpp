@@ -4,14 +4,11 @@
 #include <array>
 #include <string_view>
 
-#include "codex/toml_keys.h"
+#include "codex/login.h"
 #include "patchbay/os/file.h"
 
 namespace patchbay::codex {
 namespace {
-
-constexpr char kApiKey[] = "CODEX_API_KEY";
-constexpr std::size_t kLargestConfig = 1u << 20;
 
 /// "PATH" names itself, "LC_*" everything that begins with "LC_".
 bool matches(std::string_view name, std::string_view pattern) {
@@ -58,16 +55,9 @@ os::Environment filter_environment(const os::Environment& from, const std::vecto
 
 std::vector<std::string> login_variables(const std::string& codex_home, const os::Environment& from) {
   std::vector<std::string> names;
-  if (from.count(kApiKey) > 0 && !os::exists(os::join(codex_home, "auth.json"))) names.emplace_back(kApiKey);
-  const auto config = os::read_file(os::join(codex_home, "config.toml"), kLargestConfig);
-  if (!config) return names;
-  const auto settings = top_level_strings(*config);
-  const auto provider = settings.find("model_provider");
-  if (provider == settings.end()) return names;
-  const auto about = table_strings(*config, {"model_providers", provider->second});
-  const auto key = about.find("env_key");
-  // A pattern would let through more than the one variable.
-  if (key != about.end() && key->second.find('*') == std::string::npos) names.push_back(key->second);
+  if (from.count(kApiKeyVariable) > 0 && !os::exists(os::join(codex_home, "auth.json")))
+    names.emplace_back(kApiKeyVariable);
+  if (std::string key = chosen_provider(codex_home).env_key; !key.empty()) names.push_back(std::move(key));
   return names;
 }
 

@@ -15,6 +15,9 @@ namespace patchbay::codex {
 os::Environment filter_environment(const os::Environment& from, const std::vector<std::string>& allowed,
                                    const std::vector<std::string>& secrets);
 
+/// Names the key that Codex uses when no login is stored.
+inline constexpr char kApiKeyVariable[] = "CODEX_API_KEY";
+
 /// The variables that hold the key Codex is configured to log in with: CODEX_API_KEY when it is set and no
 /// login is stored, and what the chosen model provider of config.toml names as its `env_key`.
 std::vector<std::string> login_variables(const std::string& codex_home, const os::Environment& from);

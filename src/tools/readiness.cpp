@@ -73,7 +73,7 @@ Check codex_version(const codex::CodexEngine& codex) {
 Check codex_auth(const codex::CodexEngine& codex) {
   const codex::LoginStatus login = codex.login_status();
   if (login.state == codex::LoginStatus::State::kLoggedIn) return pass("codex_auth", login.summary);
-  return warn("codex_auth", login.summary + " Run: codex login");
+  return warn("codex_auth", login.summary);
 }
 
 Check host_binding(const config::Launch& launch) {

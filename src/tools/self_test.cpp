@@ -66,7 +66,7 @@ Json coordination_of(const mcp::Server& server, const mcp::Caller& caller, bool 
 }
 
 Result<Reply> self_test(Services& services, mcp::Call& call, const Args& args) {
-  ReadinessOptions options;
+  ReadinessOptions options{.run_codex = !services.launch.connection_test};
   options.port = services.http_port();
   if (!args.public_base_url.empty()) options.public_base_url = PB_TRY(check_public_base_url(args.public_base_url));
 

@@ -89,9 +89,11 @@ class CodexEngine : public runner::Engine {
 
   /// Where Codex is, without running it. Remembered until the file changes. kCodexCliMissing with a hint.
   Result<Program> program() const;
-  /// `codex --version`, run once per program file, within the answer limit. kCodexCliMissing, kTimeout, kSpawnFailed.
+  /// `codex --version`, run once per program file, within the answer limit; a failure is remembered for 60 s.
+  /// kCodexCliMissing, kTimeout, kSpawnFailed.
   Result<Probe> probe() const;
-  /// `codex login status`, remembered for 60 s, within the answer limit. A failure to ask is State::kUnknown.
+  /// `codex login status`, remembered for 60 s, within the answer limit, seen together with the provider that config.toml
+  /// chooses. A failure to ask is State::kUnknown.
   LoginStatus login_status() const;
 
   /// Runs a short subcommand to its end with the environment of every Codex process: `debug models` and the

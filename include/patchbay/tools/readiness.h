@@ -100,7 +100,7 @@ struct Readiness {
 struct ReadinessOptions {
   std::string public_base_url = {};  ///< without a trailing slash; empty: none
   int port = 0;                      ///< really listened on; 0: the configured one
-  bool run_codex = false;            ///< also ask Codex for its version and login; only an operator may start programs
+  bool run_codex = false;            ///< also ask Codex for its version and login
   bool reveal_token = false;         ///< put the token into server_url
 };
 

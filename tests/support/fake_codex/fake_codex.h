@@ -62,20 +62,25 @@ class FakeCodex {
   void script(const std::string& text) const { put("fake-codex.script", text); }
   void put(const std::string& name, const std::string& text) const { (void)os::write_file_atomic(file(name), text); }
 
-  /// One object per start so far, oldest first: argv (without the program), cwd, env, and stdin when it was
+  /// One object per turn so far, oldest first: argv (without the program), cwd, env, and stdin when it was
   /// read.
-  std::vector<Json> calls() const {
+  std::vector<Json> calls() const { return starts(true); }
+  /// The same for `--version`, `login status` and `debug models`.
+  std::vector<Json> questions() const { return starts(false); }
+
+ private:
+  std::vector<Json> starts(bool of_turns) const {
     std::vector<Json> out;
     const auto names = os::list_dir(file("fake-calls"));
     if (!names) return out;
     for (const std::string& name : *names) {
       const auto text = os::read_file(os::join(file("fake-calls"), name));
-      if (auto call = json::parse(text ? *text : std::string())) out.push_back(std::move(*call));
+      auto call = json::parse(text ? *text : std::string());
+      if (call && ((*call)["argv"][0] == "exec") == of_turns) out.push_back(std::move(*call));
     }
     return out;
   }
 
- private:
   std::string home_;
 };
 

@@ -397,7 +397,7 @@ TEST_F(Engine, ProbesTheVersionOnce) {
   EXPECT_EQ(probe->version, "0.169.0");
   EXPECT_EQ(probe->path, support::FakeCodex::program());
   (void)engine.probe();
-  EXPECT_EQ(fake.calls().size(), 1u);
+  EXPECT_EQ(fake.questions().size(), 1u);
 }
 
 TEST_F(Engine, ReportsTheLoginWithoutShowingTheKey) {
@@ -408,7 +408,28 @@ TEST_F(Engine, ReportsTheLoginWithoutShowingTheKey) {
   EXPECT_EQ(status.state, LoginStatus::State::kLoggedIn);
   EXPECT_EQ(status.summary.find("sk-"), std::string::npos);
   (void)engine.login_status();
-  EXPECT_EQ(fake.calls().size(), 2u);  // remembered until the login changes
+  EXPECT_EQ(fake.questions().size(), 2u);  // remembered until the login changes
+}
+
+TEST_F(Engine, LoginIsThatOfTheChosenProvider) {
+  const auto status = [this](const std::string& toml, const os::Environment& environment = {}) {
+    fake.put("config.toml", toml);
+    EngineOptions other = options;
+    other.environment = environment;
+    return CodexEngine(other).login_status();
+  };
+  using State = LoginStatus::State;
+  const std::string own = "model_provider = \"mine\"\n[model_providers.mine]\nbase_url = \"http://x\"\n";
+  EXPECT_EQ(status("model_provider = \"openai\"\n").state, State::kLoggedOut);
+  EXPECT_EQ(status("model_provider = \"openai\"\n", {{"CODEX_API_KEY", "k"}}).state, State::kLoggedIn);
+  EXPECT_EQ(status(own).state, State::kLoggedIn);
+  EXPECT_EQ(status(own + "requires_openai_auth = true\n").state, State::kLoggedOut);
+  const LoginStatus without = status(own + "env_key = \"MINE\"\n");
+  EXPECT_EQ(without.state, State::kLoggedOut);
+  EXPECT_THAT(without.summary, HasSubstr("set MINE"));
+  const LoginStatus with = status(own + "env_key = \"MINE\"\n", {{"MINE", "the-key"}});
+  EXPECT_EQ(with.state, State::kLoggedIn);
+  EXPECT_THAT(with.summary, Not(HasSubstr("the-key")));
 }
 
 TEST_F(Engine, AHangingProgramIsAskedForTheAnswerLimitOnly) {
@@ -421,6 +442,8 @@ TEST_F(Engine, AHangingProgramIsAskedForTheAnswerLimitOnly) {
   const LoginStatus status = engine.login_status();
   EXPECT_EQ(status.state, LoginStatus::State::kUnknown);
   EXPECT_THAT(status.summary, HasSubstr("did not say in time"));
+  EXPECT_FALSE(engine.probe().ok());
+  EXPECT_EQ(fake.questions().size(), 2u) << "it is not waited for again at once";
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ class Models : public testing::Test {
   }
   std::size_t asked() const {
     std::size_t count = 0;
-    for (const Json& call : fake.calls()) count += call["argv"] == Json{"debug", "models"};
+    for (const Json& call : fake.questions()) count += call["argv"] == Json{"debug", "models"};
     return count;
   }
   std::vector<std::string> ids() {

@@ -34,9 +34,27 @@ TEST_F(SessionTools, SelfTestSaysWhenConversationsCannotBeToldApart) {
   EXPECT_EQ(json::get_string(call("codex_self_test")["coordination"], "ownership"), "shared-url");
 }
 
-TEST_F(SessionTools, SelfTestStartsNoProgram) {
+// workers 9.2: a missing login is told before the first worker fails of it.
+TEST_F(SessionTools, SelfTestAsksCodexForItsLoginAndRemembersTheAnswer) {
+  const auto login = [this] {
+    const Json reply = call("codex_self_test");
+    for (const Json& check : reply["checks"]) {
+      if (check["name"] == "codex_auth") return check;
+    }
+    return Json::object();
+  };
+  EXPECT_EQ(login()["status"], "warn");
+  EXPECT_THAT(json::get_string(login(), "detail"), HasSubstr("codex login"));
+  EXPECT_EQ(codex_program.questions().size(), 2u) << "its version and its login, each once";
+  codex_program.put("auth.json", "{}");
+  EXPECT_EQ(login()["status"], "pass");
+}
+
+TEST_F(SessionTools, SelfTestOfATestOfTheConnectionStartsNoProgram) {
+  launch.connection_test = true;
+  open();
   (void)call("codex_self_test");
-  EXPECT_TRUE(codex_program.calls().empty());
+  EXPECT_TRUE(codex_program.questions().empty());
 }
 
 TEST_F(SessionTools, SelfTestShowsTheAddressOfATunnel) {
