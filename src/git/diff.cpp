@@ -194,6 +194,7 @@ Result<Diff> diff(const Target& target, const DiffOptions& options) {
   const DiffHandle handle =
       PB_TRY(diff_of_changes(repo.get(), collector.take(), std::clamp(options.page.context_lines, 0, 20)));
   RenderOptions render_options;
+  render_options.repo = repo.get();
   render_options.page = options.page;
   render_options.max_files = options.max_files;
   render_options.strip = strip_prefix(repo.layout);

@@ -2,6 +2,11 @@
 
 #include <charconv>
 
+#include "git/key_lines.h"
+#include "patchbay/base/hash.h"
+#include "patchbay/base/redact.h"
+#include "patchbay/base/text.h"
+
 // Paths in headers are quoted as git does it with core.quotePath=false: bytes above 0x7f stay, control
 // characters, quotes and backslashes are escaped inside double quotes.
 
@@ -9,6 +14,8 @@ namespace patchbay::git {
 namespace {
 
 using Steady = std::chrono::steady_clock;
+
+constexpr std::size_t kMarkDigits = 8;
 
 std::string quoted(const std::string& path) {
   const bool plain = std::none_of(path.begin(), path.end(), [](char c) {
@@ -42,11 +49,12 @@ std::string short_hex(const git_oid& id) {
   return std::string(text, kShortId);
 }
 
-// Where a page starts: a file, a hunk in it, a byte in that hunk's text.
+// Where a page starts: a file, a hunk in it, a byte in that hunk's text. `mark` tells what is compared there.
 struct Cursor {
   std::size_t file = 0, hunk = 0, offset = 0;
+  std::string mark;
 
-  std::string text() const { return fmt::format("{}.{}.{}", file, hunk, offset); }
+  std::string text() const { return fmt::format("{}.{}.{}.{}", file, hunk, offset, mark); }
 
   static Result<Cursor> parse(const std::string& text) {
     Cursor c;
@@ -54,21 +62,28 @@ struct Cursor {
     const char* end = p + text.size();
     for (std::size_t* part : {&c.file, &c.hunk, &c.offset}) {
       const auto [next, ec] = std::from_chars(p, end, *part);
-      const bool last = part == &c.offset;
-      if (ec != std::errc() || (last ? next != end : (next == end || *next != '.'))) {
+      if (ec != std::errc() || next == end || *next != '.') {
         return make_error(ErrorCode::kInvalidArgument, "The cursor is not one that a diff returned.");
       }
       p = next + 1;
     }
+    c.mark.assign(p, end);
     return c;
   }
 };
+
+Error other_diff() {
+  return make_error(ErrorCode::kInvalidArgument, "The cursor belongs to another diff, or its file has changed since.",
+                    "Begin again without a cursor.");
+}
 
 // The text of one file's patch, cut into its hunks; the header belongs to the first.
 struct FilePatch {
   std::vector<std::string> units;
   bool binary = false;
   std::size_t additions = 0, deletions = 0;
+  bool may_hold_keys = false;   ///< some line looks like one of a private key
+  KeyLines old_keys, new_keys;  ///< lines that are not shown; none while nobody has looked
 
   std::size_t bytes() const {
     std::size_t sum = 0;
@@ -77,9 +92,25 @@ struct FilePatch {
   }
 };
 
+std::string without_key(const FilePatch& patch, const git_diff_line& line, std::string_view content) {
+  const std::string_view old_secret = patch.old_keys.secret_of(line.old_lineno);
+  const std::string_view secret = old_secret.empty() ? patch.new_keys.secret_of(line.new_lineno) : old_secret;
+  const std::size_t at = secret.empty() ? std::string_view::npos : content.find(secret);
+  if (at == std::string_view::npos) return std::string(content);
+  return fmt::format("{}{}{}", content.substr(0, at), kRedacted, content.substr(at + secret.size()));
+}
+
+std::string_view without_key_heading(const FilePatch& out, std::string_view hunk) {
+  const std::size_t end = hunk.find(" @@", 2);
+  if (end == std::string_view::npos) return hunk;
+  const std::string_view heading = hunk.substr(end + 3);
+  return out.old_keys.is_in(heading) || out.new_keys.is_in(heading) ? hunk.substr(0, end + 3) : hunk;
+}
+
 int collect_line(const git_diff_delta*, const git_diff_hunk*, const git_diff_line* line, void* payload) {
   auto& out = *static_cast<FilePatch*>(payload);
   const std::string_view content(line->content, line->content_len);
+  out.may_hold_keys = out.may_hold_keys || may_be_key_line(content);
   switch (line->origin) {
     case GIT_DIFF_LINE_FILE_HDR:
     case GIT_DIFF_LINE_BINARY: break;
@@ -87,19 +118,17 @@ int collect_line(const git_diff_delta*, const git_diff_hunk*, const git_diff_lin
       if (out.units.back().find("\n@@ ") != std::string::npos || out.units.back().starts_with("@@ ")) {
         out.units.emplace_back();
       }
-      out.units.back() += content;
+      out.units.back() += without_key_heading(out, content);
+      if (!out.units.back().ends_with('\n')) out.units.back() += '\n';
       break;
     case GIT_DIFF_LINE_ADDITION:
-      ++out.additions;
-      out.units.back() += '+';
-      out.units.back() += content;
-      break;
     case GIT_DIFF_LINE_DELETION:
-      ++out.deletions;
-      out.units.back() += '-';
-      out.units.back() += content;
+    case GIT_DIFF_LINE_CONTEXT:
+      out.additions += line->origin == GIT_DIFF_LINE_ADDITION ? 1 : 0;
+      out.deletions += line->origin == GIT_DIFF_LINE_DELETION ? 1 : 0;
+      out.units.back() += line->origin;
+      out.units.back() += without_key(out, *line, content);
       break;
-    case GIT_DIFF_LINE_CONTEXT: out.units.back() += ' '; [[fallthrough]];
     default: out.units.back() += content;
   }
   return 0;
@@ -115,8 +144,10 @@ class Renderer {
     for (std::size_t i = 0; i < git_diff_num_deltas(diff_); ++i) {
       const git_diff_delta* delta = git_diff_get_delta(diff_, i);
       if (options_.want && !options_.want(*delta)) continue;
+      if (out_.file_count == start_.file) PB_TRY(check_start(*delta));
       PB_TRY(one_file(i, *delta, Steady::now() < end));
     }
+    if (!options_.page.cursor.empty() && start_.file >= out_.file_count) return other_diff();
     return std::move(out_);
   }
 
@@ -126,6 +157,20 @@ class Renderer {
     if (!options_.strip.empty() && text.starts_with(options_.strip)) text.erase(0, options_.strip.size());
     return text;
   }
+
+  // What is compared with what, in few characters.
+  std::string mark_of(const git_diff_delta& delta) const {
+    const std::string whole = fmt::format("{}\n{}\n{}\n{}", options_.page.context_lines, to_id(delta.old_file.id),
+                                          to_id(delta.new_file.id), delta.new_file.path);
+    return sha256_hex(whole).substr(0, kMarkDigits);
+  }
+
+  Status check_start(const git_diff_delta& delta) const {
+    if (options_.page.cursor.empty() || start_.mark == mark_of(delta)) return {};
+    return other_diff();
+  }
+
+  bool on_page() const { return options_.page.max_bytes > 0 && !out_.next_cursor && out_.file_count >= start_.file; }
 
   Status one_file(std::size_t i, const git_diff_delta& delta, bool in_time) {
     DiffFile file;
@@ -151,7 +196,7 @@ class Renderer {
     out_.additions += file.additions;
     out_.deletions += file.deletions;
     out_.total_bytes += patch.bytes();
-    add_to_page(out_.file_count, patch);
+    if (on_page()) add_to_page(delta, patch);
     ++out_.file_count;
     if (out_.files.size() < options_.max_files) {
       out_.files.push_back(std::move(file));
@@ -201,36 +246,66 @@ class Renderer {
     }
     if (git_patch_num_hunks(raw) == 0) return {};
     out.units.back() += "--- " + from + "\n+++ " + to + "\n";
+    const std::string head = out.units.back();
+    PB_TRY(check(git_patch_print(raw, collect_line, &out), "Comparing a file"));
+    if (!out.may_hold_keys || !on_page()) return {};
+    FilePatch again;
+    again.old_keys = keys_of(git_patch_get_delta(raw)->old_file);
+    again.new_keys = keys_of(git_patch_get_delta(raw)->new_file);
+    if (again.old_keys.empty() && again.new_keys.empty()) return {};
+    again.units.push_back(head);
+    out = std::move(again);
     return check(git_patch_print(raw, collect_line, &out), "Comparing a file");
   }
 
-  void add_to_page(std::size_t file, const FilePatch& patch) {
-    if (options_.page.max_bytes == 0) return;
-    for (std::size_t hunk = 0; hunk < patch.units.size(); ++hunk) {
-      if (file < start_.file || (file == start_.file && hunk < start_.hunk)) continue;
-      std::string_view unit = patch.units[hunk];
+  KeyLines keys_of(const git_diff_file& side) const {
+    git_blob* raw = nullptr;
+    if (git_oid_is_zero(&side.id) || git_blob_lookup(&raw, options_.repo, &side.id) != 0) return {};
+    const BlobHandle blob(raw);
+    return KeyLines({static_cast<const char*>(git_blob_rawcontent(raw)), git_blob_rawsize(raw)});
+  }
+
+  // Secrets are replaced before anything is cut: half of one would not be known for what it is.
+  void add_to_page(const git_diff_delta& delta, const FilePatch& patch) {
+    const std::size_t file = out_.file_count;
+    for (std::size_t hunk = file == start_.file ? start_.hunk : 0; hunk < patch.units.size(); ++hunk) {
+      const std::string shown = redact(patch.units[hunk]);
+      std::string_view unit = shown;
       const std::size_t offset = file == start_.file && hunk == start_.hunk ? start_.offset : 0;
       unit.remove_prefix(std::min(offset, unit.size()));
-      if (out_.next_cursor) return;
+      const bool hides = shown != patch.units[hunk] || !patch.old_keys.empty() || !patch.new_keys.empty();
       const std::size_t room = options_.page.max_bytes - out_.text.size();
       if (unit.size() <= room) {
-        out_.text += unit;
+        add(unit, hides);
         continue;
       }
       out_.truncated = true;
-      Cursor next{file, hunk, offset};
-      if (out_.text.empty()) next.offset += cut_inside(unit, room);
+      Cursor next{file, hunk, offset, mark_of(delta)};
+      if (out_.text.empty()) {
+        const std::size_t length = cut_of(unit, room);
+        add(unit.substr(0, length), hides);
+        next.offset += length;
+      }
       out_.next_cursor = next.text();
       return;
     }
   }
 
-  // A hunk that no page can hold is cut after a line, or anywhere when a line alone is too long.
-  std::size_t cut_inside(std::string_view unit, std::size_t room) {
+  void add(std::string_view text, bool hides) {
+    out_.text += text;
+    for (std::size_t at = text.find(kRedacted); hides && at != text.npos; at = text.find(kRedacted, at + 1))
+      ++out_.redactions;
+  }
+
+  // A hunk that no page can hold is cut after a line, or inside a line that is too long: between characters, and not
+  // inside the mark of a secret.
+  static std::size_t cut_of(std::string_view unit, std::size_t room) {
     const std::size_t line = unit.substr(0, room).rfind('\n');
-    const std::size_t length = line == std::string_view::npos ? room : line + 1;
-    out_.text += unit.substr(0, length);
-    return length;
+    if (line != std::string_view::npos) return line + 1;
+    const std::size_t mark = unit.substr(0, room + kRedacted.size() - 1).rfind(kRedacted);
+    if (mark != std::string_view::npos && mark > 0 && mark < room && mark + kRedacted.size() > room) return mark;
+    const std::size_t length = utf8_prefix(unit, room).size();
+    return length > 0 ? length : room;
   }
 
   git_diff* diff_;

@@ -10,6 +10,7 @@
 namespace patchbay::git {
 
 struct RenderOptions {
+  git_repository* repo = nullptr;  ///< holds the contents of both sides
   PatchPage page;
   std::size_t max_files = 5000;
   std::string strip;                                ///< leading "dir/" taken off every path

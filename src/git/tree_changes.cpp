@@ -121,6 +121,7 @@ Result<Diff> tree_diff(const Target& base, const ObjectId& baseline, const Objec
   const DiffHandle diff = PB_TRY(diff_trees(repo.get(), baseline, snapshot, std::clamp(page.context_lines, 0, 20)));
   PB_TRY(pair_renames(diff.get()));
   RenderOptions options;
+  options.repo = repo.get();
   options.page = page;
   if (!file_path.empty()) {
     options.want = [&](const git_diff_delta& d) {

@@ -92,6 +92,7 @@ void fields(V& v, Diff& x) {
   v("files", x.files), v("files_truncated", x.files_truncated), v("count", x.file_count);
   v("additions", x.additions), v("deletions", x.deletions), v("partial", x.totals_partial);
   v.raw("text", x.text), v("total", x.total_bytes), v("truncated", x.truncated), v("next", x.next_cursor);
+  v("redactions", x.redactions);
 }
 template <class V>
 void fields(V& v, WorktreeSpec& x) {

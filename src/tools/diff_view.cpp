@@ -35,7 +35,7 @@ Result<git::Diff> guarded_diff(Services& services, const Place& place, git::Diff
 
 DiffView diff_view(const Place& place, const git::Diff& diff) {
   DiffView view;
-  int redactions = 0;
+  int redactions = diff.redactions;
   view.text = redact(sanitize_utf8(diff.text, &view.encoding_replaced), &redactions);
   if (redactions > 0) view.redactions = redactions;
   for (const git::DiffFile& file : diff.files) {

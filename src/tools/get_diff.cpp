@@ -58,7 +58,7 @@ Result<Reply> get_diff(Services& services, mcp::Call&, const Args& args) {
   reply.deletions = diff.deletions;
   reply.total_bytes = static_cast<std::int64_t>(diff.total_bytes);
   reply.truncated = diff.truncated;
-  int redactions = 0;
+  int redactions = diff.redactions;
   reply.delta_content =
       codex::public_code(redact(sanitize_utf8(diff.text), &redactions), private_strings(services, *job));
   if (redactions > 0) reply.redactions = redactions;

@@ -11,7 +11,8 @@ enum class DiffSides {
   kBase,      ///< a commit -> working files (index and untracked files count)
 };
 
-/// A page of patch text. The cursor is opaque: pass back what the page before returned.
+/// A page of patch text. The cursor is opaque: pass back what the page before returned. It is kInvalidArgument when the
+/// file it stands in differs otherwise now, as it does with another comparison.
 struct PatchPage {
   std::size_t max_bytes = 200'000;  ///< 0: no text at all, only the file list and totals
   std::string cursor{};             ///< empty: from the start
@@ -46,7 +47,8 @@ struct Diff {
   std::size_t file_count = 0;
   std::int64_t additions = 0, deletions = 0;  ///< exact, over the whole diff, unless `totals_partial`
   bool totals_partial = false;                ///< the time budget ended before every file was compared
-  std::string text;                           ///< this page; bytes as in the files
+  std::string text;                           ///< this page; bytes as in the files, secrets replaced
+  int redactions = 0;                         ///< so many of them in `text`
   std::size_t total_bytes = 0;                ///< of the whole patch text when every file was rendered
   bool truncated = false;                     ///< more follows at `next_cursor`, or one hunk was cut
   std::optional<std::string> next_cursor;

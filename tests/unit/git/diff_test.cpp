@@ -1,8 +1,14 @@
+#include <gmock/gmock.h>
+
 #include "git_fixture.h"
+#include "patchbay/base/text.h"
 #include "support/patience.h"
 
 namespace patchbay::git {
 namespace {
+
+using testing::HasSubstr;
+using testing::Not;
 
 class DiffTest : public GitTest {
  protected:
@@ -63,6 +69,107 @@ TEST_F(DiffTest, TheTextOfAllUnstagedChangesIsAPatchThatGitTakes) {
   EXPECT_EQ(find(d, "link")->new_mode, 0120000u);
   EXPECT_FALSE(d.truncated);
   EXPECT_EQ(d.total_bytes, d.text.size());
+}
+
+std::string key_line(int i) {
+  char text[65];
+  std::snprintf(text, sizeof text, "MIIEpAIBAAKCAQEAzz%046d", i);
+  return text;
+}
+
+std::string private_key(int lines, const std::string& prefix = "") {
+  std::string text = prefix + "-----BEGIN RSA PRIVATE KEY-----\n";
+  for (int i = 0; i < lines; ++i) text += prefix + key_line(i) + "\n";
+  return text + prefix + "-----END RSA PRIVATE KEY-----\n";
+}
+
+TEST_F(DiffTest, KeyIsHiddenOnEveryPage) {  // tools 7.2
+  put("f", "one\n");
+  commit_all();
+  put("key", private_key(60));
+  DiffOptions options{.page = {.max_bytes = 1000}};
+  int redactions = 0;
+  for (int pages = 0; pages < 20; ++pages) {
+    const Diff d = diff(options);
+    EXPECT_THAT(d.text, Not(HasSubstr("MIIE")));
+    redactions += d.redactions;
+    if (!d.next_cursor) break;
+    options.page.cursor = *d.next_cursor;
+  }
+  EXPECT_EQ(redactions, 60);
+}
+
+TEST_F(DiffTest, HunkInsideAKeyShowsNoneOfIt) {  // tools 7.2
+  for (const std::string prefix : {"", "# ", "    "}) {
+    put("key", "first\n" + private_key(20, prefix) + "a\nb\nc\nd\nlast\n");
+    commit_all();
+    std::string other = get(root + "/key");
+    other.replace(other.find(key_line(9)), 3, "ABC");
+    other.replace(other.find("last"), 4, "LAST");
+    put("key", other);
+    for (const int context : {0, 1, 3}) {
+      const Diff d = diff({.page = {.context_lines = context}});
+      EXPECT_THAT(d.text, Not(HasSubstr("IEpAIB"))) << prefix << context;
+      EXPECT_THAT(d.text, HasSubstr("+LAST"));
+      EXPECT_GT(d.redactions, 0);
+      EXPECT_EQ(d.additions, 2);
+      EXPECT_EQ(d.deletions, 2);
+    }
+    git({"add", "-A"});
+    EXPECT_THAT(diff({.sides = DiffSides::kStaged}).text, Not(HasSubstr("IEpAIB")));
+  }
+}
+
+TEST_F(DiffTest, NoPageEndsInsideASecret) {  // tools 7.2
+  put("f", "one\n");
+  commit_all();
+  const std::string token = "ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8";
+  put("line.json", R"({"a":")" + std::string(700, 'x') + R"(","t":")" + token + R"(","b":")" + std::string(900, 'y') +
+                       "\xc3\xa4\xc3\xb6\"}\n");
+  const std::string whole = diff().text;
+  for (const std::size_t size : {40u, 301u, 777u, 803u, 820u}) {
+    DiffOptions options{.page = {.max_bytes = size}};
+    std::string joined;
+    for (int pages = 0; pages < 80; ++pages) {
+      const Diff d = diff(options);
+      EXPECT_LE(d.text.size(), size);
+      EXPECT_TRUE(is_valid_utf8(d.text));
+      joined += d.text;
+      if (!d.next_cursor) break;
+      options.page.cursor = *d.next_cursor;
+    }
+    EXPECT_EQ(joined, whole) << size;
+    EXPECT_THAT(joined, Not(HasSubstr("a1B2c3")));
+  }
+}
+
+TEST_F(DiffTest, CursorOfAnotherDiffIsRefused) {
+  put("a", "one\n");
+  put("b", "one\n");
+  commit_all();
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += "line " + std::to_string(i) + "\n";
+  put("a", many);
+  git({"add", "-A"});
+  put("a", many + many);
+  put("b", many);
+  const auto refusal = [this](const DiffOptions& options) { return code_of(client->diff(target(), options)); };
+  const DiffOptions first{.page = {.max_bytes = 300}};
+  const std::string cursor = *diff(first).next_cursor;
+  DiffOptions next = first;
+  next.page.cursor = cursor;
+  EXPECT_TRUE(client->diff(target(), next).ok());
+  DiffOptions other = next;
+  other.sides = DiffSides::kStaged;
+  EXPECT_EQ(refusal(other), "invalid_argument");
+  other = next;
+  other.file_path = "b";
+  EXPECT_EQ(refusal(other), "invalid_argument");
+  other = next;
+  other.page.context_lines = 1;
+  EXPECT_EQ(refusal(other), "invalid_argument");
+  put("a", many + "changed\n" + many);
+  EXPECT_EQ(refusal(next), "invalid_argument");
 }
 
 TEST_F(DiffTest, StagedUnstagedAndBaseAreDifferentSides) {

@@ -1,0 +1,52 @@
+#include "git/key_lines.h"
+
+#include <algorithm>
+
+#include "patchbay/base/redact.h"
+
+namespace patchbay::git {
+namespace {
+
+constexpr std::string_view kMark = "PRIVATE KEY";
+constexpr std::size_t kShortestRun = 16;
+
+bool is_base64(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
+}
+
+}  // namespace
+
+KeyLines::KeyLines(std::string_view content) {
+  if (content.find(kMark) == std::string_view::npos) return;
+  int line = 1;
+  std::size_t counted = 0;
+  for (const SecretSpan& s : find_secrets(content)) {
+    if (s.kind != "private_key") continue;
+    const std::string_view passed = content.substr(counted, s.begin - counted);
+    line += static_cast<int>(std::count(passed.begin(), passed.end(), '\n'));
+    counted = s.begin;
+    secrets_.emplace(line, content.substr(s.begin, s.end - s.begin));
+  }
+}
+
+std::string_view KeyLines::secret_of(int line) const {
+  const auto it = secrets_.find(line);
+  return it == secrets_.end() ? std::string_view() : it->second;
+}
+
+bool KeyLines::is_in(std::string_view text) const {
+  return std::any_of(secrets_.begin(), secrets_.end(),
+                     [&](const auto& secret) { return text.find(secret.second) != std::string_view::npos; });
+}
+
+bool may_be_key_line(std::string_view line) {
+  if (line.find(kMark) != std::string_view::npos) return true;
+  std::size_t run = 0;
+  for (const char c : line) {
+    run = is_base64(c) ? run + 1 : 0;
+    if (run == kShortestRun) return true;
+  }
+  return false;
+}
+
+}  // namespace patchbay::git
