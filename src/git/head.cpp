@@ -88,17 +88,21 @@ std::optional<std::string> head_subject(git_repository* repo) {
 }
 
 Result<CommitHandle> find_commit(git_repository* repo, const std::string& revision) {
+  constexpr const char* kNameOne = "Give one branch, tag or commit id, for example HEAD~1.";
   if (revision.empty() || revision.size() > 1024 || revision[0] == '-' || revision.find('\0') != std::string::npos) {
-    return make_error(ErrorCode::kInvalidArgument, "The revision is not a name of a commit.");
+    return make_error(ErrorCode::kInvalidArgument, "The revision is not a name of a commit.", kNameOne);
   }
   git_object* raw = nullptr;
   const int rc = git_revparse_single(&raw, repo, revision.c_str());
   const ObjectHandle object(raw);
-  if (rc == GIT_ENOTFOUND) return make_error(ErrorCode::kNotFound, "No commit has this name.");
+  if (rc == GIT_ENOTFOUND) return make_error(ErrorCode::kNotFound, "No commit has this name.", kNameOne);
+  if (rc == GIT_EINVALIDSPEC || rc == GIT_EAMBIGUOUS) {
+    return make_error(ErrorCode::kInvalidArgument, "The revision is not the name of one commit.", kNameOne);
+  }
   if (rc < 0) return git_failure(rc, "Finding the commit");
   git_object* peeled = nullptr;
   if (git_object_peel(&peeled, raw, GIT_OBJECT_COMMIT) != 0) {
-    return make_error(ErrorCode::kNotFound, "The name is not that of a commit.");
+    return make_error(ErrorCode::kNotFound, "The name is not that of a commit.", kNameOne);
   }
   return CommitHandle(reinterpret_cast<git_commit*>(peeled));
 }

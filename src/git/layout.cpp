@@ -25,7 +25,8 @@ Error unsafe(std::string_view what, const std::string& detail) {
 }
 
 Error not_a_repository(std::string message = "The directory is not inside a git repository.") {
-  return make_error(ErrorCode::kNotAGitRepository, std::move(message));
+  return make_error(ErrorCode::kNotAGitRepository, std::move(message),
+                    "Read its files with the tree, read and search tools, or run git init there.");
 }
 
 Result<std::string> canonical_dir(const std::string& path, std::string_view what) {

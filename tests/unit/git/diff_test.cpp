@@ -191,6 +191,7 @@ TEST_F(DiffTest, StagedUnstagedAndBaseAreDifferentSides) {
   EXPECT_EQ(diff({.sides = DiffSides::kBase, .base = base}).file_count, 2u);
   EXPECT_EQ(code_of(client->diff(target(), {.sides = DiffSides::kBase, .base = "--output=x"})), "invalid_argument");
   EXPECT_EQ(code_of(client->diff(target(), {.sides = DiffSides::kBase, .base = "nothing"})), "not_found");
+  EXPECT_EQ(code_of(client->diff(target(), {.sides = DiffSides::kBase, .base = "HEAD..HEAD"})), "invalid_argument");
 }
 
 TEST_F(DiffTest, AFilePutBackAfterStagedRemovalIsNoChangeAgainstTheBase) {
