@@ -323,6 +323,40 @@ TEST_F(SearchTest, SecretsInHitsAreHidden) {  // 7.2
   EXPECT_EQ(r.redactions, 3);
 }
 
+TEST_F(SearchTest, KeysInCommentsAndStringsAreHidden) {  // 7.2
+  const std::string body = "MIIEowIBAAKCAQEA7v3Kq2mXc9Lw4TzR8sYpN1bVhJfG6dQeUoWaZxHtCiBlSkMn";
+  const auto key = [&](const std::string& before, const std::string& after) {
+    std::string text = "import os\n";
+    for (const std::string& line : {std::string("-----BEGIN RSA PRIVATE KEY-----"), body, "q2" + body.substr(2),
+                                    std::string("tail9Q=="), std::string("-----END RSA PRIVATE KEY-----")}) {
+      text += before;
+      text += line;
+      text += after;
+    }
+    return text;
+  };
+  file("comment.py", key("# ", "\n"));
+  file("indented.cpp", key("   // ", "\r\n"));
+  file("string.py", key("    \"", "\\n\"\n"));
+  file("joined.js", key("  '", "\\n' +\n"));
+  file("one_line.pem", "-----BEGIN PRIVATE KEY-----\n" + std::string(15, 'k') + body + std::string(900, 'k') +
+                           "\n-----END PRIVATE KEY-----\n");
+  for (const char* query : {"MIIEow", "q2", "tail9Q", "BEGIN ", "END "}) {
+    const SearchResult r = search({.query = query, .context_lines = 3});
+    EXPECT_GE(r.matches.size(), 4u) << query;
+    const auto check = [&](const std::string& shown) {
+      for (const char* part : {"EowIBAAKC", "tail9Q", "kkkk"}) EXPECT_THAT(shown, Not(HasSubstr(part))) << query;
+    };
+    for (const SearchMatch& m : r.matches) {
+      check(m.text);
+      for (const SearchLine& l : m.before) check(l.text);
+      for (const SearchLine& l : m.after) check(l.text);
+    }
+  }
+  EXPECT_THAT(lines(search({.query = "MIIEow", .path = "comment.py"})),
+              ElementsAre("comment.py:3: # " + std::string(kRedacted)));
+}
+
 TEST_F(SearchTest, ContextLines) {
   file("a.txt", "l1\nl2\nneedle\nl4\nl5\n");
   const SearchResult r = search({.query = "needle", .context_lines = 3});
