@@ -17,7 +17,7 @@ bool HitList::on_file(std::string path) {
   open_ = true;
   hits_.clear();
   current_matches_ = 0;
-  ignored_ = filter_ != nullptr && !filter_(context_, path_);
+  ignored_ = !filter_(path_);
   if (ignored_) return false;
   if (options_.after && PathOrder()(path_, options_.after->path)) return false;
   // Beyond the last kept one of a full list nothing can enter.

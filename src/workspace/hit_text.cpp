@@ -45,9 +45,26 @@ std::string redact_range(std::string_view text, std::size_t begin, std::size_t e
   return out;
 }
 
+constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";
+
+std::string first_bytes(const OpenedPath& file, std::size_t count) {
+  const auto text = read_range(file.fd.get(), 0, count);
+  return text ? *text : std::string();
+}
+
 bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
 }  // namespace
+
+bool is_utf16(const OpenedPath& file) {
+  const std::string head = first_bytes(file, 2);
+  return head == "\xff\xfe" || head == "\xfe\xff";
+}
+
+HitReader::HitReader(const OpenedPath& file, int context_lines)
+    : file_(file),
+      context_lines_(context_lines),
+      mark_(first_bytes(file, kUtf8Mark.size()) == kUtf8Mark ? kUtf8Mark.size() : 0) {}
 
 std::string HitReader::part(std::uint64_t begin, std::uint64_t end) const {
   const auto text = read_range(file_.fd.get(), begin, static_cast<std::size_t>(end - begin));
@@ -99,17 +116,18 @@ std::string HitReader::window(const Line& line, std::uint64_t around, bool* trun
   while (last > first && last < text.size() && continues_character(text[last])) --last;
   if (last > first && text[last - 1] == '\r') --last;
   std::string shown = sanitize_utf8(redact_range(text, first, last, redactions));
-  if (begin == 0 && shown.starts_with("\xef\xbb\xbf")) shown.erase(0, 3);
+  if (begin == 0 && shown.starts_with(kUtf8Mark)) shown.erase(0, kUtf8Mark.size());
   return std::string(utf8_prefix(shown, std::max(kShown, kRedacted.size())));
 }
 
 std::optional<SearchMatch> HitReader::read(const RgHit& hit, int* redactions) const {
-  const auto line = line_at(hit.offset);
+  const bool first = hit.offset == 0;
+  const auto line = line_at(first ? 0 : hit.offset + mark_);
   if (!line) return std::nullopt;
   SearchMatch match;
   match.line = hit.line;
   match.column = static_cast<std::int64_t>(hit.column) + 1;
-  match.text = window(*line, hit.offset + hit.column, &match.line_truncated, redactions);
+  match.text = window(*line, line->begin + (first ? mark_ : 0) + hit.column, &match.line_truncated, redactions);
   if (match.text.find('\0') != std::string::npos) return std::nullopt;
   bool cut = false;
   std::uint64_t at = line->begin;

@@ -25,6 +25,7 @@ constexpr std::int64_t kDense = 20'000;  // matches at which the ordered search 
 constexpr std::size_t kMaxWarnings = 5;
 constexpr std::size_t kMaxWarning = 300;
 constexpr std::size_t kMaxEngineMessage = 1000;
+constexpr std::string_view kUtf16LeftOut = "files in UTF-16 were left out: only UTF-8 text can be shown";
 
 /// Where ripgrep runs and what it is told to search there.
 struct Target {
@@ -107,9 +108,9 @@ std::vector<std::string> make_argv(const WorkspaceFs& fs, const SearchRequest& r
 }
 
 /// With files only, the whole file is behind the cursor.
-std::string encode_cursor(const SearchRequest& request, const SearchMatch& match, const std::string& raw_path) {
-  const std::int64_t line = request.files_only ? std::numeric_limits<std::int64_t>::max() : match.line;
-  return base64url_encode(std::to_string(line) + ":" + raw_path);
+std::string encode_cursor(const SearchRequest& request, const HitPosition& last) {
+  const std::int64_t line = request.files_only ? std::numeric_limits<std::int64_t>::max() : last.line;
+  return base64url_encode(std::to_string(line) + ":" + last.path);
 }
 
 Result<std::optional<HitPosition>> decode_cursor(const std::string& cursor) {
@@ -173,20 +174,34 @@ void add_warnings(const RgRun& run, SearchResult& result) {
   }
 }
 
-bool may_report(const void* fs, const std::string& path) { return !static_cast<const WorkspaceFs*>(fs)->blocked(path); }
+/// Decides about each file with matches, and remembers what it left out.
+struct Gate {
+  const WorkspaceFs& fs;
+  std::int64_t utf16 = 0;
 
-/// Turns kept positions into matches. `capacity` is one more than may be listed.
+  bool lets_pass(const std::string& path) {
+    const auto file = fs.open_reported_file(path);
+    if (!file) return false;
+    if (!is_utf16(*file)) return true;
+    ++utf16;
+    return false;
+  }
+};
+
+/// Turns kept positions into matches. The page ends at the last position looked at, shown or not.
 void read_hits(const WorkspaceFs& fs, const SearchRequest& request, const HitList& hits, SearchResult& result) {
-  std::string last_path;
+  HitPosition last;
   WorkspaceFs now = fs.at_this_moment();
   for (const auto& [path, positions] : hits.files()) {
     if (result.matches.size() >= request.max_results) break;
     now = now.at_this_moment();
+    last = {path, positions.back().line};
     const auto file = now.open_reported_file(path);
     if (!file) continue;
     const HitReader reader(*file, request.files_only ? 0 : request.context_lines);
     for (const RgHit& hit : positions) {
       if (result.matches.size() >= request.max_results) break;
+      last.line = hit.line;
       SearchMatch match;
       if (!request.files_only) {
         auto read = reader.read(hit, &result.redactions);
@@ -194,15 +209,11 @@ void read_hits(const WorkspaceFs& fs, const SearchRequest& request, const HitLis
         match = std::move(*read);
       }
       match.path = display_safe(path);
-      last_path = path;
       result.matches.push_back(std::move(match));
     }
   }
-  std::size_t kept = 0;
-  for (const auto& [path, positions] : hits.files()) kept += positions.size();
-  result.truncated = kept > request.max_results;
-  if (result.truncated && !result.matches.empty())
-    result.next_cursor = encode_cursor(request, result.matches.back(), last_path);
+  result.truncated = hits.is_full();
+  if (result.truncated) result.next_cursor = encode_cursor(request, last);
 }
 
 }  // namespace
@@ -218,7 +229,9 @@ Result<SearchResult> search_text(const WorkspaceFs& fs, const SearchRequest& req
   options.capacity = request.max_results + 1;
   options.after = after;
   options.stop_above = kDense;
-  auto hits = std::make_unique<HitList>(options, target.prefix, may_report, &fs);
+  Gate gate{fs};
+  const HitList::Filter filter = [&gate](const std::string& path) { return gate.lets_pass(path); };
+  auto hits = std::make_unique<HitList>(options, target.prefix, filter);
   const auto run_once = [&](bool sorted) {
     return run_ripgrep(make_argv(fs, request, target, engine.program, sorted), target.directory.get(), *hits, deadline,
                        cancel);
@@ -227,7 +240,8 @@ Result<SearchResult> search_text(const WorkspaceFs& fs, const SearchRequest& req
   if (run.end == RgEnd::kStopped) {
     options.sorted = true;
     options.stop_above = 0;
-    hits = std::make_unique<HitList>(options, target.prefix, may_report, &fs);
+    gate.utf16 = 0;
+    hits = std::make_unique<HitList>(options, target.prefix, filter);
     run = PB_TRY(run_once(true));
   }
   if (run.end == RgEnd::kCancelled) return Error{ErrorCode::kCancelled, "The request was cancelled.", {}, {}};
@@ -238,6 +252,7 @@ Result<SearchResult> search_text(const WorkspaceFs& fs, const SearchRequest& req
   result.searched_path = target.shown;
   result.timeout = request.timeout;
   result.files_with_matches = hits->files_with_matches();
+  if (gate.utf16 > 0) result.warnings.emplace_back(kUtf16LeftOut);
   add_warnings(run, result);
   read_hits(fs, request, *hits, result);
   if (run.end == RgEnd::kFinished && !request.files_only) result.total_matches = hits->matches();

@@ -390,6 +390,58 @@ TEST_F(SearchTest, BinaryAndNonUtf8Files) {
               ElementsAre("crlf.txt:1: needle", "latin.txt:1: caf\xef\xbf\xbd needle"));
 }
 
+TEST_F(SearchTest, Utf16FilesNeitherCountNorEndAPage) {  // W34
+  const auto utf16 = [](std::string_view text) {
+    std::string out = "\xff\xfe";
+    for (const char c : text) out += std::string{c, '\0'};
+    return out;
+  };
+  for (const char* name : {"u/a.txt", "u/b.txt", "u/c.txt", "u/d.txt"}) file(name, utf16("needle 1\nneedle 2\n"));
+  file("u/z.txt", "needle 3\n");
+  const SearchResult r = search({.query = "needle", .path = "u", .max_results = 2});
+  EXPECT_THAT(lines(r), ElementsAre("u/z.txt:1: needle 3"));
+  EXPECT_EQ(r.files_with_matches, 1);
+  EXPECT_EQ(r.total_matches, 1);
+  EXPECT_FALSE(r.truncated);
+  EXPECT_FALSE(r.next_cursor);
+  EXPECT_THAT(r.warnings, ElementsAre(HasSubstr("UTF-16")));
+  EXPECT_THAT(lines(search({.query = "needle", .path = "u", .files_only = true})), ElementsAre("u/z.txt:0: "));
+}
+
+TEST_F(SearchTest, AByteOrderMarkMovesNoHit) {  // W34
+  file("a.txt", "\xef\xbb\xbfneedle 1\nneedle 2\n\n  needle 4\n");
+  file("long.txt", "\xef\xbb\xbf" + std::string(600, 'x') + "needle" + std::string(600, 'y') + "\n");
+  const SearchResult r = search({.query = "^ *needle", .regex = true});
+  EXPECT_THAT(lines(r), ElementsAre("a.txt:1: needle 1", "a.txt:2: needle 2", "a.txt:4:   needle 4"));
+  EXPECT_EQ(r.matches[0].column, 1);
+  EXPECT_EQ(r.matches[1].column, 1);
+  EXPECT_THAT(search({.query = "needle", .path = "long.txt"}).matches[0].text, HasSubstr("needle"));
+}
+
+TEST_F(SearchTest, APageGoesOnBehindWhatCannotBeShown) {  // W34
+  file("a.txt", "x\n");
+  file("b.txt", "needle\n");
+  const auto record = [](const std::string& name, int line, int offset) {
+    return "printf '%s\\n' '{\"type\":\"begin\",\"data\":{\"path\":{\"text\":\"./" + name + "\"}}}' " +
+           "'{\"type\":\"match\",\"data\":{\"lines\":{\"text\":\"needle\\n\"},\"line_number\":" + std::to_string(line) +
+           ",\"absolute_offset\":" + std::to_string(offset) +
+           ",\"submatches\":[{\"match\":{\"text\":\"n\"},\"start\":0," +
+           "\"end\":1}]}}' '{\"type\":\"end\",\"data\":{\"binary_offset\":null}}'\n";
+  };
+  // The file changed under the search: its hits are at no start of a line.
+  const std::string changed = script("rg", record("a.txt", 9, 77) + record("a2.txt", 1, 0) + record("b.txt", 1, 0));
+  std::vector<std::string> paged;
+  SearchRequest request{.query = "needle", .max_results = 1};
+  for (int page = 0; page < 5; ++page) {
+    const auto r = search_text(fs(), request, {}, {.program = changed});
+    ASSERT_TRUE(r.ok());
+    for (const std::string& line : lines(*r)) paged.push_back(line);
+    if (!r->next_cursor) break;
+    request.cursor = *r->next_cursor;
+  }
+  EXPECT_THAT(paged, ElementsAre("b.txt:1: needle"));
+}
+
 TEST_F(SearchTest, UnreadableFilesBecomeWarnings) {  // W34
   file("a.txt", "needle\n");
   const std::string half = script("rg", R"(echo './locked: Permission denied (os error 13)' >&2
