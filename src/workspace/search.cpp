@@ -5,18 +5,16 @@
 #include "patchbay/workspace/search.h"
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
 
 #include "hit_list.h"
 #include "hit_text.h"
 #include "noise.h"
-#include "patchbay/base/hash.h"
 #include "patchbay/base/redact.h"
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
 #include "patchbay/os/process.h"
 #include "rg_process.h"
+#include "search_cursor.h"
 
 namespace patchbay::workspace {
 namespace {
@@ -107,28 +105,6 @@ std::vector<std::string> make_argv(const WorkspaceFs& fs, const SearchRequest& r
   return argv;
 }
 
-/// With files only, the whole file is behind the cursor.
-std::string encode_cursor(const SearchRequest& request, const HitPosition& last) {
-  const std::int64_t line = request.files_only ? std::numeric_limits<std::int64_t>::max() : last.line;
-  return base64url_encode(std::to_string(line) + ":" + last.path);
-}
-
-Result<std::optional<HitPosition>> decode_cursor(const std::string& cursor) {
-  if (cursor.empty()) return std::optional<HitPosition>();
-  std::string text;
-  HitPosition position;
-  const std::size_t colon = base64url_decode(cursor, &text) ? text.find(':') : std::string::npos;
-  if (colon != std::string::npos && colon + 1 < text.size()) {
-    const auto read = std::from_chars(text.data(), text.data() + colon, position.line);
-    position.path = text.substr(colon + 1);
-    if (read.ec == std::errc() && read.ptr == text.data() + colon) return std::optional(std::move(position));
-  }
-  return Error{ErrorCode::kInvalidArgument,
-               "The cursor does not belong to this search.",
-               "Use next_cursor of the page before, with the same arguments.",
-               {}};
-}
-
 Status check_query(const SearchRequest& request) {
   if (request.query.empty())
     return Error{ErrorCode::kQueryRequired, "The query is empty.", "Give a text to search for.", {}};
@@ -213,7 +189,7 @@ void read_hits(const WorkspaceFs& fs, const SearchRequest& request, const HitLis
     }
   }
   result.truncated = hits.is_full();
-  if (result.truncated) result.next_cursor = encode_cursor(request, last);
+  if (result.truncated) result.next_cursor = encode_search_cursor(fs, request, last);
 }
 
 }  // namespace
@@ -221,7 +197,7 @@ void read_hits(const WorkspaceFs& fs, const SearchRequest& request, const HitLis
 Result<SearchResult> search_text(const WorkspaceFs& fs, const SearchRequest& request, const CancelToken& cancel,
                                  const SearchEngine& engine) {
   PB_TRY(check_query(request));
-  const auto after = PB_TRY(decode_cursor(request.cursor));
+  const auto after = PB_TRY(decode_search_cursor(fs, request));
   const Target target = PB_TRY(choose_target(fs, request.path));
   const MonoTime deadline = system_clock().mono() + request.timeout;
 

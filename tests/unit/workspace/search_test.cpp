@@ -181,6 +181,34 @@ TEST_F(SearchTest, CursorPagesCoverEverythingOnce) {
   EXPECT_EQ(refusal({.query = "n", .cursor = "AAAA"}), ErrorCode::kInvalidArgument);
 }
 
+TEST_F(SearchTest, ACursorBelongsToTheArgumentsThatChooseTheMatches) {  // W34
+  file("a.txt", "n OTHER\nn\nn\n");
+  const SearchRequest first{.query = "n", .max_results = 1};
+  const std::string cursor = *search(first).next_cursor;
+  const auto with = [&](auto change) {
+    SearchRequest request = first;
+    request.cursor = cursor;
+    change(request);
+    return request;
+  };
+  for (const SearchRequest& other :
+       {with([](SearchRequest& r) { r.query = "OTHER"; }), with([](SearchRequest& r) { r.path = "a.txt"; }),
+        with([](SearchRequest& r) { r.glob = "*.txt"; }), with([](SearchRequest& r) { r.regex = true; }),
+        with([](SearchRequest& r) { r.include_hidden = true; }), with([](SearchRequest& r) { r.files_only = true; }),
+        with([](SearchRequest& r) { r.case_mode = CaseMode::kSmart; })}) {
+    EXPECT_EQ(refusal(other), ErrorCode::kInvalidArgument);
+  }
+  const auto elsewhere = WorkspaceFs::open_own(dir.path(""), BlockedGlobs(), ProtectedPaths());
+  ASSERT_TRUE(elsewhere.ok());
+  EXPECT_FALSE(search_text(*elsewhere, with([](SearchRequest&) {})).ok());
+  EXPECT_EQ(search(with([](SearchRequest& r) {
+              r.max_results = 5;
+              r.context_lines = 2;
+              r.timeout = milliseconds(20'000);
+            })).matches.size(),
+            2u);
+}
+
 TEST_F(SearchTest, AQueryThatMatchesEverywhereStopsEarlyAndStaysInOrder) {
   std::string text;
   for (int i = 0; i < 3000; ++i) text += "common\n";
