@@ -8,6 +8,7 @@
 
 #include <thread>
 
+#include "patchbay/base/hash.h"
 #include "patchbay/base/redact.h"
 #include "patchbay/os/process.h"
 #include "support/patience.h"
@@ -207,6 +208,36 @@ TEST_F(SearchTest, ACursorBelongsToTheArgumentsThatChooseTheMatches) {  // W34
               r.timeout = milliseconds(20'000);
             })).matches.size(),
             2u);
+}
+
+TEST_F(SearchTest, ACursorHoldsNoNameThatRedactionHides) {  // 7.2
+  const std::string secret = "sk-Ab3dEf6hIj9kLm2nOp5qRs8t";
+  file("a/" + secret + ".txt", "n1\nn2\n");
+  file("a/" + secret + "/sub/b.txt", "n3\nn4\n");
+  file("a/plain.txt", "n5\n");
+  file(secret, "n6\nn7\n");
+  for (const bool files_only : {false, true}) {
+    const std::vector<std::string> all = lines(search({.query = "n", .files_only = files_only}));
+    ASSERT_EQ(all.size(), files_only ? 4u : 7u);
+    std::vector<std::string> paged;
+    SearchRequest request{.query = "n", .files_only = files_only, .max_results = 1};
+    for (int page = 0; page < 10; ++page) {
+      const SearchResult r = search(request);
+      for (const std::string& line : lines(r)) paged.push_back(line);
+      if (!r.next_cursor) break;
+      request.cursor = *r.next_cursor;
+      std::string clear;
+      ASSERT_TRUE(base64url_decode(request.cursor, &clear));
+      EXPECT_THAT(clear, Not(HasSubstr("Ab3dEf6hIj9k")));
+    }
+    EXPECT_EQ(paged, all);
+  }
+  const SearchRequest alone{.query = "n", .path = secret, .max_results = 1};
+  SearchRequest next = alone;
+  next.cursor = *search(alone).next_cursor;
+  EXPECT_THAT(lines(search(next)), ElementsAre(secret + ":2: n7"));
+  ASSERT_TRUE(os::remove_file(dir.path("root/" + secret)).ok());
+  EXPECT_EQ(refusal(next), ErrorCode::kInvalidArgument) << "the place to go on from is gone";
 }
 
 TEST_F(SearchTest, AQueryThatMatchesEverywhereStopsEarlyAndStaysInOrder) {
