@@ -125,7 +125,9 @@ Status check_query(const SearchRequest& request) {
 /// What ripgrep refused before it searched anything, or nothing.
 std::optional<Error> refusal_of(const RgRun& run, const SearchRequest& request) {
   if (run.end != RgEnd::kFinished || run.exit_code != 2) return std::nullopt;
-  const std::string message = redact(display_safe(utf8_prefix(trim(run.errors), kMaxEngineMessage), true));
+  // Its advice names options that no caller can set.
+  const std::string_view words = trim(std::string_view(run.errors).substr(0, run.errors.find("\n\nConsider enabling")));
+  const std::string message = redact(display_safe(utf8_prefix(words, kMaxEngineMessage), true));
   if (message.find("error parsing glob") != std::string::npos) {
     return Error{ErrorCode::kInvalidArgument, "The glob cannot be read: " + message, "Give a simpler glob.", {}};
   }
@@ -133,8 +135,12 @@ std::optional<Error> refusal_of(const RgRun& run, const SearchRequest& request) 
   const bool about_a_file = message.starts_with("./") || message.find("IO error for operation on") != message.npos;
   if (about_a_file) return std::nullopt;
   if (request.regex) {
-    return Error{
-        ErrorCode::kBadRegex, message, "Correct the expression, or search for literal text with regex=false.", {}};
+    const bool line_break = message.starts_with("the literal") && message.find("\\n") != message.npos;
+    return Error{ErrorCode::kBadRegex,
+                 message,
+                 line_break ? "An expression matches within one line; leave the line break out."
+                            : "Correct the expression, or search for literal text with regex=false.",
+                 {}};
   }
   return Error{ErrorCode::kSearchFailed, "The search failed: " + message, {}, {}};
 }

@@ -20,6 +20,7 @@ namespace patchbay::workspace {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -266,6 +267,12 @@ TEST_F(SearchTest, RegexOnlyWhenAsked) {
   EXPECT_EQ(refusal({.query = ""}), ErrorCode::kQueryRequired);
   EXPECT_EQ(refusal({.query = "a\nb"}), ErrorCode::kInvalidArgument);
   EXPECT_EQ(refusal({.query = "a\nb", .regex = true}), ErrorCode::kBadRegex);
+  for (const char* query : {"a\\nb", "a\nb", "(a)\\1", "(?=a)"}) {
+    const auto refused = search_text(fs(), {.query = query, .regex = true});
+    ASSERT_FALSE(refused.ok()) << query;
+    EXPECT_THAT(refused.error().message, AllOf(HasSubstr("not"), Not(HasSubstr("--")))) << "no options of the engine";
+  }
+  EXPECT_THAT(search_text(fs(), {.query = "a\\nb", .regex = true}).error().hint, HasSubstr("line break"));
   EXPECT_EQ(refusal({.query = std::string("a\0b", 3)}), ErrorCode::kInvalidArgument);
   EXPECT_EQ(refusal({.query = "a", .glob = "{x"}), ErrorCode::kInvalidArgument);
 }
