@@ -42,7 +42,9 @@ bool HitList::on_counted_match() {
 void HitList::on_file_end(bool binary) {
   if (!open_) return;
   open_ = false;
-  if (ignored_ || binary || current_matches_ == 0) return;
+  if (ignored_ || current_matches_ == 0) return;
+  saw_binary_ = saw_binary_ || binary;
+  if (binary) return;
   ++file_count_;
   match_count_ += current_matches_;
   if (hits_.empty()) return;

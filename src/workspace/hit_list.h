@@ -50,6 +50,8 @@ class HitList : public RgListener {
   bool is_full() const { return kept_ >= options_.capacity; }
   std::int64_t files_with_matches() const { return file_count_; }
   std::int64_t matches() const { return match_count_; }
+  /// A binary file had the text; it counts nowhere.
+  bool saw_binary() const { return saw_binary_; }
   bool overflowed() const { return overflowed_; }
 
  private:
@@ -61,7 +63,7 @@ class HitList : public RgListener {
   Files files_;
   std::size_t kept_ = 0;
   std::int64_t file_count_ = 0, match_count_ = 0;
-  bool overflowed_ = false;
+  bool saw_binary_ = false, overflowed_ = false;
   // The file whose records come in now.
   bool open_ = false, ignored_ = false;
   std::string path_;

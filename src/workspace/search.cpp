@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "file_scan.h"
 #include "hit_list.h"
 #include "hit_text.h"
 #include "noise.h"
@@ -24,6 +25,7 @@ constexpr std::size_t kMaxWarnings = 5;
 constexpr std::size_t kMaxWarning = 300;
 constexpr std::size_t kMaxEngineMessage = 1000;
 constexpr std::string_view kUtf16LeftOut = "files in UTF-16 were left out: only UTF-8 text can be shown";
+constexpr std::string_view kBinaryLeftOut = "binary files were left out: only text is searched";
 
 /// Where ripgrep runs and what it is told to search there.
 struct Target {
@@ -31,6 +33,7 @@ struct Target {
   std::string prefix;    ///< of reported paths, raw; empty at the root
   std::string argument;  ///< "./" or "./name"
   std::string shown;
+  bool utf16 = false, binary = false;  ///< of a file that was named
 };
 
 Result<Target> choose_target(const WorkspaceFs& fs, const std::string& path) {
@@ -43,7 +46,10 @@ Result<Target> choose_target(const WorkspaceFs& fs, const std::string& path) {
     target.directory = std::move(at.fd);
     return target;
   }
-  PB_TRY(fs.open_file(path));  // refuses what is no regular file
+  const OpenedPath file = PB_TRY(fs.open_file(path));  // refuses what is no regular file
+  target.utf16 = is_utf16(file);
+  const auto head = read_range(file.fd.get(), 0, kSniffBytes);
+  target.binary = !target.utf16 && head && !refuse_binary(*head);
   std::string parent = os::parent_of(at.path);
   OpenedPath folder = PB_TRY(fs.open_listed_dir(parent.empty() ? "." : parent));
   target.prefix = std::move(parent);
@@ -156,16 +162,16 @@ void add_warnings(const RgRun& run, SearchResult& result) {
   }
 }
 
-/// Decides about each file with matches, and remembers what it left out.
+/// Decides about each file with matches, and remembers whether it left out UTF-16.
 struct Gate {
   const WorkspaceFs& fs;
-  std::int64_t utf16 = 0;
+  bool utf16 = false;
 
   bool lets_pass(const std::string& path) {
     const auto file = fs.open_reported_file(path);
     if (!file) return false;
     if (!is_utf16(*file)) return true;
-    ++utf16;
+    utf16 = true;
     return false;
   }
 };
@@ -222,7 +228,7 @@ Result<SearchResult> search_text(const WorkspaceFs& fs, const SearchRequest& req
   if (run.end == RgEnd::kStopped) {
     options.sorted = true;
     options.stop_above = 0;
-    gate.utf16 = 0;
+    gate.utf16 = false;
     hits = std::make_unique<HitList>(options, target.prefix, filter);
     run = PB_TRY(run_once(true));
   }
@@ -234,7 +240,8 @@ Result<SearchResult> search_text(const WorkspaceFs& fs, const SearchRequest& req
   result.searched_path = target.shown;
   result.timeout = request.timeout;
   result.files_with_matches = hits->files_with_matches();
-  if (gate.utf16 > 0) result.warnings.emplace_back(kUtf16LeftOut);
+  if (gate.utf16 || target.utf16) result.warnings.emplace_back(kUtf16LeftOut);
+  if (hits->saw_binary() || target.binary) result.warnings.emplace_back(kBinaryLeftOut);
   add_warnings(run, result);
   read_hits(fs, request, *hits, result);
   if (run.end == RgEnd::kFinished && !request.files_only) result.total_matches = hits->matches();

@@ -456,6 +456,26 @@ TEST_F(SearchTest, BinaryAndNonUtf8Files) {
               ElementsAre("crlf.txt:1: needle", "latin.txt:1: caf\xef\xbf\xbd needle"));
 }
 
+TEST_F(SearchTest, ABinaryFileThatWasLeftOutIsAWarning) {  // W34
+  file("sub/bin.dat", std::string("\0 needle\n", 9));
+  file("sub/text.txt", "needle\n");
+  file("deep/bin.dat", "needle\n" + std::string(100'000, 'x') + std::string(1, '\0'));
+  file("wide.txt", std::string("\xff\xfen\0", 4));
+  const auto warnings = [&](const std::string& path, const std::string& query) {
+    const SearchResult r = search({.query = query, .path = path});
+    EXPECT_TRUE(r.matches.empty() || path == "sub");
+    EXPECT_EQ(r.total_matches, static_cast<std::int64_t>(r.matches.size()));
+    return r.warnings;
+  };
+  EXPECT_THAT(warnings("sub/bin.dat", "needle"), ElementsAre(HasSubstr("binary")));
+  EXPECT_THAT(warnings("sub/bin.dat", "nothing"), ElementsAre(HasSubstr("binary")));
+  EXPECT_THAT(warnings("deep/bin.dat", "needle"), ElementsAre(HasSubstr("binary")));
+  EXPECT_THAT(warnings("deep", "needle"), ElementsAre(HasSubstr("binary")));
+  EXPECT_THAT(warnings("wide.txt", "needle"), ElementsAre(HasSubstr("UTF-16")));
+  EXPECT_THAT(warnings("sub/text.txt", "nothing"), ElementsAre());
+  EXPECT_THAT(warnings("sub", "nothing"), ElementsAre());
+}
+
 TEST_F(SearchTest, Utf16FilesNeitherCountNorEndAPage) {  // W34
   const auto utf16 = [](std::string_view text) {
     std::string out = "\xff\xfe";
