@@ -127,7 +127,7 @@ Match match_of(const workspace::SearchMatch& found, const Args& args) {
 
 /// "path:line: text", context as "path-line- text", groups apart.
 std::string text_of(const workspace::SearchResult& result, const Args& args) {
-  if (result.matches.empty()) {
+  if (result.matches.empty() && !result.next_cursor) {
     return result.timed_out ? "No match before the time was over." : "No match.";
   }
   std::string out;

@@ -17,7 +17,7 @@ bool HitList::on_file(std::string path) {
   open_ = true;
   hits_.clear();
   current_matches_ = 0;
-  ignored_ = filter_ != nullptr && !filter_(context_, path_);
+  ignored_ = !filter_(path_);
   if (ignored_) return false;
   if (options_.after && PathOrder()(path_, options_.after->path)) return false;
   // Beyond the last kept one of a full list nothing can enter.
@@ -42,7 +42,9 @@ bool HitList::on_counted_match() {
 void HitList::on_file_end(bool binary) {
   if (!open_) return;
   open_ = false;
-  if (ignored_ || binary || current_matches_ == 0) return;
+  if (ignored_ || current_matches_ == 0) return;
+  saw_binary_ = saw_binary_ || binary;
+  if (binary) return;
   ++file_count_;
   match_count_ += current_matches_;
   if (hits_.empty()) return;

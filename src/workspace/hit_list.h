@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -30,11 +31,11 @@ class HitList : public RgListener {
     bool sorted = false;               ///< files come in order, so the stream ends when the list is full
     std::int64_t stop_above = 0;       ///< ends the stream after so many matches; 0: never
   };
-  /// Says whether a file may be reported at all.
-  using Filter = bool (*)(const void* context, const std::string& path);
+  /// Says whether a file may be reported at all; asked once for each. Another one counts nowhere.
+  using Filter = std::function<bool(const std::string& path)>;
 
-  HitList(Options options, std::string prefix, Filter filter, const void* context)
-      : options_(std::move(options)), prefix_(std::move(prefix)), filter_(filter), context_(context) {}
+  HitList(Options options, std::string prefix, Filter filter)
+      : options_(std::move(options)), prefix_(std::move(prefix)), filter_(std::move(filter)) {}
 
   bool on_file(std::string path) override;
   bool on_match(const RgHit& hit) override;
@@ -45,8 +46,12 @@ class HitList : public RgListener {
   /// Call after a stream that was cut off: what its last file gave so far counts too.
   void finish() { on_file_end(false); }
   const Files& files() const { return files_; }
+  /// No room is left: there may be more than are kept.
+  bool is_full() const { return kept_ >= options_.capacity; }
   std::int64_t files_with_matches() const { return file_count_; }
   std::int64_t matches() const { return match_count_; }
+  /// A binary file had the text; it counts nowhere.
+  bool saw_binary() const { return saw_binary_; }
   bool overflowed() const { return overflowed_; }
 
  private:
@@ -55,11 +60,10 @@ class HitList : public RgListener {
   const Options options_;
   const std::string prefix_;
   const Filter filter_;
-  const void* const context_;
   Files files_;
   std::size_t kept_ = 0;
   std::int64_t file_count_ = 0, match_count_ = 0;
-  bool overflowed_ = false;
+  bool saw_binary_ = false, overflowed_ = false;
   // The file whose records come in now.
   bool open_ = false, ignored_ = false;
   std::string path_;

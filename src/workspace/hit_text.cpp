@@ -14,14 +14,21 @@ constexpr std::size_t kBeforeHit = 150;       // of those, in front of the hit
 constexpr std::size_t kMargin = 4 * 1024;     // looked at around a window, for secrets at its edges
 constexpr std::size_t kLineProbe = 4 * 1024;  // a line longer than this is not read as a whole
 constexpr std::size_t kKeyBlock = 16 * 1024;  // private keys are not longer
+constexpr std::size_t kKeyRun = 16;           // letters of base64
+constexpr std::size_t kLineOfKey = 128;       // bytes; the last line of a key is short, the one before it is not
 
-/// A line inside a private key block looks like nothing but base64.
-bool may_be_key_body(std::string_view text) {
-  text = trim(text);
-  return text.size() >= 16 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/' ||
-                  c == '=';
-         });
+bool is_base64(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
+}
+
+/// The lines of a private key block, in a comment or in quotes as well, hold long runs of base64.
+bool holds_key_run(std::string_view text) {
+  std::size_t run = 0;
+  for (const char c : text) {
+    run = is_base64(c) ? run + 1 : 0;
+    if (run == kKeyRun) return true;
+  }
+  return false;
 }
 
 std::string redact_range(std::string_view text, std::size_t begin, std::size_t end, int* redactions) {
@@ -38,9 +45,26 @@ std::string redact_range(std::string_view text, std::size_t begin, std::size_t e
   return out;
 }
 
+constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";
+
+std::string first_bytes(const OpenedPath& file, std::size_t count) {
+  const auto text = read_range(file.fd.get(), 0, count);
+  return text ? *text : std::string();
+}
+
 bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
 }  // namespace
+
+bool is_utf16(const OpenedPath& file) {
+  const std::string head = first_bytes(file, 2);
+  return head == "\xff\xfe" || head == "\xfe\xff";
+}
+
+HitReader::HitReader(const OpenedPath& file, int context_lines)
+    : file_(file),
+      context_lines_(context_lines),
+      mark_(first_bytes(file, kUtf8Mark.size()) == kUtf8Mark ? kUtf8Mark.size() : 0) {}
 
 std::string HitReader::part(std::uint64_t begin, std::uint64_t end) const {
   const auto text = read_range(file_.fd.get(), begin, static_cast<std::size_t>(end - begin));
@@ -76,9 +100,13 @@ std::string HitReader::window(const Line& line, std::uint64_t around, bool* trun
   }
   std::uint64_t from = *truncated ? begin - std::min(begin - line.begin, std::uint64_t{kMargin}) : line.begin;
   std::string text = part(from, end + (*truncated ? kMargin : 0));
-  if (!*truncated && may_be_key_body(text)) {
-    from = begin - std::min<std::uint64_t>(begin, kKeyBlock);
-    text = part(from, end);
+  if (holds_key_run(text) || holds_key_run(part(from - std::min<std::uint64_t>(from, kLineOfKey), from))) {
+    const std::uint64_t block = begin - std::min<std::uint64_t>(begin, kKeyBlock);
+    std::string around_it = part(block, end + kMargin);
+    if (around_it.find("PRIVATE KEY") != std::string::npos) {
+      from = block;
+      text = std::move(around_it);
+    }
   }
   std::size_t first = std::min<std::size_t>(begin - from, text.size());
   // Without the real end of the line, the window ends at the line feed that comes into sight.
@@ -88,17 +116,18 @@ std::string HitReader::window(const Line& line, std::uint64_t around, bool* trun
   while (last > first && last < text.size() && continues_character(text[last])) --last;
   if (last > first && text[last - 1] == '\r') --last;
   std::string shown = sanitize_utf8(redact_range(text, first, last, redactions));
-  if (begin == 0 && shown.starts_with("\xef\xbb\xbf")) shown.erase(0, 3);
+  if (begin == 0 && shown.starts_with(kUtf8Mark)) shown.erase(0, kUtf8Mark.size());
   return std::string(utf8_prefix(shown, std::max(kShown, kRedacted.size())));
 }
 
 std::optional<SearchMatch> HitReader::read(const RgHit& hit, int* redactions) const {
-  const auto line = line_at(hit.offset);
+  const bool first = hit.offset == 0;
+  const auto line = line_at(first ? 0 : hit.offset + mark_);
   if (!line) return std::nullopt;
   SearchMatch match;
   match.line = hit.line;
   match.column = static_cast<std::int64_t>(hit.column) + 1;
-  match.text = window(*line, hit.offset + hit.column, &match.line_truncated, redactions);
+  match.text = window(*line, line->begin + (first ? mark_ : 0) + hit.column, &match.line_truncated, redactions);
   if (match.text.find('\0') != std::string::npos) return std::nullopt;
   bool cut = false;
   std::uint64_t at = line->begin;

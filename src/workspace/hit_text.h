@@ -15,7 +15,7 @@ namespace patchbay::workspace {
 /// file are shown (SEC:P3); a position that is no start of a line in it yields nothing.
 class HitReader {
  public:
-  HitReader(const OpenedPath& file, int context_lines) : file_(file), context_lines_(context_lines) {}
+  HitReader(const OpenedPath& file, int context_lines);
 
   /// The match without its path. `redactions` grows by what was hidden.
   std::optional<SearchMatch> read(const RgHit& hit, int* redactions) const;
@@ -32,6 +32,10 @@ class HitReader {
 
   const OpenedPath& file_;
   const int context_lines_;
+  const std::uint64_t mark_;  ///< bytes of the byte order mark, which ripgrep does not count
 };
+
+/// Whether ripgrep reads the file as UTF-16. What it then says of positions does not fit the file.
+bool is_utf16(const OpenedPath& file);
 
 }  // namespace patchbay::workspace

@@ -5,18 +5,17 @@
 #include "patchbay/workspace/search.h"
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
 
+#include "file_scan.h"
 #include "hit_list.h"
 #include "hit_text.h"
 #include "noise.h"
-#include "patchbay/base/hash.h"
 #include "patchbay/base/redact.h"
 #include "patchbay/base/text.h"
 #include "patchbay/os/file.h"
 #include "patchbay/os/process.h"
 #include "rg_process.h"
+#include "search_cursor.h"
 
 namespace patchbay::workspace {
 namespace {
@@ -25,6 +24,8 @@ constexpr std::int64_t kDense = 20'000;  // matches at which the ordered search 
 constexpr std::size_t kMaxWarnings = 5;
 constexpr std::size_t kMaxWarning = 300;
 constexpr std::size_t kMaxEngineMessage = 1000;
+constexpr std::string_view kUtf16LeftOut = "files in UTF-16 were left out: only UTF-8 text can be shown";
+constexpr std::string_view kBinaryLeftOut = "binary files were left out: only text is searched";
 
 /// Where ripgrep runs and what it is told to search there.
 struct Target {
@@ -32,6 +33,7 @@ struct Target {
   std::string prefix;    ///< of reported paths, raw; empty at the root
   std::string argument;  ///< "./" or "./name"
   std::string shown;
+  bool utf16 = false, binary = false;  ///< of a file that was named
 };
 
 Result<Target> choose_target(const WorkspaceFs& fs, const std::string& path) {
@@ -44,7 +46,10 @@ Result<Target> choose_target(const WorkspaceFs& fs, const std::string& path) {
     target.directory = std::move(at.fd);
     return target;
   }
-  PB_TRY(fs.open_file(path));  // refuses what is no regular file
+  const OpenedPath file = PB_TRY(fs.open_file(path));  // refuses what is no regular file
+  target.utf16 = is_utf16(file);
+  const auto head = read_range(file.fd.get(), 0, kSniffBytes);
+  target.binary = !target.utf16 && head && !refuse_binary(*head);
   std::string parent = os::parent_of(at.path);
   OpenedPath folder = PB_TRY(fs.open_listed_dir(parent.empty() ? "." : parent));
   target.prefix = std::move(parent);
@@ -106,28 +111,6 @@ std::vector<std::string> make_argv(const WorkspaceFs& fs, const SearchRequest& r
   return argv;
 }
 
-/// With files only, the whole file is behind the cursor.
-std::string encode_cursor(const SearchRequest& request, const SearchMatch& match, const std::string& raw_path) {
-  const std::int64_t line = request.files_only ? std::numeric_limits<std::int64_t>::max() : match.line;
-  return base64url_encode(std::to_string(line) + ":" + raw_path);
-}
-
-Result<std::optional<HitPosition>> decode_cursor(const std::string& cursor) {
-  if (cursor.empty()) return std::optional<HitPosition>();
-  std::string text;
-  HitPosition position;
-  const std::size_t colon = base64url_decode(cursor, &text) ? text.find(':') : std::string::npos;
-  if (colon != std::string::npos && colon + 1 < text.size()) {
-    const auto read = std::from_chars(text.data(), text.data() + colon, position.line);
-    position.path = text.substr(colon + 1);
-    if (read.ec == std::errc() && read.ptr == text.data() + colon) return std::optional(std::move(position));
-  }
-  return Error{ErrorCode::kInvalidArgument,
-               "The cursor does not belong to this search.",
-               "Use next_cursor of the page before, with the same arguments.",
-               {}};
-}
-
 Status check_query(const SearchRequest& request) {
   if (request.query.empty())
     return Error{ErrorCode::kQueryRequired, "The query is empty.", "Give a text to search for.", {}};
@@ -148,7 +131,9 @@ Status check_query(const SearchRequest& request) {
 /// What ripgrep refused before it searched anything, or nothing.
 std::optional<Error> refusal_of(const RgRun& run, const SearchRequest& request) {
   if (run.end != RgEnd::kFinished || run.exit_code != 2) return std::nullopt;
-  const std::string message = redact(display_safe(utf8_prefix(trim(run.errors), kMaxEngineMessage), true));
+  // Its advice names options that no caller can set.
+  const std::string_view words = trim(std::string_view(run.errors).substr(0, run.errors.find("\n\nConsider enabling")));
+  const std::string message = redact(display_safe(utf8_prefix(words, kMaxEngineMessage), true));
   if (message.find("error parsing glob") != std::string::npos) {
     return Error{ErrorCode::kInvalidArgument, "The glob cannot be read: " + message, "Give a simpler glob.", {}};
   }
@@ -156,8 +141,12 @@ std::optional<Error> refusal_of(const RgRun& run, const SearchRequest& request) 
   const bool about_a_file = message.starts_with("./") || message.find("IO error for operation on") != message.npos;
   if (about_a_file) return std::nullopt;
   if (request.regex) {
-    return Error{
-        ErrorCode::kBadRegex, message, "Correct the expression, or search for literal text with regex=false.", {}};
+    const bool line_break = message.starts_with("the literal") && message.find("\\n") != message.npos;
+    return Error{ErrorCode::kBadRegex,
+                 message,
+                 line_break ? "An expression matches within one line; leave the line break out."
+                            : "Correct the expression, or search for literal text with regex=false.",
+                 {}};
   }
   return Error{ErrorCode::kSearchFailed, "The search failed: " + message, {}, {}};
 }
@@ -173,20 +162,34 @@ void add_warnings(const RgRun& run, SearchResult& result) {
   }
 }
 
-bool may_report(const void* fs, const std::string& path) { return !static_cast<const WorkspaceFs*>(fs)->blocked(path); }
+/// Decides about each file with matches, and remembers whether it left out UTF-16.
+struct Gate {
+  const WorkspaceFs& fs;
+  bool utf16 = false;
 
-/// Turns kept positions into matches. `capacity` is one more than may be listed.
+  bool lets_pass(const std::string& path) {
+    const auto file = fs.open_reported_file(path);
+    if (!file) return false;
+    if (!is_utf16(*file)) return true;
+    utf16 = true;
+    return false;
+  }
+};
+
+/// Turns kept positions into matches. The page ends at the last position looked at, shown or not.
 void read_hits(const WorkspaceFs& fs, const SearchRequest& request, const HitList& hits, SearchResult& result) {
-  std::string last_path;
+  HitPosition last;
   WorkspaceFs now = fs.at_this_moment();
   for (const auto& [path, positions] : hits.files()) {
     if (result.matches.size() >= request.max_results) break;
     now = now.at_this_moment();
+    last = {path, positions.back().line};
     const auto file = now.open_reported_file(path);
     if (!file) continue;
     const HitReader reader(*file, request.files_only ? 0 : request.context_lines);
     for (const RgHit& hit : positions) {
       if (result.matches.size() >= request.max_results) break;
+      last.line = hit.line;
       SearchMatch match;
       if (!request.files_only) {
         auto read = reader.read(hit, &result.redactions);
@@ -194,15 +197,11 @@ void read_hits(const WorkspaceFs& fs, const SearchRequest& request, const HitLis
         match = std::move(*read);
       }
       match.path = display_safe(path);
-      last_path = path;
       result.matches.push_back(std::move(match));
     }
   }
-  std::size_t kept = 0;
-  for (const auto& [path, positions] : hits.files()) kept += positions.size();
-  result.truncated = kept > request.max_results;
-  if (result.truncated && !result.matches.empty())
-    result.next_cursor = encode_cursor(request, result.matches.back(), last_path);
+  result.truncated = hits.is_full();
+  if (result.truncated) result.next_cursor = encode_search_cursor(fs, request, last);
 }
 
 }  // namespace
@@ -210,7 +209,7 @@ void read_hits(const WorkspaceFs& fs, const SearchRequest& request, const HitLis
 Result<SearchResult> search_text(const WorkspaceFs& fs, const SearchRequest& request, const CancelToken& cancel,
                                  const SearchEngine& engine) {
   PB_TRY(check_query(request));
-  const auto after = PB_TRY(decode_cursor(request.cursor));
+  const auto after = PB_TRY(decode_search_cursor(fs, request));
   const Target target = PB_TRY(choose_target(fs, request.path));
   const MonoTime deadline = system_clock().mono() + request.timeout;
 
@@ -218,7 +217,9 @@ Result<SearchResult> search_text(const WorkspaceFs& fs, const SearchRequest& req
   options.capacity = request.max_results + 1;
   options.after = after;
   options.stop_above = kDense;
-  auto hits = std::make_unique<HitList>(options, target.prefix, may_report, &fs);
+  Gate gate{fs};
+  const HitList::Filter filter = [&gate](const std::string& path) { return gate.lets_pass(path); };
+  auto hits = std::make_unique<HitList>(options, target.prefix, filter);
   const auto run_once = [&](bool sorted) {
     return run_ripgrep(make_argv(fs, request, target, engine.program, sorted), target.directory.get(), *hits, deadline,
                        cancel);
@@ -227,7 +228,8 @@ Result<SearchResult> search_text(const WorkspaceFs& fs, const SearchRequest& req
   if (run.end == RgEnd::kStopped) {
     options.sorted = true;
     options.stop_above = 0;
-    hits = std::make_unique<HitList>(options, target.prefix, may_report, &fs);
+    gate.utf16 = false;
+    hits = std::make_unique<HitList>(options, target.prefix, filter);
     run = PB_TRY(run_once(true));
   }
   if (run.end == RgEnd::kCancelled) return Error{ErrorCode::kCancelled, "The request was cancelled.", {}, {}};
@@ -238,6 +240,8 @@ Result<SearchResult> search_text(const WorkspaceFs& fs, const SearchRequest& req
   result.searched_path = target.shown;
   result.timeout = request.timeout;
   result.files_with_matches = hits->files_with_matches();
+  if (gate.utf16 || target.utf16) result.warnings.emplace_back(kUtf16LeftOut);
+  if (hits->saw_binary() || target.binary) result.warnings.emplace_back(kBinaryLeftOut);
   add_warnings(run, result);
   read_hits(fs, request, *hits, result);
   if (run.end == RgEnd::kFinished && !request.files_only) result.total_matches = hits->matches();

@@ -8,6 +8,7 @@
 
 #include <thread>
 
+#include "patchbay/base/hash.h"
 #include "patchbay/base/redact.h"
 #include "patchbay/os/process.h"
 #include "support/patience.h"
@@ -19,6 +20,7 @@ namespace patchbay::workspace {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -181,6 +183,64 @@ TEST_F(SearchTest, CursorPagesCoverEverythingOnce) {
   EXPECT_EQ(refusal({.query = "n", .cursor = "AAAA"}), ErrorCode::kInvalidArgument);
 }
 
+TEST_F(SearchTest, ACursorBelongsToTheArgumentsThatChooseTheMatches) {  // W34
+  file("a.txt", "n OTHER\nn\nn\n");
+  const SearchRequest first{.query = "n", .max_results = 1};
+  const std::string cursor = *search(first).next_cursor;
+  const auto with = [&](auto change) {
+    SearchRequest request = first;
+    request.cursor = cursor;
+    change(request);
+    return request;
+  };
+  for (const SearchRequest& other :
+       {with([](SearchRequest& r) { r.query = "OTHER"; }), with([](SearchRequest& r) { r.path = "a.txt"; }),
+        with([](SearchRequest& r) { r.glob = "*.txt"; }), with([](SearchRequest& r) { r.regex = true; }),
+        with([](SearchRequest& r) { r.include_hidden = true; }), with([](SearchRequest& r) { r.files_only = true; }),
+        with([](SearchRequest& r) { r.case_mode = CaseMode::kSmart; })}) {
+    EXPECT_EQ(refusal(other), ErrorCode::kInvalidArgument);
+  }
+  const auto elsewhere = WorkspaceFs::open_own(dir.path(""), BlockedGlobs(), ProtectedPaths());
+  ASSERT_TRUE(elsewhere.ok());
+  EXPECT_FALSE(search_text(*elsewhere, with([](SearchRequest&) {})).ok());
+  EXPECT_EQ(search(with([](SearchRequest& r) {
+              r.max_results = 5;
+              r.context_lines = 2;
+              r.timeout = milliseconds(20'000);
+            })).matches.size(),
+            2u);
+}
+
+TEST_F(SearchTest, ACursorHoldsNoNameThatRedactionHides) {  // 7.2
+  const std::string secret = "sk-Ab3dEf6hIj9kLm2nOp5qRs8t";
+  file("a/" + secret + ".txt", "n1\nn2\n");
+  file("a/" + secret + "/sub/b.txt", "n3\nn4\n");
+  file("a/plain.txt", "n5\n");
+  file(secret, "n6\nn7\n");
+  for (const bool files_only : {false, true}) {
+    const std::vector<std::string> all = lines(search({.query = "n", .files_only = files_only}));
+    ASSERT_EQ(all.size(), files_only ? 4u : 7u);
+    std::vector<std::string> paged;
+    SearchRequest request{.query = "n", .files_only = files_only, .max_results = 1};
+    for (int page = 0; page < 10; ++page) {
+      const SearchResult r = search(request);
+      for (const std::string& line : lines(r)) paged.push_back(line);
+      if (!r.next_cursor) break;
+      request.cursor = *r.next_cursor;
+      std::string clear;
+      ASSERT_TRUE(base64url_decode(request.cursor, &clear));
+      EXPECT_THAT(clear, Not(HasSubstr("Ab3dEf6hIj9k")));
+    }
+    EXPECT_EQ(paged, all);
+  }
+  const SearchRequest alone{.query = "n", .path = secret, .max_results = 1};
+  SearchRequest next = alone;
+  next.cursor = *search(alone).next_cursor;
+  EXPECT_THAT(lines(search(next)), ElementsAre(secret + ":2: n7"));
+  ASSERT_TRUE(os::remove_file(dir.path("root/" + secret)).ok());
+  EXPECT_EQ(refusal(next), ErrorCode::kInvalidArgument) << "the place to go on from is gone";
+}
+
 TEST_F(SearchTest, AQueryThatMatchesEverywhereStopsEarlyAndStaysInOrder) {
   std::string text;
   for (int i = 0; i < 3000; ++i) text += "common\n";
@@ -207,6 +267,12 @@ TEST_F(SearchTest, RegexOnlyWhenAsked) {
   EXPECT_EQ(refusal({.query = ""}), ErrorCode::kQueryRequired);
   EXPECT_EQ(refusal({.query = "a\nb"}), ErrorCode::kInvalidArgument);
   EXPECT_EQ(refusal({.query = "a\nb", .regex = true}), ErrorCode::kBadRegex);
+  for (const char* query : {"a\\nb", "a\nb", "(a)\\1", "(?=a)"}) {
+    const auto refused = search_text(fs(), {.query = query, .regex = true});
+    ASSERT_FALSE(refused.ok()) << query;
+    EXPECT_THAT(refused.error().message, AllOf(HasSubstr("not"), Not(HasSubstr("--")))) << "no options of the engine";
+  }
+  EXPECT_THAT(search_text(fs(), {.query = "a\\nb", .regex = true}).error().hint, HasSubstr("line break"));
   EXPECT_EQ(refusal({.query = std::string("a\0b", 3)}), ErrorCode::kInvalidArgument);
   EXPECT_EQ(refusal({.query = "a", .glob = "{x"}), ErrorCode::kInvalidArgument);
 }
@@ -323,6 +389,40 @@ TEST_F(SearchTest, SecretsInHitsAreHidden) {  // 7.2
   EXPECT_EQ(r.redactions, 3);
 }
 
+TEST_F(SearchTest, KeysInCommentsAndStringsAreHidden) {  // 7.2
+  const std::string body = "MIIEowIBAAKCAQEA7v3Kq2mXc9Lw4TzR8sYpN1bVhJfG6dQeUoWaZxHtCiBlSkMn";
+  const auto key = [&](const std::string& before, const std::string& after) {
+    std::string text = "import os\n";
+    for (const std::string& line : {std::string("-----BEGIN RSA PRIVATE KEY-----"), body, "q2" + body.substr(2),
+                                    std::string("tail9Q=="), std::string("-----END RSA PRIVATE KEY-----")}) {
+      text += before;
+      text += line;
+      text += after;
+    }
+    return text;
+  };
+  file("comment.py", key("# ", "\n"));
+  file("indented.cpp", key("   // ", "\r\n"));
+  file("string.py", key("    \"", "\\n\"\n"));
+  file("joined.js", key("  '", "\\n' +\n"));
+  file("one_line.pem", "-----BEGIN PRIVATE KEY-----\n" + std::string(15, 'k') + body + std::string(900, 'k') +
+                           "\n-----END PRIVATE KEY-----\n");
+  for (const char* query : {"MIIEow", "q2", "tail9Q", "BEGIN ", "END "}) {
+    const SearchResult r = search({.query = query, .context_lines = 3});
+    EXPECT_GE(r.matches.size(), 4u) << query;
+    const auto check = [&](const std::string& shown) {
+      for (const char* part : {"EowIBAAKC", "tail9Q", "kkkk"}) EXPECT_THAT(shown, Not(HasSubstr(part))) << query;
+    };
+    for (const SearchMatch& m : r.matches) {
+      check(m.text);
+      for (const SearchLine& l : m.before) check(l.text);
+      for (const SearchLine& l : m.after) check(l.text);
+    }
+  }
+  EXPECT_THAT(lines(search({.query = "MIIEow", .path = "comment.py"})),
+              ElementsAre("comment.py:3: # " + std::string(kRedacted)));
+}
+
 TEST_F(SearchTest, ContextLines) {
   file("a.txt", "l1\nl2\nneedle\nl4\nl5\n");
   const SearchResult r = search({.query = "needle", .context_lines = 3});
@@ -354,6 +454,78 @@ TEST_F(SearchTest, BinaryAndNonUtf8Files) {
   file("crlf.txt", "needle\r\n");
   EXPECT_THAT(lines(search({.query = "needle"})),
               ElementsAre("crlf.txt:1: needle", "latin.txt:1: caf\xef\xbf\xbd needle"));
+}
+
+TEST_F(SearchTest, ABinaryFileThatWasLeftOutIsAWarning) {  // W34
+  file("sub/bin.dat", std::string("\0 needle\n", 9));
+  file("sub/text.txt", "needle\n");
+  file("deep/bin.dat", "needle\n" + std::string(100'000, 'x') + std::string(1, '\0'));
+  file("wide.txt", std::string("\xff\xfen\0", 4));
+  const auto warnings = [&](const std::string& path, const std::string& query) {
+    const SearchResult r = search({.query = query, .path = path});
+    EXPECT_TRUE(r.matches.empty() || path == "sub");
+    EXPECT_EQ(r.total_matches, static_cast<std::int64_t>(r.matches.size()));
+    return r.warnings;
+  };
+  EXPECT_THAT(warnings("sub/bin.dat", "needle"), ElementsAre(HasSubstr("binary")));
+  EXPECT_THAT(warnings("sub/bin.dat", "nothing"), ElementsAre(HasSubstr("binary")));
+  EXPECT_THAT(warnings("deep/bin.dat", "needle"), ElementsAre(HasSubstr("binary")));
+  EXPECT_THAT(warnings("deep", "needle"), ElementsAre(HasSubstr("binary")));
+  EXPECT_THAT(warnings("wide.txt", "needle"), ElementsAre(HasSubstr("UTF-16")));
+  EXPECT_THAT(warnings("sub/text.txt", "nothing"), ElementsAre());
+  EXPECT_THAT(warnings("sub", "nothing"), ElementsAre());
+}
+
+TEST_F(SearchTest, Utf16FilesNeitherCountNorEndAPage) {  // W34
+  const auto utf16 = [](std::string_view text) {
+    std::string out = "\xff\xfe";
+    for (const char c : text) out += std::string{c, '\0'};
+    return out;
+  };
+  for (const char* name : {"u/a.txt", "u/b.txt", "u/c.txt", "u/d.txt"}) file(name, utf16("needle 1\nneedle 2\n"));
+  file("u/z.txt", "needle 3\n");
+  const SearchResult r = search({.query = "needle", .path = "u", .max_results = 2});
+  EXPECT_THAT(lines(r), ElementsAre("u/z.txt:1: needle 3"));
+  EXPECT_EQ(r.files_with_matches, 1);
+  EXPECT_EQ(r.total_matches, 1);
+  EXPECT_FALSE(r.truncated);
+  EXPECT_FALSE(r.next_cursor);
+  EXPECT_THAT(r.warnings, ElementsAre(HasSubstr("UTF-16")));
+  EXPECT_THAT(lines(search({.query = "needle", .path = "u", .files_only = true})), ElementsAre("u/z.txt:0: "));
+}
+
+TEST_F(SearchTest, AByteOrderMarkMovesNoHit) {  // W34
+  file("a.txt", "\xef\xbb\xbfneedle 1\nneedle 2\n\n  needle 4\n");
+  file("long.txt", "\xef\xbb\xbf" + std::string(600, 'x') + "needle" + std::string(600, 'y') + "\n");
+  const SearchResult r = search({.query = "^ *needle", .regex = true});
+  EXPECT_THAT(lines(r), ElementsAre("a.txt:1: needle 1", "a.txt:2: needle 2", "a.txt:4:   needle 4"));
+  EXPECT_EQ(r.matches[0].column, 1);
+  EXPECT_EQ(r.matches[1].column, 1);
+  EXPECT_THAT(search({.query = "needle", .path = "long.txt"}).matches[0].text, HasSubstr("needle"));
+}
+
+TEST_F(SearchTest, APageGoesOnBehindWhatCannotBeShown) {  // W34
+  file("a.txt", "x\n");
+  file("b.txt", "needle\n");
+  const auto record = [](const std::string& name, int line, int offset) {
+    return "printf '%s\\n' '{\"type\":\"begin\",\"data\":{\"path\":{\"text\":\"./" + name + "\"}}}' " +
+           "'{\"type\":\"match\",\"data\":{\"lines\":{\"text\":\"needle\\n\"},\"line_number\":" + std::to_string(line) +
+           ",\"absolute_offset\":" + std::to_string(offset) +
+           ",\"submatches\":[{\"match\":{\"text\":\"n\"},\"start\":0," +
+           "\"end\":1}]}}' '{\"type\":\"end\",\"data\":{\"binary_offset\":null}}'\n";
+  };
+  // The file changed under the search: its hits are at no start of a line.
+  const std::string changed = script("rg", record("a.txt", 9, 77) + record("a2.txt", 1, 0) + record("b.txt", 1, 0));
+  std::vector<std::string> paged;
+  SearchRequest request{.query = "needle", .max_results = 1};
+  for (int page = 0; page < 5; ++page) {
+    const auto r = search_text(fs(), request, {}, {.program = changed});
+    ASSERT_TRUE(r.ok());
+    for (const std::string& line : lines(*r)) paged.push_back(line);
+    if (!r->next_cursor) break;
+    request.cursor = *r->next_cursor;
+  }
+  EXPECT_THAT(paged, ElementsAre("b.txt:1: needle"));
 }
 
 TEST_F(SearchTest, UnreadableFilesBecomeWarnings) {  // W34
