@@ -14,6 +14,7 @@ namespace patchbay {
 namespace {
 
 constexpr std::size_t kMinLiteral = 8;
+constexpr std::size_t kMinKeyRun = 16;  // characters of base64 that follow each other
 constexpr int kMaxPasses = 8;
 
 /// Grows at its head and is never taken apart, so that it can be read while a token is replaced.
@@ -94,6 +95,18 @@ std::string redact(std::string_view text, int* count) {
     out = replace_spans(out, spans);
   }
   return out;
+}
+
+bool may_be_inside_private_key(std::string_view line) {
+  if (line.find("PRIVATE KEY") != std::string_view::npos) return true;
+  std::size_t run = 0;
+  for (const char c : line) {
+    const bool base64 =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
+    run = base64 ? run + 1 : 0;
+    if (run == kMinKeyRun) return true;
+  }
+  return false;
 }
 
 void register_secret_literal(std::string_view value) {

@@ -8,11 +8,6 @@ namespace patchbay::git {
 namespace {
 
 constexpr std::string_view kMark = "PRIVATE KEY";
-constexpr std::size_t kShortestRun = 16;
-
-bool is_base64(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
-}
 
 }  // namespace
 
@@ -37,16 +32,6 @@ std::string_view KeyLines::secret_of(int line) const {
 bool KeyLines::is_in(std::string_view text) const {
   return std::any_of(secrets_.begin(), secrets_.end(),
                      [&](const auto& secret) { return text.find(secret.second) != std::string_view::npos; });
-}
-
-bool may_be_key_line(std::string_view line) {
-  if (line.find(kMark) != std::string_view::npos) return true;
-  std::size_t run = 0;
-  for (const char c : line) {
-    run = is_base64(c) ? run + 1 : 0;
-    if (run == kShortestRun) return true;
-  }
-  return false;
 }
 
 }  // namespace patchbay::git

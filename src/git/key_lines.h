@@ -23,7 +23,4 @@ class KeyLines {
   std::map<int, std::string> secrets_;
 };
 
-/// Whether a line could lie inside a private key, whatever stands around it there.
-bool may_be_key_line(std::string_view line);
-
 }  // namespace patchbay::git

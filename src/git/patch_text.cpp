@@ -110,7 +110,7 @@ std::string_view without_key_heading(const FilePatch& out, std::string_view hunk
 int collect_line(const git_diff_delta*, const git_diff_hunk*, const git_diff_line* line, void* payload) {
   auto& out = *static_cast<FilePatch*>(payload);
   const std::string_view content(line->content, line->content_len);
-  out.may_hold_keys = out.may_hold_keys || may_be_key_line(content);
+  out.may_hold_keys = out.may_hold_keys || may_be_inside_private_key(content);
   switch (line->origin) {
     case GIT_DIFF_LINE_FILE_HDR:
     case GIT_DIFF_LINE_BINARY: break;

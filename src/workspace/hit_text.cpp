@@ -14,22 +14,7 @@ constexpr std::size_t kBeforeHit = 150;       // of those, in front of the hit
 constexpr std::size_t kMargin = 4 * 1024;     // looked at around a window, for secrets at its edges
 constexpr std::size_t kLineProbe = 4 * 1024;  // a line longer than this is not read as a whole
 constexpr std::size_t kKeyBlock = 16 * 1024;  // private keys are not longer
-constexpr std::size_t kKeyRun = 16;           // letters of base64
 constexpr std::size_t kLineOfKey = 128;       // bytes; the last line of a key is short, the one before it is not
-
-bool is_base64(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
-}
-
-/// The lines of a private key block, in a comment or in quotes as well, hold long runs of base64.
-bool holds_key_run(std::string_view text) {
-  std::size_t run = 0;
-  for (const char c : text) {
-    run = is_base64(c) ? run + 1 : 0;
-    if (run == kKeyRun) return true;
-  }
-  return false;
-}
 
 std::string redact_range(std::string_view text, std::size_t begin, std::size_t end, int* redactions) {
   std::string out;
@@ -100,7 +85,8 @@ std::string HitReader::window(const Line& line, std::uint64_t around, bool* trun
   }
   std::uint64_t from = *truncated ? begin - std::min(begin - line.begin, std::uint64_t{kMargin}) : line.begin;
   std::string text = part(from, end + (*truncated ? kMargin : 0));
-  if (holds_key_run(text) || holds_key_run(part(from - std::min<std::uint64_t>(from, kLineOfKey), from))) {
+  if (may_be_inside_private_key(text) ||
+      may_be_inside_private_key(part(from - std::min<std::uint64_t>(from, kLineOfKey), from))) {
     const std::uint64_t block = begin - std::min<std::uint64_t>(begin, kKeyBlock);
     std::string around_it = part(block, end + kMargin);
     if (around_it.find("PRIVATE KEY") != std::string::npos) {

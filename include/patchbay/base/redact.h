@@ -28,6 +28,10 @@ struct SecretSpan {
 /// marker itself are never secrets, so redacting twice changes nothing.
 std::vector<SecretSpan> find_secrets(std::string_view text);
 
+/// Whether a line, in a comment or in quotes as well, could be one of a private key block that begins elsewhere: who
+/// shows such a line has to look at what stands around it.
+bool may_be_inside_private_key(std::string_view line);
+
 /// `text` with every found secret replaced by kRedacted. `count`, when given, is increased by the number.
 std::string redact(std::string_view text, int* count = nullptr);
 
