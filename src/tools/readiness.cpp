@@ -84,9 +84,12 @@ Check host_binding(const config::Launch& launch) {
 }
 
 Check http_auth(const config::Launch& launch) {
+  if (!launch.auth.required() && (launch.exposed() || !config::is_loopback_host(launch.config.server.host)))
+    return fail("http_auth", "Reachable beyond loopback, and no token is required; `patchbay token create` makes one.");
   if (!launch.auth.required()) return pass("http_auth", "Trusted loopback; no token is required.");
-  return has_token(launch.auth) ? pass("http_auth", "A token is required.")
-                                : fail("http_auth", "A token is required but none is configured.");
+  return has_token(launch.auth)
+             ? pass("http_auth", "A token is required.")
+             : fail("http_auth", "A token is required but none is configured; `patchbay token create` makes one.");
 }
 
 Check default_sandbox(const config::Launch& launch) {
@@ -211,7 +214,11 @@ Connection connection_of(const config::Launch& launch, const ReadinessOptions& o
   c.local_mcp_url = local + "/mcp";
   if (!options.public_base_url.empty()) c.public_base_url = options.public_base_url;
   c.server_url = (options.public_base_url.empty() ? local : options.public_base_url) + "/mcp";
-  if (launch.auth.required() && auth.allow_query_token && !auth.query_token_names.empty()) {
+  if (launch.auth.required() && !has_token(launch.auth)) {
+    c.chatgpt_authentication =
+        "A token is required and none exists yet: make one with `patchbay token create`, then ask for the Server URL "
+        "again.";
+  } else if (launch.auth.required() && auth.allow_query_token && !auth.query_token_names.empty()) {
     const bool shown = options.reveal_token && !launch.auth.token.value.empty();
     c.server_url += "?" + auth.query_token_names.front() + "=" +
                     (shown ? url_encoded(launch.auth.token.value.reveal()) : std::string(kHiddenToken));
