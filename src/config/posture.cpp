@@ -99,7 +99,9 @@ std::vector<std::string> posture_lines(const Launch& launch) {
     lines.push_back(fmt::format("Token: required ({}), {}", fmt::join(reasons, ", "),
                                 auth.token.source.empty() ? where_tokens_are(auth) : "from " + auth.token.source));
   } else {
-    lines.push_back("Token: none; every program of this user may call");
+    lines.push_back(launch.exposed()
+                        ? "Token: none is required although others can reach this server; a start is refused"
+                        : "Token: none; every program of this user may call");
   }
   lines.push_back(fmt::format("Workspaces: {}", c.repositories.allowed.empty()
                                                     ? "none"

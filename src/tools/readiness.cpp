@@ -76,6 +76,10 @@ Check codex_auth(const codex::CodexEngine& codex) {
   return warn("codex_auth", login.summary);
 }
 
+bool is_open(const config::Launch& launch) {
+  return launch.exposed() || !config::is_loopback_host(launch.config.server.host);
+}
+
 Check host_binding(const config::Launch& launch) {
   const std::string& host = launch.config.server.host;
   if (config::is_loopback_host(host)) return pass("host_binding", "Listens on loopback only.");
@@ -84,7 +88,7 @@ Check host_binding(const config::Launch& launch) {
 }
 
 Check http_auth(const config::Launch& launch) {
-  if (!launch.auth.required() && (launch.exposed() || !config::is_loopback_host(launch.config.server.host)))
+  if (!launch.auth.required() && is_open(launch))
     return fail("http_auth", "Reachable beyond loopback, and no token is required; `patchbay token create` makes one.");
   if (!launch.auth.required()) return pass("http_auth", "Trusted loopback; no token is required.");
   return has_token(launch.auth)
@@ -214,7 +218,7 @@ Connection connection_of(const config::Launch& launch, const ReadinessOptions& o
   c.local_mcp_url = local + "/mcp";
   if (!options.public_base_url.empty()) c.public_base_url = options.public_base_url;
   c.server_url = (options.public_base_url.empty() ? local : options.public_base_url) + "/mcp";
-  if (launch.auth.required() && !has_token(launch.auth)) {
+  if ((launch.auth.required() || is_open(launch)) && !has_token(launch.auth)) {
     c.chatgpt_authentication =
         "A token is required and none exists yet: make one with `patchbay token create`, then ask for the Server URL "
         "again.";

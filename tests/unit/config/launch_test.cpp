@@ -473,6 +473,11 @@ TEST(PostureLines, TellThatARequiredTokenIsNotThereYet) {
   EXPECT_TRUE(has_line(posture_lines(*place.launch()), "Token: required (tunnel_mode), and there is none yet"));
   place.options.named_tokens = true;
   EXPECT_TRUE(has_line(posture_lines(*place.launch()), "named tokens"));
+  place.options.named_tokens = false;
+  place.options.public_base_url.reset();
+  place.options.host = "0.0.0.0";
+  place.options.config = place.write("my.yaml", "auth: {require_for_non_loopback: false}\n");
+  EXPECT_TRUE(has_line(posture_lines(*place.launch()), "Token: none is required although others can reach"));
 }
 
 TEST(Differences, GoAwayWithTheNamedFlags) {  // the flags do what the lines promise

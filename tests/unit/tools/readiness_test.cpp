@@ -82,6 +82,7 @@ TEST_F(ReadinessTest, AnOpenBindThatAsksForNoTokenIsNoTrustedLoopback) {
   launch.config.server.host = "127.0.0.1";
   launch.exposure = {"tunnel mode custom"};
   EXPECT_EQ(status("http_auth"), "fail");
+  EXPECT_THAT(look().connection.chatgpt_authentication, HasSubstr("none exists yet"));
 }
 
 TEST_F(ReadinessTest, UrlIsNotSaidToCarryATokenThatIsNotThere) {
