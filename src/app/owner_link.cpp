@@ -57,6 +57,8 @@ Result<os::Fd> connect_to_holder(const config::Home& home, MonoTime deadline) {
   }
 }
 
+constexpr std::string_view kServeSays = "patchbay serve: ";
+
 /// Errors of a command that ended, by its exit status.
 ErrorCode code_of_exit(int status) {
   for (const ErrorCode code : {ErrorCode::kUsage, ErrorCode::kConfigRefused, ErrorCode::kStateTooNew,
@@ -108,6 +110,8 @@ Error refusal_of(const os::ExitStatus& status, const std::string& words) {
   Error error;
   error.code = status.signalled ? ErrorCode::kInternal : code_of_exit(status.code);
   error.message = words.empty() ? "the background owner did not start" : words;
+  // Whoever asked for the owner puts a name of its own in front.
+  if (error.message.starts_with(kServeSays)) error.message.erase(0, kServeSays.size());
   return error;
 }
 

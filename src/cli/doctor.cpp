@@ -56,10 +56,13 @@ tools::Check port_check(const config::Launch& launch, const std::optional<app::O
   return {"port_free", "fail", bound.error().message + "; choose another one with --port."};
 }
 
-/// From $HOME or / there is no workspace, and nothing is wrong with that until somebody starts there.
+/// From $HOME or / there is no workspace, and nothing is wrong with that until somebody starts there. A folder that was
+/// named and refused is another matter.
 void excuse_missing_root(const config::Launch& launch, tools::Check& check) {
-  const bool nobody_named_one = launch.config.repositories.allowed.empty() &&
-                                launch.provenance.of("repositories.allowed") == config::Source::kBuiltIn;
+  const bool nobody_named_one =
+      launch.config.repositories.allowed.empty() &&
+      launch.provenance.of("repositories.allowed") == config::Source::kBuiltIn &&
+      std::ranges::find(launch.problems, check.name, &config::Problem::about) == launch.problems.end();
   if (check.name != "allowed_roots" || !nobody_named_one) return;
   check.status = "warn";
   check.detail = "The current folder is no workspace; give --root with the repository to look at.";
@@ -68,6 +71,16 @@ void excuse_missing_root(const config::Launch& launch, tools::Check& check) {
 /// What only stands in the way of some work is a failure to somebody who wants to rely on this machine.
 void be_strict(tools::Check& check) {
   if (check.status == "warn" && check.name.starts_with("codex_")) check.status = "fail";
+}
+
+/// The refusal of a start says more than the check of the same name, which looked at what was left.
+void add_problem(const config::Problem& problem, std::vector<tools::Check>& checks) {
+  tools::Check refused{problem.about, "fail", with_hint(problem.error.message, problem.error.hint)};
+  const auto same = std::ranges::find(checks, problem.about, &tools::Check::name);
+  if (same == checks.end())
+    checks.push_back(std::move(refused));
+  else
+    *same = std::move(refused);
 }
 
 tools::Readiness examine(const DoctorFlags& flags, const config::Launch& launch, const os::Environment& env) {
@@ -80,8 +93,7 @@ tools::Readiness examine(const DoctorFlags& flags, const config::Launch& launch,
   readiness.checks.push_back(owner_check(owner));
   readiness.checks.push_back(crash_check(launch.home));
   readiness.checks.push_back(path_guard_check(launch.home));
-  for (const config::Problem& problem : launch.problems)
-    readiness.checks.push_back({problem.about, "fail", with_hint(problem.error.message, problem.error.hint)});
+  for (const config::Problem& problem : launch.problems) add_problem(problem, readiness.checks);
   for (tools::Check& check : readiness.checks) {
     excuse_missing_root(launch, check);
     if (flags.strict) be_strict(check);

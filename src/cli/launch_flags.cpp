@@ -57,7 +57,7 @@ void declare_launch_flags(CLI::App& app, const std::shared_ptr<LaunchFlags>& fla
   app.add_flag("--generate-token", o.generate_token, "Make a token in <home>/token when there is none, and require it");
   app.add_flag("--allow-bypass", o.allow_bypass, "Permit jobs without Codex's sandbox on an exposed start");
   app.add_flag("--connection-test", o.connection_test,
-               "Offer only four harmless tools, to find out whether a client gets through");
+               "Offer only harmless tools, to find out whether a client gets through");
   app.add_flag("--i-understand-root", o.i_understand_root,
                "Permit / or the home directory as root of an exposed start");
 }

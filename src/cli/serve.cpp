@@ -16,11 +16,24 @@ struct ServeFlags {
   int gate_fd = -1;
 };
 
+/// What somebody without the flags of `start` can do when there is no workspace.
+Error without_workspace(Error error, const os::Environment& env) {
+  const auto home = config::Home::locate(env, working_directory());
+  if (error.code != ErrorCode::kUsage || !error.hint.starts_with("Give --root") || !home) return error;
+  error.hint = fmt::format(
+      "Begin in the folder of the project, name it as repositories.default in {}, or run `patchbay start --root DIR` "
+      "first.",
+      home->config_file());
+  return error;
+}
+
 Status serve(const ServeFlags& flags) {
   const os::Environment env = os::current_environment();
   LaunchFlags launch_flags = *flags.launch;
   launch_flags.options.listens = !flags.background;
-  config::Launch launch = PB_TRY(compose_launch(launch_flags, env));
+  auto composed = compose_launch(launch_flags, env);
+  if (!composed) return without_workspace(std::move(composed).error(), env);
+  config::Launch launch = std::move(composed).value();
   log::init(launch.config.logging.level);
   app::OwnerOptions owner;
   owner.program = own_program();

@@ -36,7 +36,8 @@ void declare_flags(CLI::App& app, const std::shared_ptr<StartFlags>& flags) {
   app.add_flag("--print-only", flags->print_only, "Print what would be started, and do not start it");
   app.add_flag("--json", flags->json, "Print JSON instead of text");
   app.add_flag("--reveal-token", flags->reveal_token, "Print the Server URL with its token");
-  app.add_flag("--verbose-logs", flags->verbose_logs, "Log everything, as --log-level debug");
+  app.add_flag("--verbose-logs", flags->verbose_logs, "Log everything, as --log-level debug")
+      ->excludes(app.get_option("--log-level"));
   app.add_flag("--force", flags->force, "Start although a check failed");
   auto* copy = app.add_flag("--copy-url", flags->copy_url, "Put the Server URL with its token on the clipboard");
   app.add_flag_callback(
@@ -44,7 +45,9 @@ void declare_flags(CLI::App& app, const std::shared_ptr<StartFlags>& flags) {
       ->excludes(copy);
   app.add_flag("--open-chatgpt", flags->open_chatgpt, "Open the connector settings of ChatGPT in a browser");
   auto* without = app.add_flag("--no-profile", flags->no_profile, "Ignore the saved profile of this workspace");
-  app.add_flag("--save-profile", flags->save_profile, "Keep these flags as the profile of this workspace")
+  app.add_flag("--save-profile", flags->save_profile,
+               "Keep the flags of address, port, public address, tool mode, power tools and widget domain as the "
+               "profile of this workspace; no others")
       ->excludes(without);
 }
 
@@ -78,6 +81,37 @@ void print_launch(const config::Launch& launch, const tools::Readiness& readines
         "\nRuntime config: " + config_path + "\n" + profile_line(launch));
 }
 
+/// Flags of this start that would count for the next one too and that a profile does not hold (config/profile.cpp).
+std::vector<std::string> flags_not_kept(const config::LaunchOptions& o) {
+  const std::pair<bool, const char*> given[] = {
+      {o.config.has_value(), "--config"},
+      {o.posture.has_value(), "--posture"},
+      {!o.allow_root.empty(), "--allow-root"},
+      {o.max_concurrent_jobs.has_value(), "--max-concurrent-jobs"},
+      {o.codex.has_value(), "--codex"},
+      {o.log_level.has_value(), "the log level"},
+      {o.allow_bypass, "--allow-bypass"},
+      {o.connection_test, "--connection-test"},
+      {o.i_understand_root, "--i-understand-root"},
+  };
+  std::vector<std::string> names;
+  for (const auto& [is_given, name] : given) {
+    if (is_given) names.emplace_back(name);
+  }
+  return names;
+}
+
+Status save_profile(const config::LaunchOptions& options, config::Launch& launch) {
+  launch.profile = PB_TRY(config::save_profile(launch, system_clock()));
+  launch.profile_saved = true;
+  if (const auto lost = flags_not_kept(options); !lost.empty())
+    launch.warnings.push_back(
+        fmt::format("a profile does not keep {}; give that again with every start, or put it "
+                    "into the config file where it has a key",
+                    fmt::join(lost, ", ")));
+  return {};
+}
+
 /// The first failing check that no --force lifts: exposure without a token never gets this far (compose
 /// refuses it).
 std::string first_failure(const tools::Readiness& readiness) {
@@ -104,7 +138,7 @@ void serve_desktop(const StartFlags& flags, const app::App& app, const os::Envir
 Status start(const StartFlags& flags, int* exit_code) {
   const os::Environment env = os::current_environment();
   LaunchFlags launch_flags = *flags.launch;
-  if (flags.verbose_logs && !launch_flags.options.log_level) launch_flags.options.log_level = "debug";
+  if (flags.verbose_logs) launch_flags.options.log_level = "debug";
   if (!flags.public_base_url.empty())
     launch_flags.options.public_base_url = PB_TRY(tools::check_public_base_url(flags.public_base_url));
   launch_flags.options.use_profile = !flags.no_profile;
@@ -115,10 +149,7 @@ Status start(const StartFlags& flags, int* exit_code) {
   const auto engine = app::make_engine(launch, env);
   const tools::Readiness readiness = tools::check_readiness(launch, *engine, env, look);
   const std::string config_path = PB_TRY(write_runtime_config(launch));
-  if (flags.save_profile) {
-    launch.profile = PB_TRY(config::save_profile(launch, system_clock()));
-    launch.profile_saved = true;
-  }
+  if (flags.save_profile) PB_TRY(save_profile(launch_flags.options, launch));
   if (flags.print_only) {
     print_launch(launch, readiness, config_path, flags.json);
     *exit_code = readiness.ready ? 0 : kNotReady;
@@ -137,7 +168,9 @@ Status start(const StartFlags& flags, int* exit_code) {
   owner.runtime_config = config_path;
   owner.on_ready = [&](const app::App& app) {
     look.port = app.http->port();
-    print_launch(app.launch, tools::check_readiness(app.launch, *app.codex, env, look), config_path, flags.json);
+    config::Launch shown = app.launch;
+    shown.config.server.port = look.port;  // port 0 took a free one
+    print_launch(shown, tools::check_readiness(shown, *app.codex, env, look), config_path, flags.json);
     serve_desktop(flags, app, env, look);
   };
   return app::run_owner(std::move(launch), env, owner);

@@ -96,9 +96,10 @@ Status hand_out(const TokenFlags& flags, const std::string& scope, const std::st
 
 /// Makes a running owner take up the operator's token, and says what becomes of it.
 std::string tell_owner(const config::Home& home) {
+  constexpr char kNextStart[] = "The next start uses it, unless its environment names another.\n";
   const auto owner = app::find_owner(home);
-  if (!owner || owner->http_url.empty()) return "The next start uses it.\n";
-  if (!os::signal_exact(owner->process, SIGHUP)) return "The next start uses it.\n";
+  if (!owner || owner->http_url.empty()) return kNextStart;
+  if (!os::signal_exact(owner->process, SIGHUP)) return kNextStart;
   return fmt::format("The owner that runs (pid {}) asks for it from now on, unless its environment names another.\n",
                      owner->process.pid);
 }

@@ -78,13 +78,18 @@ std::string change_lines(const Json& reply) {
   return text;
 }
 
+/// Text meant for a chat client, which asks its user and has arguments where this command has flags.
+bool speaks_to_a_chat(std::string_view text) { return text.find("takeover=true") != std::string_view::npos; }
+
 /// What a person wants to know of a reply about one worker.
 std::string worker_text(const Json& reply) {
   std::string text = fmt::format("{} ({}): {}\n", display_safe(json::get_string(reply, "name")),
                                  json::get_string(reply, "worker_id"), json::get_string(reply, "state"));
   std::set<std::string> told;
   for (const char* member : {"status_line", "ownership_note", "note", "required_action", "conflict_summary"}) {
-    const auto value = json::find_string(reply, member);
+    auto value = json::find_string(reply, member);
+    if (value && speaks_to_a_chat(*value))
+      value = "Another conversation uses this worker; commands that change it need --takeover.";
     if (value && !value->empty() && told.insert(*value).second) text += display_safe(*value, true) + "\n";
   }
   if (const Json* applied = json::find(reply, "applied"); applied != nullptr && applied->is_boolean()) {
@@ -103,7 +108,8 @@ std::string worker_text(const Json& reply) {
 
 /// The flag of this command that stands for the argument which a reply to a chat client names.
 const char* way_out(std::string_view refused) {
-  if (refused == name_of(ErrorCode::kTakeoverRequired)) return "Add --takeover if that is intended.\n";
+  if (refused == name_of(ErrorCode::kTakeoverRequired))
+    return "Add --takeover if that is intended; --takeover-reason TEXT notes why.\n";
   if (refused == name_of(ErrorCode::kBaseDirty)) return "Look at --allow-dirty-base and --accept-dirty.\n";
   return "";
 }

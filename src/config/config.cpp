@@ -17,9 +17,12 @@ std::optional<BashMode> parse_bash_mode(std::string_view text) { return from_wor
 std::optional<Sandbox> parse_sandbox(std::string_view text) { return from_word<Sandbox>(text); }
 
 ToolMode Config::tool_mode() const {
-  if (app.tool_mode) return *app.tool_mode;
-  if (mcp.tool_mode) return *mcp.tool_mode;
-  return server.tool_mode.value_or(ToolMode::kWorker);
+  const ToolMode asked = app.tool_mode.value_or(mcp.tool_mode.value_or(server.tool_mode.value_or(ToolMode::kWorker)));
+  // As the catalog of tools has it: full holds every mode, standard worker and minimal, and those two only themselves.
+  const ToolMode most = app.max_tool_mode;
+  const bool within =
+      asked == most || most == ToolMode::kFull || (most == ToolMode::kStandard && asked != ToolMode::kFull);
+  return within ? asked : most;
 }
 
 std::string_view name_of(Source s) {

@@ -13,6 +13,13 @@ constexpr Range kBytesOrNone{0, 1e13};
 constexpr Range kSeconds{0, 1e8};
 constexpr Range kMilliseconds{1, 86'400'000};
 constexpr Rules kNoEffect{.no_effect = true};
+constexpr std::string_view kWriting = "no tool writes files";
+constexpr std::string_view kCommands = "no tool runs commands";
+constexpr std::string_view kTranscripts = "no tool reads transcripts";
+constexpr std::string_view kHandoff = "no tool writes handoff files";
+constexpr std::string_view kSkills = "no tool loads skills";
+constexpr std::string_view kArtifacts = "there is no artifact inbox";
+constexpr std::string_view kTunnels = "no command opens a tunnel";
 
 template <class E>
 EnumRef words(E& member) {
@@ -39,6 +46,12 @@ std::string check_session_id(std::string_view text) {
   const bool good = text.size() <= 64 && plain(text[0]) && std::all_of(text.begin(), text.end(), [&](char c) {
                       return plain(c) || c == '.' || c == '_' || c == '-';
                     });
+  return good ? "" : "must be 1 to 64 letters, digits, dots, underscores and hyphens";
+}
+
+std::string check_parameter_name(std::string_view text) {
+  const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.'; };
+  const bool good = !text.empty() && text.size() <= 64 && std::ranges::all_of(text, plain);
   return good ? "" : "must be 1 to 64 letters, digits, dots, underscores and hyphens";
 }
 
@@ -151,7 +164,8 @@ void add_auth(Auth& a, Out& out) {
   f("token_env", &a.token_env, "Variable asked for the token before PATCHBAY_HTTP_TOKEN and PATCHBAY_TOKEN.",
     {.check = &check_environment_name});
   f("allow_query_token", &a.allow_query_token, "Accept the token in the URL, for chat apps that cannot set a header.");
-  f("query_token_names", &a.query_token_names, "URL parameters that may carry it; the first is used in printed URLs.");
+  f("query_token_names", &a.query_token_names, "URL parameters that may carry it; the first is used in printed URLs.",
+    {.check = &check_parameter_name});
   f("token_file", &a.token_file, "File with the token, asked after the variables.");
   f("require_for_non_loopback", &a.require_for_non_loopback, "A non-loopback bind is a reason for a token.");
   f("require_for_tunnel", &a.require_for_tunnel, "A tunnel is a reason for a token.");
@@ -163,16 +177,19 @@ void add_tunnel(Tunnel& t, Out& out) {
     out.push_back({"tunnel", key, std::move(v), about, r});
   };
   f("hostname", &t.hostname, "Stable public host name.");
-  f("tunnel_name", &t.tunnel_name, "Name of a named Cloudflare tunnel.");
-  f("cloudflared", &t.cloudflared, "The cloudflared program: a name or a path.");
-  f("ngrok", &t.ngrok, "The ngrok program: a name or a path.");
-  f("cloudflare_config", &t.cloudflare_config, "Configuration file handed to cloudflared.");
-  f("cloudflare_token_file", &t.cloudflare_token_file, "File with the token of a named tunnel.");
+  f("tunnel_name", &t.tunnel_name, "Name of a named Cloudflare tunnel.", {.waits_for = kTunnels});
+  f("cloudflared", &t.cloudflared, "The cloudflared program: a name or a path.", {.waits_for = kTunnels});
+  f("ngrok", &t.ngrok, "The ngrok program: a name or a path.", {.waits_for = kTunnels});
+  f("cloudflare_config", &t.cloudflare_config, "Configuration file handed to cloudflared.", {.waits_for = kTunnels});
+  f("cloudflare_token_file", &t.cloudflare_token_file, "File with the token of a named tunnel.",
+    {.waits_for = kTunnels});
   f("cloudflare_token_env", &t.cloudflare_token_env, "Variable with the token of a named tunnel.",
     {.check = &check_environment_name});
-  f("ngrok_config", &t.ngrok_config, "Configuration file handed to ngrok.");
-  f("timeout_seconds", &t.timeout_seconds, "Longest wait for the tunnel to come up.", {.range = Range{1, 300}});
-  f("openai_client", &t.openai_client, "The operator's tunnel-client program for the mode openai.");
+  f("ngrok_config", &t.ngrok_config, "Configuration file handed to ngrok.", {.waits_for = kTunnels});
+  f("timeout_seconds", &t.timeout_seconds, "Longest wait for the tunnel to come up.",
+    {.range = Range{1, 300}, .waits_for = kTunnels});
+  f("openai_client", &t.openai_client, "The operator's tunnel-client program for the mode openai.",
+    {.waits_for = kTunnels});
 }
 
 void add_repositories(Repositories& r, Out& out) {
@@ -192,57 +209,66 @@ void add_security(Security& s, Out& out) {
   const auto f = [&](std::string_view key, ValueRef v, std::string_view about, Rules r = {}) {
     out.push_back({"security", key, std::move(v), about, r});
   };
-  f("require_git_repo", &s.require_git_repo, "Refuse workspaces that are no git repository.");
+  f("require_git_repo", &s.require_git_repo, "Refuse new workers and jobs in a workspace that is no git repository.");
   f("default_sandbox", words(s.default_sandbox), "Sandbox of a plan or interactive job that names none.");
   f("allow_dangerously_bypass", &s.allow_dangerously_bypass, "Let a call ask Codex to skip sandbox and approvals.");
   f("allowed_env_keys", &s.allowed_env_keys,
     "Variables that children inherit; a name may end in *. PATCHBAY_* and tunnel tokens never pass.");
   f("allowed_config_override_prefixes", &s.allowed_config_override_prefixes,
     "Codex settings a call may override, by prefix. A blank prefix allows every one.");
-  f("context_dir", &s.context_dir, "Folder in a workspace for handoff files.", {.check = &check_relative_folder});
+  f("context_dir", &s.context_dir, "Folder in a workspace for handoff files.",
+    {.check = &check_relative_folder, .waits_for = kHandoff});
   f("max_read_bytes", &s.max_read_bytes, "Largest read of one file.", {.range = kBytes});
-  f("max_write_bytes", &s.max_write_bytes, "Largest write of one file.", {.range = kBytes});
+  f("max_write_bytes", &s.max_write_bytes, "Largest write of one file.", {.range = kBytes, .waits_for = kWriting});
   f("max_diff_bytes", &s.max_diff_bytes, "Largest diff shown.", {.range = kBytes});
   f("max_search_results", &s.max_search_results, "Hits of one search.", {.range = kAtLeastOne});
   f("max_tree_entries", &s.max_tree_entries, "Entries of one tree listing.", {.range = kAtLeastOne});
   f("max_skill_count", &s.max_skill_count, "Skills listed.", {.range = kAtLeastOne});
-  f("max_skill_bytes", &s.max_skill_bytes, "Largest skill loaded.", {.range = kBytes});
+  f("max_skill_bytes", &s.max_skill_bytes, "Largest skill loaded.", {.range = kBytes, .waits_for = kSkills});
   f("blocked_globs", &s.blocked_globs,
     "Paths that workspace tools refuse. Absent: the built-in list. An empty list blocks nothing.");
   f("search_timeout_ms", &s.search_timeout_ms, "Time of one search.", {.range = kMilliseconds});
   f("max_search_timeout_ms", &s.max_search_timeout_ms, "Longest time a call may ask for.", {.range = kMilliseconds});
   f("strict_peer_uid", &s.strict_peer_uid,
     "Without a token: refuse a loopback peer whose user the kernel cannot tell.");
-  f("allow_secret_writes", &s.allow_secret_writes, "Let tools write text that looks like a secret.");
+  f("allow_secret_writes", &s.allow_secret_writes, "Let tools write text that looks like a secret.",
+    {.waits_for = kWriting});
 }
 
 void add_power_tools(PowerTools& p, Out& out) {
   const auto f = [&](std::string_view key, ValueRef v, std::string_view about, Rules r = {}) {
     out.push_back({"power_tools", key, std::move(v), about, r});
   };
-  f("direct_write", &p.direct_write, "Offer codex_write_file and codex_edit_file.");
-  f("bash_mode", words(p.bash_mode), "off hides codex_run_command, safe runs a list of commands, full runs any.");
-  f("bash_transcript", &p.bash_transcript, "How chats are asked to show commands; reported, never acted on.");
-  f("bash_session_id", &p.bash_session_id, "Label that a command call must repeat.", {.check = &check_session_id});
-  f("require_bash_session", &p.require_bash_session, "Refuse command calls without the label.");
+  f("direct_write", &p.direct_write, "Offer codex_write_file and codex_edit_file.", {.waits_for = kWriting});
+  f("bash_mode", words(p.bash_mode), "off hides codex_run_command, safe runs a list of commands, full runs any.",
+    {.waits_for = kCommands});
+  f("bash_transcript", &p.bash_transcript, "How chats are asked to show commands; reported, never acted on.",
+    {.waits_for = kCommands});
+  f("bash_session_id", &p.bash_session_id, "Label that a command call must repeat.",
+    {.check = &check_session_id, .waits_for = kCommands});
+  f("require_bash_session", &p.require_bash_session, "Refuse command calls without the label.",
+    {.waits_for = kCommands});
   f("bash_timeout_ms", &p.bash_timeout_ms, "Time of a command when the call names none.",
-    {.range = Range{1000, 86'400'000}});
+    {.range = Range{1000, 86'400'000}, .waits_for = kCommands});
   f("bash_max_timeout_ms", &p.bash_max_timeout_ms, "Longest time a call may ask for.",
-    {.range = Range{1000, 86'400'000}});
-  f("bash_max_output_bytes", &p.bash_max_output_bytes, "Output kept per stream.", {.range = Range{1000, 500'000}});
-  f("login_shell", &p.login_shell, "Start the shell of full mode as a login shell.");
-  f("safe_commands", &p.safe_commands, "Further commands for safe mode.");
-  f("codex_session_read", &p.codex_session_read, "Offer codex_read_session.");
+    {.range = Range{1000, 86'400'000}, .waits_for = kCommands});
+  f("bash_max_output_bytes", &p.bash_max_output_bytes, "Output kept per stream.",
+    {.range = Range{1000, 500'000}, .waits_for = kCommands});
+  f("login_shell", &p.login_shell, "Start the shell of full mode as a login shell.", {.waits_for = kCommands});
+  f("safe_commands", &p.safe_commands, "Further commands for safe mode.", {.waits_for = kCommands});
+  f("codex_session_read", &p.codex_session_read, "Offer codex_read_session.", {.waits_for = kTranscripts});
   f("codex_home", &p.codex_home,
     "Codex's folder. Absent: CODEX_HOME, else ~/.codex. Blank: its sessions are not listed.");
   f("codex_session_max_messages", &p.codex_session_max_messages, "Messages of one transcript page.",
-    {.range = kAtLeastOne});
-  f("codex_session_max_bytes", &p.codex_session_max_bytes, "Bytes of one transcript page.", {.range = kBytes});
-  f("codex_session_max_file_bytes", &p.codex_session_max_file_bytes, "Largest transcript opened.", {.range = kBytes});
+    {.range = kAtLeastOne, .waits_for = kTranscripts});
+  f("codex_session_max_bytes", &p.codex_session_max_bytes, "Bytes of one transcript page.",
+    {.range = kBytes, .waits_for = kTranscripts});
+  f("codex_session_max_file_bytes", &p.codex_session_max_file_bytes, "Largest transcript opened.",
+    {.range = kBytes, .waits_for = kTranscripts});
   f("codex_session_max_scan_files", &p.codex_session_max_scan_files, "Transcripts looked at per listing.",
-    {.range = kAtLeastOne});
+    {.range = kAtLeastOne, .waits_for = kTranscripts});
   f("codex_session_max_scan_depth", &p.codex_session_max_scan_depth, "Folder levels looked at.",
-    {.range = Range{1, 32}});
+    {.range = Range{1, 32}, .waits_for = kTranscripts});
 }
 
 void add_workers(Workers& w, Out& out) {
@@ -278,17 +304,26 @@ void add_artifacts(Artifacts& a, Out& out) {
   const auto f = [&](std::string_view key, ValueRef v, std::string_view about, Rules r = {}) {
     out.push_back({"artifacts", key, std::move(v), about, r});
   };
-  f("enabled", &a.enabled, "Offer the artifact inbox.");
-  f("root", &a.root, "Folder of the inbox. Blank: <home>/runtime/artifacts.");
-  f("allowed_download_schemes", &a.allowed_download_schemes, "URL schemes that may be fetched.");
-  f("download_timeout_seconds", &a.download_timeout_seconds, "Time of one download.", {.range = Range{1, 3600}});
-  f("max_archive_bytes", &a.max_archive_bytes, "Largest download. 0: no limit.", {.range = kBytesOrNone});
-  f("max_unpacked_bytes", &a.max_unpacked_bytes, "Bytes of an unpacked archive. 0: no limit.", {.range = kBytesOrNone});
-  f("max_file_count", &a.max_file_count, "Files in an archive. 0: no limit.", {.range = kBytesOrNone});
+  f("enabled", &a.enabled, "Offer the artifact inbox.", {.waits_for = kArtifacts});
+  // Not waits_for: the settings that a start writes down name this folder though nobody chose it.
+  f("root", &a.root,
+    "Folder of the inbox. Blank: <home>/runtime/artifacts. Has no effect yet: there is no artifact inbox.");
+  f("allowed_download_schemes", &a.allowed_download_schemes, "URL schemes that may be fetched.",
+    {.waits_for = kArtifacts});
+  f("download_timeout_seconds", &a.download_timeout_seconds, "Time of one download.",
+    {.range = Range{1, 3600}, .waits_for = kArtifacts});
+  f("max_archive_bytes", &a.max_archive_bytes, "Largest download. 0: no limit.",
+    {.range = kBytesOrNone, .waits_for = kArtifacts});
+  f("max_unpacked_bytes", &a.max_unpacked_bytes, "Bytes of an unpacked archive. 0: no limit.",
+    {.range = kBytesOrNone, .waits_for = kArtifacts});
+  f("max_file_count", &a.max_file_count, "Files in an archive. 0: no limit.",
+    {.range = kBytesOrNone, .waits_for = kArtifacts});
   f("max_single_file_bytes", &a.max_single_file_bytes, "Largest file in an archive. 0: no limit.",
-    {.range = kBytesOrNone});
-  f("allow_private_hosts", &a.allow_private_hosts, "Hosts that may be fetched although their address is private.");
-  f("retention_days", &a.retention_days, "Age at which artifacts go. 0: never.", {.range = Range{0, 36'500}});
+    {.range = kBytesOrNone, .waits_for = kArtifacts});
+  f("allow_private_hosts", &a.allow_private_hosts, "Hosts that may be fetched although their address is private.",
+    {.waits_for = kArtifacts});
+  f("retention_days", &a.retention_days, "Age at which artifacts go. 0: never.",
+    {.range = Range{0, 36'500}, .waits_for = kArtifacts});
 }
 
 void add_logging(Logging& l, Out& out) {
@@ -324,8 +359,11 @@ void add_small_sections(Config& c, Out& out) {
                  "A conversation not seen for this long owns nothing that others cannot go on with.",
                  {.range = Range{0, 1e7}}});
   out.push_back({"codex", "executable", &c.codex.executable, "The Codex program. Blank: codex on PATH."});
-  out.push_back(
-      {"context", "gitignore", &c.context.gitignore, "Give the folder of handoff files a .gitignore of its own."});
+  out.push_back({"context",
+                 "gitignore",
+                 &c.context.gitignore,
+                 "Give the folder of handoff files a .gitignore of its own.",
+                 {.waits_for = kHandoff}});
 }
 
 }  // namespace

@@ -33,11 +33,13 @@ struct Rules {
   /// Words that mean 0, for limits that can be off: none, never, unlimited, disabled, false, and blank.
   bool off_words = false;
   bool not_blank = false;
-  /// Returns what is wrong with a text, or nothing.
+  /// Returns what is wrong with a text, or with one entry of a list, or nothing.
   std::string (*check)(std::string_view) = nullptr;
   std::string_view other_name = {};  ///< an older name of the same key
   /// Known and checked, but nothing reads it in this version: a file that sets it is told so.
   bool no_effect = false;
+  /// The same for a key whose tools are not offered yet: what is missing, as a sentence of the reference page.
+  std::string_view waits_for = {};
 };
 
 /// One key of the settings file.

@@ -82,13 +82,23 @@ Status apply_flags(const LaunchOptions& o, Config& config, Provenance& provenanc
 }
 
 /// Moves the tool mode to `app`, wherever it was given, so that there is one place to read it.
-void settle_tool_mode(Config& config, Provenance& provenance) {
+void move_tool_mode(Config& config, Provenance& provenance) {
   if (config.app.tool_mode) return;
   const Source source = config.mcp.tool_mode      ? provenance.of("mcp.tool_mode")
                         : config.server.tool_mode ? provenance.of("server.tool_mode")
                                                   : Source::kBuiltIn;
-  config.app.tool_mode = config.tool_mode();
+  config.app.tool_mode = config.mcp.tool_mode ? config.mcp.tool_mode : config.server.tool_mode;
+  if (!config.app.tool_mode) config.app.tool_mode = config.tool_mode();
   if (source != Source::kBuiltIn) provenance.set("app.tool_mode", source);
+}
+
+void settle_tool_mode(Launch& launch) {
+  Config& config = launch.config;
+  move_tool_mode(config, launch.provenance);
+  if (*config.app.tool_mode == config.tool_mode()) return;
+  launch.warnings.push_back(fmt::format("app.tool_mode {} goes beyond app.max_tool_mode {}; the tool mode is {}",
+                                        name_of(*config.app.tool_mode), name_of(config.app.max_tool_mode),
+                                        name_of(config.tool_mode())));
 }
 
 Result<Token> token_of(const LaunchOptions& options, const os::Environment& env, const Launch& launch) {
@@ -182,7 +192,7 @@ Status read_layers(const LaunchOptions& options, const os::Environment& env, Obj
   if (options.use_profile) lay_profile(workspace_of(options, env, launch.config), launch);
   PB_TRY(lay(objections, "flags", launch, [&](Launch& l) { return apply_flags(options, l.config, l.provenance); }));
   apply_public_url(options, launch);
-  settle_tool_mode(launch.config, launch.provenance);
+  settle_tool_mode(launch);
   return {};
 }
 

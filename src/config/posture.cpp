@@ -1,5 +1,7 @@
 #include "config/posture.h"
 
+#include <algorithm>
+
 #include "config/dump.h"
 #include "config/fields.h"
 
@@ -59,6 +61,12 @@ std::string shown(const Field& field) {
 
 std::string on_off(bool v) { return v ? "on" : "off"; }
 
+/// Without a token of the operator's own.
+std::string where_tokens_are(const AuthPolicy& auth) {
+  const bool named = std::ranges::find(auth.reasons, AuthReason::kTokenConfigured) != auth.reasons.end();
+  return named ? "named tokens" : "and there is none yet; `patchbay token create` makes one";
+}
+
 std::string limit(double v, std::string_view unit) {
   return v == 0 ? "no limit" : fmt::format("{} {}", number_text(v), unit);
 }
@@ -89,9 +97,11 @@ std::vector<std::string> posture_lines(const Launch& launch) {
     std::vector<std::string_view> reasons;
     for (const AuthReason r : auth.reasons) reasons.push_back(name_of(r));
     lines.push_back(fmt::format("Token: required ({}), {}", fmt::join(reasons, ", "),
-                                auth.token.source.empty() ? "named tokens" : "from " + auth.token.source));
+                                auth.token.source.empty() ? where_tokens_are(auth) : "from " + auth.token.source));
   } else {
-    lines.push_back("Token: none; every program of this user may call");
+    lines.push_back(launch.exposed()
+                        ? "Token: none is required although others can reach this server; a start is refused"
+                        : "Token: none; every program of this user may call");
   }
   lines.push_back(fmt::format("Workspaces: {}", c.repositories.allowed.empty()
                                                     ? "none"

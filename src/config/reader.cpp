@@ -71,12 +71,15 @@ Fault read_text(const YamlNode& node, const Rules& rules, std::string& out) {
   return {};
 }
 
-Fault read_list(const YamlNode& node, std::vector<std::string>& out) {
+Fault read_list(const YamlNode& node, const Rules& rules, std::vector<std::string>& out) {
   if (node.kind != Kind::kSequence) return "must be a list";
   std::vector<std::string> items;
   for (const YamlNode& item : node.items) {
     std::string text;
     if (!read_text(item, {}, text).empty()) return "must be a list of texts";
+    if (rules.check != nullptr) {
+      if (const Fault fault = rules.check(text); !fault.empty()) return "each entry " + fault;
+    }
     items.push_back(std::move(text));
   }
   out = std::move(items);
@@ -124,7 +127,7 @@ struct ReadValue {
   Fault operator()(std::int64_t* out) const { return read_number(node, rules, "a whole number", *out); }
   Fault operator()(double* out) const { return read_number(node, rules, "a number", *out); }
   Fault operator()(std::string* out) const { return read_text(node, rules, *out); }
-  Fault operator()(std::vector<std::string>* out) const { return read_list(node, *out); }
+  Fault operator()(std::vector<std::string>* out) const { return read_list(node, rules, *out); }
   Fault operator()(std::optional<std::string>* out) const {
     if (node.kind == Kind::kNull) return *out = std::string(), Fault();
     std::string text;
@@ -134,7 +137,7 @@ struct ReadValue {
   }
   Fault operator()(std::optional<std::vector<std::string>>* out) const {
     std::vector<std::string> list;
-    Fault fault = read_list(node, list);
+    Fault fault = read_list(node, rules, list);
     if (fault.empty()) *out = std::move(list);
     return fault;
   }
@@ -168,7 +171,7 @@ class Reader {
 
   Status read(const YamlNode& root) {
     for (const auto& [name, node] : root.members) read_section(name, node);
-    if (faults_.empty()) return {};
+    if (faults_.empty()) return tell_of_waiting_keys();
     return Error{ErrorCode::kConfigRefused,
                  fmt::format("{}", fmt::join(faults_, "\n")),
                  "Correct the file and start again.",
@@ -233,6 +236,18 @@ class Reader {
     provenance_.set(field.path(), source_);
     if (field.rules.no_effect && source_ == Source::kFile && says_something(field))
       warnings_.push_back(at(node, path) + ": has no effect in this version");
+    if (!field.rules.waits_for.empty() && source_ == Source::kFile &&
+        text_of(field) != value_text(Config(), field.path()))
+      waiting_.push_back(field.path());
+  }
+
+  /// One line for all of them: a file that opens the power tools sets many.
+  Status tell_of_waiting_keys() {
+    if (!waiting_.empty()) {
+      warnings_.push_back(fmt::format("{}: these keys have no effect yet, what they belong to is not offered: {}",
+                                      file_, fmt::join(waiting_, ", ")));
+    }
+    return {};
   }
 
   /// The built-in value and the documented one are what everybody's file may say.
@@ -247,6 +262,7 @@ class Reader {
   Provenance& provenance_;
   std::vector<std::string>& warnings_;
   std::vector<std::string> faults_;
+  std::vector<std::string> waiting_;  ///< keys with a value of their own whose tools are not offered yet
   std::set<std::string> seen_;
 };
 

@@ -34,6 +34,7 @@ std::string row(const Field& built_in, const Field& shipped) {
   std::string about(built_in.about);
   if (!built_in.rules.other_name.empty()) about += fmt::format(" Also `{}`.", built_in.rules.other_name);
   if (built_in.rules.no_effect) about += " Has no effect in this version.";
+  if (!built_in.rules.waits_for.empty()) about += fmt::format(" Has no effect yet: {}.", built_in.rules.waits_for);
   const std::string a = text_of(built_in), b = text_of(shipped);
   return fmt::format("| `{}` | {} | {} | {} | {} |\n", built_in.key, type_text(built_in), cell(a),
                      a == b ? "same" : cell(b), replace_all(std::move(about), "|", "\\|"));
@@ -52,13 +53,11 @@ std::string reference_page() {
       "key\n"
       "without a value counts as absent.\n\n"
       "The file is looked up as `--config`, `PATCHBAY_CONFIG`, `<home>/config.yaml`. Flags win over the\n"
-      "environment, the environment over the file, the file over the built-in values. The file is strict "
-      "YAML: one\n"
-      "document without anchors, aliases, tags, merge keys or duplicate keys, at most 256 KiB. A wrong type, "
-      "a value\n"
-      "out of range and an unknown key under `auth`, `repositories` or `security` stop the start with exit "
-      "code 78;\n"
-      "any other unknown key is a warning.\n";
+      "environment, the environment over the profile of the workspace (what `patchbay start --save-profile` kept;\n"
+      "`start` alone reads it), the profile over the file, the file over the built-in values.\n\n"
+      "The file is strict YAML: one document without anchors, aliases, tags, merge keys or duplicate keys, at most\n"
+      "256 KiB. A wrong type, a value out of range and an unknown key under `auth`, `repositories` or `security`\n"
+      "stop the start with exit code 78; any other unknown key is a warning.\n";
   for (const Section& section : sections()) {
     out +=
         fmt::format("\n## {}\n\n{}\n\n| Key | Type | Built in | Shipped | Meaning |\n| --- | --- | --- | --- | --- |\n",

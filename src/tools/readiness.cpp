@@ -76,6 +76,10 @@ Check codex_auth(const codex::CodexEngine& codex) {
   return warn("codex_auth", login.summary);
 }
 
+bool is_open(const config::Launch& launch) {
+  return launch.exposed() || !config::is_loopback_host(launch.config.server.host);
+}
+
 Check host_binding(const config::Launch& launch) {
   const std::string& host = launch.config.server.host;
   if (config::is_loopback_host(host)) return pass("host_binding", "Listens on loopback only.");
@@ -84,9 +88,12 @@ Check host_binding(const config::Launch& launch) {
 }
 
 Check http_auth(const config::Launch& launch) {
+  if (!launch.auth.required() && is_open(launch))
+    return fail("http_auth", "Reachable beyond loopback, and no token is required; `patchbay token create` makes one.");
   if (!launch.auth.required()) return pass("http_auth", "Trusted loopback; no token is required.");
-  return has_token(launch.auth) ? pass("http_auth", "A token is required.")
-                                : fail("http_auth", "A token is required but none is configured.");
+  return has_token(launch.auth)
+             ? pass("http_auth", "A token is required.")
+             : fail("http_auth", "A token is required but none is configured; `patchbay token create` makes one.");
 }
 
 Check default_sandbox(const config::Launch& launch) {
@@ -211,7 +218,11 @@ Connection connection_of(const config::Launch& launch, const ReadinessOptions& o
   c.local_mcp_url = local + "/mcp";
   if (!options.public_base_url.empty()) c.public_base_url = options.public_base_url;
   c.server_url = (options.public_base_url.empty() ? local : options.public_base_url) + "/mcp";
-  if (launch.auth.required() && auth.allow_query_token && !auth.query_token_names.empty()) {
+  if ((launch.auth.required() || is_open(launch)) && !has_token(launch.auth)) {
+    c.chatgpt_authentication =
+        "A token is required and none exists yet: make one with `patchbay token create`, then ask for the Server URL "
+        "again.";
+  } else if (launch.auth.required() && auth.allow_query_token && !auth.query_token_names.empty()) {
     const bool shown = options.reveal_token && !launch.auth.token.value.empty();
     c.server_url += "?" + auth.query_token_names.front() + "=" +
                     (shown ? url_encoded(launch.auth.token.value.reveal()) : std::string(kHiddenToken));

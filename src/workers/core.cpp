@@ -154,7 +154,7 @@ void Core::Claim::tell(Refusal& reply) const {
   if (taken_over) reply.takeover_performed = true;
   if (!inherited) return;
   const std::string note = "The conversation that owned this worker is gone; the worker is yours now.";
-  reply.note = reply.note ? *reply.note + " " + note : note;
+  reply.note = reply.note ? with_hint(*reply.note, note) : note;
 }
 
 void Core::stamp_owner(const Actor& actor, const Claim& claim, const TakeoverArgs& args, Json& stamped) const {

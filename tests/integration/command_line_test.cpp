@@ -39,6 +39,7 @@ TEST_F(CommandLineTest, UnknownFlagAndInvalidValueAreUsageErrors) {
   EXPECT_EQ(run({"start", "--root", repo_.path(), "--port", "70000"}).code, 2);
   EXPECT_EQ(run({"start", "--root", repo_.path(), "--port", "x"}).code, 2);
   EXPECT_EQ(run({"start", "--root", repo_.path(), "--tool-mode", "everything"}).code, 2);
+  EXPECT_EQ(run({"start", "--root", repo_.path(), "--verbose-logs", "--log-level", "off", "--print-only"}).code, 2);
 }
 
 TEST_F(CommandLineTest, BlankValueIsAUsageErrorAndNotALeftOutFlag) {
@@ -203,6 +204,56 @@ TEST_F(CommandLineTest, DoctorReportsAPublicAddressWithoutAToken) {
   const Finished done = run({"doctor", "--json", "--public-base-url", "https://bay.example.org"});
   EXPECT_EQ(done.code, 1);
   EXPECT_EQ(json::get_string(check_named(*json::parse(done.out), "exposure"), "status"), "fail");
+}
+
+TEST_F(CommandLineTest, DoctorFailsForANamedRootThatIsNone) {  // SEC:F7
+  const Finished done = run({"doctor", "--json", "--root", "/nonexistent"});
+  EXPECT_EQ(done.code, 1);
+  const Json report = *json::parse(done.out);
+  EXPECT_FALSE(json::get_bool(report, "ready", true));
+  const Json roots = check_named(report, "allowed_roots");
+  EXPECT_EQ(json::get_string(roots, "status"), "fail");
+  EXPECT_THAT(json::get_string(roots, "detail"), HasSubstr("/nonexistent does not exist"));
+  EXPECT_THAT(done.out, Not(HasSubstr("The current folder")));
+  EXPECT_EQ(done.out.find("allowed_roots"), done.out.rfind("allowed_roots")) << "told twice";
+}
+
+TEST_F(CommandLineTest, SavedProfileNamesTheFlagsItDoesNotKeep) {
+  const Finished done = run(
+      {"start", "--root", repo_.path(), "--posture", "documented", "--port", "8123", "--save-profile", "--print-only"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("a profile does not keep --posture;"));
+  EXPECT_THAT(run({"start", "--root", repo_.path(), "--port", "8123", "--save-profile", "--print-only"}).out,
+              Not(HasSubstr("does not keep")));
+}
+
+TEST_F(CommandLineTest, CommandsWithoutRootFlagSayWhatNamesAWorkspace) {
+  for (const char* command : {"stdio", "serve"}) {
+    os::SpawnOptions spawn{
+        .argv = {testing_support::patchbay_binary(), command}, .env = env_, .cwd = dir_.path("user")};
+    const auto done = os::run(spawn, "", testing_support::end_of_patience(), 4u << 20);
+    ASSERT_TRUE(done.ok());
+    EXPECT_EQ(done->status.code, 2) << done->err;
+    EXPECT_THAT(done->err, testing::StartsWith(std::string("patchbay ") + command + ": the current folder"));
+    EXPECT_THAT(done->err, HasSubstr("repositories.default in " + dir_.path("home/config.yaml")));
+    EXPECT_THAT(done->err, Not(HasSubstr("Give --root")));
+  }
+}
+
+TEST_F(CommandLineTest, StartPrintsThePortThatItGot) {
+  const os::Fd out(::open(dir_.path("out").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  os::SpawnOptions spawn{.argv = {testing_support::patchbay_binary(), "start", "--root", repo_.path(), "--port", "0"},
+                         .env = env_};
+  spawn.stdout_fd = out.get();
+  const auto owner = os::Child::spawn(spawn);
+  ASSERT_TRUE(owner.ok());
+  std::string text;
+  EXPECT_TRUE(eventually([&] {
+    text = *os::read_file(dir_.path("out"));
+    return text.find("Runtime config: ") != std::string::npos;
+  }));
+  EXPECT_THAT(text, HasSubstr("Reach: this machine only, 127.0.0.1:"));
+  EXPECT_THAT(text, Not(HasSubstr("127.0.0.1:0")));
 }
 
 TEST_F(CommandLineTest, DoctorWorksFromTheHomeDirectory) {

@@ -76,6 +76,8 @@ TEST_F(WorkerCommandTest, StopOfAnothersWorkerNeedsTakeover) {
   EXPECT_THAT(refused.err, HasSubstr("--takeover"));
   const std::string note = "Another conversation";
   EXPECT_EQ(refused.out.find(note), refused.out.rfind(note)) << "said twice: " << refused.out;
+  EXPECT_THAT(refused.out + refused.err, Not(HasSubstr("takeover=true"))) << "an argument of a chat client";
+  EXPECT_THAT(refused.err, HasSubstr("--takeover-reason"));
   const Finished stopped = run({"worker", "stop", "Sleeper", "--takeover"});
   EXPECT_EQ(stopped.code, 0) << stopped.err << stopped.out;
   EXPECT_THAT(stopped.out, HasSubstr("stopped"));

@@ -270,7 +270,7 @@ struct Config {
   Codex codex;
   Context context;
 
-  /// The base tool mode: app, else mcp, else server, else worker.
+  /// The base tool mode: app, else mcp, else server, else worker; app.max_tool_mode when that does not hold it.
   ToolMode tool_mode() const;
 
   bool operator==(const Config&) const = default;

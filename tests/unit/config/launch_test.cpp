@@ -449,6 +449,35 @@ TEST(KeysWithoutEffect, AreNamedOnlyWhenAFileSaysSomethingOfItsOwn) {
   launch = place.launch();
   ASSERT_TRUE(launch.ok());
   EXPECT_FALSE(has_line(launch->warnings, "has no effect"));
+  EXPECT_TRUE(has_line(launch->warnings, "have no effect yet")) << "opened, and yet not there";
+}
+
+TEST(Launch, AToolModeBeyondTheWidestIsTold) {
+  Place place;
+  place.options.config = place.write("my.yaml", "app: {tool_mode: full, max_tool_mode: worker}\n");
+  auto launch = place.launch();
+  ASSERT_TRUE(launch.ok()) << launch.error().message;
+  EXPECT_TRUE(
+      has_line(launch->warnings, "app.tool_mode full goes beyond app.max_tool_mode worker; the tool mode is worker"));
+  EXPECT_TRUE(has_line(posture_lines(*launch), "Tools: mode worker, at most worker"));
+  place.options.config = place.write("b.yaml", "app: {max_tool_mode: minimal}\n");
+  launch = place.launch();
+  EXPECT_FALSE(has_line(launch->warnings, "goes beyond")) << "nobody asked for more";
+  EXPECT_EQ(launch->config.tool_mode(), ToolMode::kMinimal);
+}
+
+TEST(PostureLines, TellThatARequiredTokenIsNotThereYet) {
+  Place place;
+  place.options.diagnose = true;
+  place.options.public_base_url = "https://bay.example.org";
+  EXPECT_TRUE(has_line(posture_lines(*place.launch()), "Token: required (tunnel_mode), and there is none yet"));
+  place.options.named_tokens = true;
+  EXPECT_TRUE(has_line(posture_lines(*place.launch()), "named tokens"));
+  place.options.named_tokens = false;
+  place.options.public_base_url.reset();
+  place.options.host = "0.0.0.0";
+  place.options.config = place.write("my.yaml", "auth: {require_for_non_loopback: false}\n");
+  EXPECT_TRUE(has_line(posture_lines(*place.launch()), "Token: none is required although others can reach"));
 }
 
 TEST(Differences, GoAwayWithTheNamedFlags) {  // the flags do what the lines promise

@@ -36,7 +36,7 @@ TEST(Settings, ReadEveryKindOfValueAndRememberWhereItCameFrom) {
       "server: {host: localhost, port: 9000, enable_cors: yes, job_timeout_seconds: 2.5, allowed_hosts: [a, "
       "b]}\n"
       "app: {tool_mode: Standard}\n"
-      "power_tools: {bash_mode: off, codex_home: ~/c}\n"
+      "power_tools: {bash_mode: safe, codex_home: ~/c}\n"
       "security: {blocked_globs: []}\n"
       "repositories: {aliases: [{canonical: /srv/a, local: /home/a}]}\n"
       "logging: {level: warn}\n");
@@ -47,7 +47,6 @@ TEST(Settings, ReadEveryKindOfValueAndRememberWhereItCameFrom) {
   EXPECT_EQ(r.config.server.job_timeout_seconds, 2.5);
   EXPECT_THAT(r.config.server.allowed_hosts, ElementsAre("a", "b"));
   EXPECT_EQ(r.config.tool_mode(), ToolMode::kStandard);
-  EXPECT_EQ(r.config.power_tools.bash_mode, BashMode::kOff);
   EXPECT_EQ(r.config.power_tools.codex_home, "~/c");
   ASSERT_TRUE(r.config.security.blocked_globs.has_value());
   EXPECT_THAT(*r.config.security.blocked_globs, IsEmpty());
@@ -165,6 +164,26 @@ TEST(Settings, NumbersOutOfRangeAndUnknownWordsAreRefused) {  // SEC:F4
   EXPECT_THAT(refusal("security: {context_dir: ../x}\n"), HasSubstr("inside the workspace"));
 }
 
+TEST(Settings, NamesOfTheQueryTokenAreNamesOfParameters) {
+  EXPECT_EQ(refusal("auth:\n  query_token_names: [\"\"]\n"),
+            "my.yaml:2: auth.query_token_names: each entry must be 1 to 64 letters, digits, dots, underscores and "
+            "hyphens");
+  for (const std::string& bad : {std::string("\"a&b=c d\""), std::string("\"a?b\""), std::string("\"a%b\""),
+                                 std::string("ä"), std::string(65, 'x')}) {
+    EXPECT_THAT(refusal("auth: {query_token_names: [good, " + bad + "]}\n"), HasSubstr("each entry must be")) << bad;
+  }
+  EXPECT_THAT(read("auth: {query_token_names: [_a.b-C9]}\n").config.auth.query_token_names, ElementsAre("_a.b-C9"));
+}
+
+TEST(Settings, KeysWhoseToolsAreNotOfferedAreNamedInOneLine) {
+  const Read r = read(
+      "power_tools: {direct_write: true, bash_mode: safe, codex_home: ~/c}\ntunnel: {ngrok: /opt/ngrok, hostname: h}\n"
+      "artifacts: {retention_days: 3}\ncontext: {gitignore: true}\n");
+  ASSERT_TRUE(r.status.ok()) << r.status.error().message;
+  EXPECT_THAT(r.warnings, ElementsAre("my.yaml: these keys have no effect yet, what they belong to is not offered: "
+                                      "power_tools.direct_write, tunnel.ngrok, artifacts.retention_days"));
+}
+
 TEST(Settings, AllFaultsOfAFileAreToldAtOnce) {
   const std::string message = refusal("server: {port: x}\nauth: {nope: 1}\napp: {tool_mode: y}\n");
   EXPECT_THAT(message, HasSubstr("server.port"));
@@ -181,6 +200,17 @@ TEST(Settings, TheToolModeFallsThroughItsThreePlaces) {
   EXPECT_EQ(read("server: {tool_mode: full}\n").config.tool_mode(), ToolMode::kFull);
   EXPECT_EQ(read("server: {tool_mode: full}\nmcp: {tool_mode: minimal}\n").config.tool_mode(), ToolMode::kMinimal);
   EXPECT_EQ(read("").config.tool_mode(), ToolMode::kWorker);
+}
+
+TEST(Settings, TheWidestToolModeBoundsTheToolMode) {
+  const auto mode = [](const std::string& asked, const std::string& most) {
+    return name_of(read("app: {tool_mode: " + asked + ", max_tool_mode: " + most + "}\n").config.tool_mode());
+  };
+  EXPECT_EQ(mode("full", "worker"), "worker");
+  EXPECT_EQ(mode("full", "standard"), "standard");
+  EXPECT_EQ(mode("minimal", "standard"), "minimal");
+  EXPECT_EQ(mode("standard", "minimal"), "minimal");
+  EXPECT_EQ(mode("worker", "full"), "worker");
 }
 
 }  // namespace

@@ -76,6 +76,22 @@ TEST_F(ReadinessTest, AnOpenBindWithoutATokenFails) {
   EXPECT_TRUE(look().ready);
 }
 
+TEST_F(ReadinessTest, AnOpenBindThatAsksForNoTokenIsNoTrustedLoopback) {
+  launch.config.server.host = "0.0.0.0";
+  EXPECT_EQ(status("http_auth"), "fail");
+  launch.config.server.host = "127.0.0.1";
+  launch.exposure = {"tunnel mode custom"};
+  EXPECT_EQ(status("http_auth"), "fail");
+  EXPECT_THAT(look().connection.chatgpt_authentication, HasSubstr("none exists yet"));
+}
+
+TEST_F(ReadinessTest, UrlIsNotSaidToCarryATokenThatIsNotThere) {
+  launch.auth.reasons = {config::AuthReason::kTunnelMode};
+  const Connection c = look({.public_base_url = "https://bay.example.org"}).connection;
+  EXPECT_EQ(c.server_url, "https://bay.example.org/mcp");
+  EXPECT_THAT(c.chatgpt_authentication, HasSubstr("patchbay token create"));
+}
+
 TEST_F(ReadinessTest, WideSettingsWarn) {
   launch.config.logging.access_log = true;
   launch.config.server.enable_cors = true;

@@ -448,6 +448,13 @@ TEST_F(WorkersTest, AWorkerWhoseConversationIsGoneIsInheritedAndTheReplySaysSo) 
   EXPECT_THAT(done.refusal.note.value_or(""), HasSubstr("yours now"));
 }
 
+TEST_F(WorkersTest, CleaningUpAnInheritedWorkerIsToldInSentencesOfTheirOwn) {
+  run("Ada", kEdit);
+  gone.insert("me");
+  const StopReply done = must(workers->stop(other, call(), stop_args("Ada", true)));
+  EXPECT_THAT(done.refusal.note.value_or(""), HasSubstr(done.worker.worker_id + ". The conversation that owned"));
+}
+
 TEST_F(WorkersTest, ATakeoverIsToldAlsoWhenTheTurnHadEndedBefore) {
   run("Ada", kQuick);
   StopArgs args = stop_args("Ada");
