@@ -81,7 +81,7 @@ class Discovery {
   }
 
   void walk(const Workspace& root) {
-    const auto fs = WorkspaceFs::open(roots_, root, BlockedGlobs());
+    const auto fs = WorkspaceFs::open(roots_, root, roots_.options().blocked);
     if (!fs) return;
     const int max_depth = std::min(request_.max_depth, roots_.options().max_discovery_depth);
     const auto max_results =

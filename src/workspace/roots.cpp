@@ -41,6 +41,14 @@ Error missing(const std::string& path) {
                "Use codex_list_workspaces to see what exists.", path};
 }
 
+/// The same answer whether the folder exists or not.
+Error blocked_workspace() {
+  return Error{ErrorCode::kPathBlocked,
+               "The folder is blocked by the server's configuration.",
+               "Give another repo_path (codex_list_workspaces); the operator sets security.blocked_globs.",
+               {}};
+}
+
 Result<Root> open_root(const std::string& configured) {
   const std::string path = PB_TRY(os::real_path(os::expand_home(configured)));
   return std::make_shared<const Beneath>(PB_TRY(Beneath::open(path, {configured})));
@@ -138,6 +146,7 @@ struct Roots::Impl {
   /// The directory of a workspace, from the held descriptor of its root, and the identities it was checked against.
   Result<OpenedWorkspace> open_in(const Root& root, Workspace workspace) const {
     OpenedWorkspace opened;
+    if (is_blocked(workspace.path)) return blocked_workspace();
     opened.protected_files = protected_paths.identities();
     const std::vector<FileId>& ids = opened.protected_files;
     if (is_below_protected(root->fd(), ids)) return protected_error();
@@ -162,9 +171,46 @@ struct Roots::Impl {
     return opened;
   }
 
-  bool lexically_allowed(const std::string& path) const {
+  /// Where `path` lies below each of the allowed roots that hold it; "" is the root itself.
+  std::vector<std::string> places_of(const std::string& path) const {
+    std::vector<std::string> places;
     const auto all = roots.lock();
-    return std::any_of(all->begin(), all->end(), [&](const Root& root) { return root->clean(path).ok(); });
+    for (const Root& root : *all) {
+      if (!os::is_within(root->path(), path)) continue;
+      std::string place = *below(root->path(), path);
+      places.push_back(place.empty() ? place : place.substr(place.find_first_not_of('/')));
+    }
+    return places;
+  }
+
+  BlockedGlobs blocked_in(const std::string& directory, const BlockedGlobs& blocked) const {
+    return blocked.within(places_of(directory));
+  }
+
+  std::string innermost_of(const std::string& path) const {
+    std::string innermost;
+    const auto all = roots.lock();
+    for (const Root& root : *all) {
+      if (os::is_within(root->path(), path) && root->path().size() > innermost.size()) innermost = root->path();
+    }
+    return innermost;
+  }
+
+  /// Whether the blocked globs match a clean absolute path below the innermost of its allowed roots.
+  bool is_blocked(const std::string& path) const {
+    const std::string innermost = innermost_of(path);
+    return !innermost.empty() && blocked_in(innermost, options.blocked).matches(*below(innermost, path));
+  }
+
+  /// What `path` means below each of the allowed roots that take it, by its text alone.
+  std::vector<std::string> lexical(const std::string& path) const {
+    std::vector<std::string> out;
+    const auto all = roots.lock();
+    for (const Root& root : *all) {
+      const auto clean = root->clean(path);
+      if (clean) out.push_back(clean->components.empty() ? root->path() : os::join(root->path(), clean->text()));
+    }
+    return out;
   }
 };
 
@@ -224,11 +270,16 @@ Result<OpenedWorkspace> Roots::resolve_opened(const std::optional<std::string>& 
   path = os::expand_home(impl_->resolve_alias(path));
   if (!path.starts_with('/')) path = os::join(os::expand_home(options.default_root), path);
 
+  const std::vector<std::string> lexical = impl_->lexical(path);
+  const bool all_blocked =
+      std::all_of(lexical.begin(), lexical.end(), [&](const auto& meant) { return impl_->is_blocked(meant); });
+  if (!lexical.empty() && all_blocked) return blocked_workspace();
+
   const auto resolved = os::real_path(path);
   const auto index = resolved ? impl_->index_of(*resolved) : std::nullopt;
   if (!index) {
     // What lies outside is refused alike whether it exists or not.
-    if (!resolved && impl_->lexically_allowed(path)) return missing(path);
+    if (!resolved && !lexical.empty()) return missing(path);
     return not_allowed(path);
   }
   const Root root = PB_TRY(impl_->current(*index));
@@ -248,7 +299,7 @@ std::vector<std::string> Roots::candidates(const std::string& requested) const {
   const auto offer = [&](const std::string& path) {
     const int d = distance(os::base_name(path), wanted);
     const auto resolved = d < 3 ? os::real_path(path) : Result<std::string>(std::string());
-    if (d < 3 && resolved && os::is_directory(*resolved) && impl_->index_of(*resolved))
+    if (d < 3 && resolved && os::is_directory(*resolved) && impl_->index_of(*resolved) && !impl_->is_blocked(*resolved))
       found.emplace_back(d, *resolved);
   };
   for (const std::string& root : allowed()) {
@@ -257,7 +308,8 @@ std::vector<std::string> Roots::candidates(const std::string& requested) const {
   }
   for (const Alias& alias : impl_->options.aliases) {
     const std::string local = os::expand_home(alias.local);
-    if (distance(os::base_name(alias.canonical), wanted) < 3 && impl_->index_of(local)) found.emplace_back(1, local);
+    if (distance(os::base_name(alias.canonical), wanted) < 3 && impl_->index_of(local) && !impl_->is_blocked(local))
+      found.emplace_back(1, local);
     offer(local);
   }
   if (!impl_->options.discovery_roots.empty()) {
@@ -274,6 +326,10 @@ std::vector<std::string> Roots::candidates(const std::string& requested) const {
 }
 
 const ProtectedPaths& Roots::protected_paths() const { return impl_->protected_paths; }
+
+BlockedGlobs Roots::blocked_in(const std::string& resolved_workspace, const BlockedGlobs& blocked) const {
+  return impl_->blocked_in(resolved_workspace, blocked);
+}
 
 std::vector<std::string> Roots::allowed() const {
   std::vector<std::string> paths;

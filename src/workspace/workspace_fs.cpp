@@ -149,12 +149,14 @@ WorkspaceFs::WorkspaceFs(std::shared_ptr<const Tree> tree, BlockedGlobs blocked,
 
 Result<WorkspaceFs> WorkspaceFs::open(const Roots& roots, const Workspace& workspace, BlockedGlobs blocked) {
   os::Fd fd = PB_TRY(roots.open(workspace));
+  blocked = roots.blocked_in(workspace.path, blocked);
   auto tree = std::make_shared<const Tree>(Tree{shared(PB_TRY(Beneath::adopt(std::move(fd), workspace.path)))});
   return WorkspaceFs(std::move(tree), std::move(blocked), roots.protected_paths());
 }
 
 Result<WorkspaceFs> WorkspaceFs::adopt(const Roots& roots, OpenedWorkspace opened, BlockedGlobs blocked) {
   const MonoTime now = system_clock().mono();
+  blocked = roots.blocked_in(opened.workspace.path, blocked);
   Beneath root = PB_TRY(Beneath::adopt(std::move(opened.directory), opened.workspace.path));
   auto tree = std::make_shared<const Tree>(Tree{shared(std::move(root)), std::move(opened.protected_files), now});
   return WorkspaceFs(std::move(tree), std::move(blocked), roots.protected_paths());

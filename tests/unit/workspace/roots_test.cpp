@@ -114,6 +114,57 @@ TEST_F(RootsTest, ProtectedFoldersAreNoWorkspace) {  // SEC:P5
   EXPECT_EQ(refusal(*inside, dir.path("home/runtime")), ErrorCode::kPathBlocked);
 }
 
+TEST_F(RootsTest, ABlockedFolderBelowARootIsNoWorkspace) {  // SEC:P5, T 5.4
+  for (const char* d : {"srv/repo/.aws/deep", "srv/repo/.git/hooks", "srv/private/secret/in", "srv/private/open"}) {
+    ASSERT_TRUE(os::make_private_dirs(dir.path(d)).ok());
+  }
+  write("srv/repo/.aws/credentials");
+  write("srv/private/secret/file");
+  ASSERT_EQ(::symlink("repo/.aws", dir.path("srv/harmless").c_str()), 0);
+  ASSERT_EQ(::symlink("repo", dir.path("srv/.ssh").c_str()), 0);
+  const BlockedGlobs blocked({".git", ".aws", ".ssh", "private/secret/**"});
+  const auto roots = open({.allowed = {dir.path("srv")},
+                           .default_root = dir.path("srv/repo/.aws"),
+                           .aliases = {{"/home/user/keys", dir.path("srv/repo/.aws"), ""}},
+                           .discovery_roots = {dir.path("srv")},
+                           .blocked = blocked});
+  for (const char* path : {"repo/.aws", "repo/.aws/", "repo/.AWS", "repo/.aws/deep", "repo/.aws/credentials",
+                           "harmless", "repo/.aws/nothing", "repo/.git", "repo/.git/hooks", "repo/sub/../.git", ".ssh",
+                           ".ssh/sub", "private/secret", "private/secret/in"}) {
+    EXPECT_EQ(refusal(*roots, dir.path("srv/") + path), ErrorCode::kPathBlocked) << path;
+  }
+  EXPECT_EQ(refusal(*roots, "/home/user/keys"), ErrorCode::kPathBlocked);
+  EXPECT_EQ(refusal(*roots, "deep"), ErrorCode::kPathBlocked);
+  EXPECT_EQ(refusal(*roots, ""), ErrorCode::kPathBlocked);
+  EXPECT_THAT(roots->choose(dir.path("srv/repo/.aws")).error().hint, HasSubstr("security.blocked_globs"));
+  EXPECT_TRUE(roots->choose(dir.path("srv/repo/.aws/../sub")).ok());
+
+  EXPECT_EQ(WorkspaceFs::open(*roots, {dir.path("srv/repo/.aws"), dir.path("srv"), "ws"}, blocked).error().code,
+            ErrorCode::kPathBlocked);
+  const auto fs = WorkspaceFs::open(*roots, *roots->choose(dir.path("srv/private")), blocked);
+  ASSERT_TRUE(fs.ok());
+  EXPECT_EQ(fs->open_file("secret/file").error().code, ErrorCode::kPathBlocked);
+  EXPECT_TRUE(fs->open_dir("open").ok());
+
+  write("srv/private/secret/README.md");
+  write("srv/repo/.aws/deep/README.md");
+  for (const FoundWorkspace& item : list_workspaces(*roots).items) {
+    EXPECT_FALSE(item.workspace.path.ends_with("secret") || item.workspace.path.ends_with("deep"));
+  }
+  EXPECT_THAT(roots->candidates("/x/keys"), ElementsAre());
+  EXPECT_THAT(roots->candidates("/x/.aws"), ElementsAre());
+}
+
+TEST_F(RootsTest, ABlockedNameIsAWorkspaceWhenTheOperatorNamedIt) {  // T 5.4
+  ASSERT_TRUE(os::make_private_dirs(dir.path("srv/.aws/tools/.git")).ok());
+  const BlockedGlobs blocked({".git", ".aws"});
+  const auto named = open({.allowed = {dir.path("srv"), dir.path("srv/.aws")}, .blocked = blocked});
+  EXPECT_TRUE(named->choose(dir.path("srv/.aws")).ok());
+  EXPECT_TRUE(named->choose(dir.path("srv/.aws/tools")).ok());
+  EXPECT_EQ(refusal(*named, dir.path("srv/.aws/tools/.git")), ErrorCode::kPathBlocked);
+  EXPECT_TRUE(open({.allowed = {dir.path("srv/.aws")}, .blocked = blocked})->choose(dir.path("srv/.aws")).ok());
+}
+
 TEST_F(RootsTest, AProtectedFileThatIsReplacedWhileAWorkspaceIsOpenStaysOutOfReach) {  // SEC:P5
   write("home/token");
   const auto roots = open({.allowed = {dir.path("srv")}, .protected_paths = {dir.path("home/token")}});
