@@ -147,6 +147,22 @@ TEST_F(ChangeTools, ShowChangesRecognisesAnUnchangedState) {
   EXPECT_THAT(json::get_string(changed, "diff"), HasSubstr("+other"));
 }
 
+TEST_F(ChangeTools, ShowChangesNamesARepositoryInsideOfThisOne) {  // T 11.9
+  git({"reset", "-q", "--hard"});
+  git({"clean", "-qfd"});
+  const std::string before = json::get_string(call("codex_show_changes"), "review_token");
+  put("nest/file", "1\n");
+  git({"init", "-q"}, root + "/nest");
+  git({"add", "."}, root + "/nest");
+  git({"commit", "-q", "-m", "inner"}, root + "/nest");
+  const Json reply = call("codex_show_changes", {{"since", before}});
+  EXPECT_EQ(reply["changed"], Json(true));
+  EXPECT_EQ(reply["git"]["dirty"], Json(true));
+  EXPECT_EQ(reply["untracked"], Json({"nest/"}));
+  EXPECT_EQ(reply["unchanged_since_last_review"], Json(false));
+  EXPECT_THAT(last_text, HasSubstr("?? nest/"));
+}
+
 TEST_F(ChangeTools, ACleanCheckoutHasNoChanges) {
   git({"reset", "-q", "--hard"});
   git({"clean", "-qfd"});
