@@ -104,6 +104,15 @@ Result<Sides> both_sides(Services& services, const Place& place, const std::stri
   return sides;
 }
 
+/// Files that a diff's text begins with their header; every other line of it has a mark before its content.
+std::size_t headers_in(std::string_view text) {
+  constexpr std::string_view kHeader = "diff --git ";
+  std::size_t count = text.starts_with(kHeader) ? 1 : 0;
+  const std::string later = "\n" + std::string(kHeader);
+  for (auto at = text.find(later); at != text.npos; at = text.find(later, at + 1)) ++count;
+  return count;
+}
+
 /// Names the state of the changes exactly; nothing when they are too large, or a file is not part of the
 /// text.
 std::optional<std::string> review_token(const std::string& head, const std::string& scope, const Sides& sides,
@@ -112,9 +121,7 @@ std::optional<std::string> review_token(const std::string& head, const std::stri
   for (const std::string& folder : folders) everything += '\0' + folder;
   for (const git::Diff* diff : {&sides.staged, &sides.unstaged}) {
     if (diff->truncated || diff->totals_partial) return std::nullopt;
-    for (const git::DiffFile& file : diff->files) {
-      if (diff->text.find(file.path) == std::string::npos) return std::nullopt;
-    }
+    if (headers_in(diff->text) != diff->file_count) return std::nullopt;
     everything += '\0' + diff->text;
   }
   return "rev_" + sha256_hex(everything).substr(0, 32);

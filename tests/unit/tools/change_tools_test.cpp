@@ -163,6 +163,18 @@ TEST_F(ChangeTools, ShowChangesNamesARepositoryInsideOfThisOne) {  // T 11.9
   EXPECT_THAT(last_text, HasSubstr("?? nest/"));
 }
 
+TEST_F(ChangeTools, ANameThatGitQuotesCostsNoReviewToken) {  // T 11.9
+  put("a\"b.txt", "diff --git a/x b/x\n");
+  put("tab\there", "1\n");
+  put("line\ndiff --git ", "1\n");
+  put("back\\slash", "1\n");
+  const std::string token = json::get_string(call("codex_show_changes"), "review_token");
+  EXPECT_NE(token, "");
+  EXPECT_EQ(call("codex_show_changes", {{"since", token}})["unchanged_since_last_review"], Json(true));
+  put("tab\there", "2\n");
+  EXPECT_EQ(call("codex_show_changes", {{"since", token}})["unchanged_since_last_review"], Json(false));
+}
+
 TEST_F(ChangeTools, ACleanCheckoutHasNoChanges) {
   git({"reset", "-q", "--hard"});
   git({"clean", "-qfd"});
