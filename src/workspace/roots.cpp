@@ -79,13 +79,18 @@ bool is_below_protected(int directory, const std::vector<FileId>& ids) {
   return true;
 }
 
-/// How well a workspace's name fits a wanted one; smaller is better, 3 is not at all.
-int distance(std::string_view name, std::string_view wanted) {
+/// How well a workspace's name fits a wanted one, smaller is better; nothing when it does not. Short names resemble too
+/// much for anything but equality.
+std::optional<std::size_t> distance(std::string_view name, std::string_view wanted) {
+  constexpr std::size_t kShort = 4, kMostTypos = 3;
   const std::string a = fold_case(name), b = fold_case(wanted);
   if (a == b) return 0;
-  if (a.empty() || b.empty()) return 3;
+  const std::size_t shorter = std::min(a.size(), b.size());
+  if (shorter < kShort) return std::nullopt;
   if (a.find(b) != std::string::npos || b.find(a) != std::string::npos) return 1;
-  return edit_distance(a, b, 2) <= 2 ? 2 : 3;
+  const std::size_t limit = std::min(shorter / kShort, kMostTypos);
+  const std::size_t typos = edit_distance(a, b, limit);
+  return typos <= limit ? std::optional(1 + typos) : std::nullopt;
 }
 
 }  // namespace
@@ -239,8 +244,12 @@ Result<Workspace> Roots::choose(const std::optional<std::string>& repo_path) con
 
 Result<OpenedWorkspace> Roots::choose_opened(const std::optional<std::string>& repo_path) const {
   auto opened = resolve_opened(repo_path);
-  if (opened || opened.error().code != ErrorCode::kRootNotAllowed) return opened;
-  return with_candidates(std::move(opened).error());
+  if (opened) return opened;
+  switch (opened.error().code) {
+    case ErrorCode::kRootNotAllowed:
+    case ErrorCode::kWorkspaceMissing: return with_candidates(std::move(opened).error());
+    default: return opened;
+  }
 }
 
 Error Roots::with_candidates(Error error) const {
@@ -295,21 +304,21 @@ Result<os::Fd> Roots::open(const Workspace& workspace) const {
 
 std::vector<std::string> Roots::candidates(const std::string& requested) const {
   const std::string wanted = os::base_name(requested);
-  std::vector<std::pair<int, std::string>> found;
-  const auto offer = [&](const std::string& path) {
-    const int d = distance(os::base_name(path), wanted);
-    const auto resolved = d < 3 ? os::real_path(path) : Result<std::string>(std::string());
-    if (d < 3 && resolved && os::is_directory(*resolved) && impl_->index_of(*resolved) && !impl_->is_blocked(*resolved))
-      found.emplace_back(d, *resolved);
+  std::vector<std::pair<std::size_t, std::string>> found;
+  if (wanted.empty() || wanted == "." || wanted == "..") return {};
+  const auto add = [&](std::optional<std::size_t> d, const std::string& path) {
+    const auto resolved = d ? os::real_path(path) : Result<std::string>(std::string());
+    if (!d || !resolved || !os::is_directory(*resolved)) return;
+    if (impl_->index_of(*resolved) && !impl_->is_blocked(*resolved)) found.emplace_back(*d, *resolved);
   };
+  const auto offer = [&](const std::string& path) { add(distance(os::base_name(path), wanted), path); };
   for (const std::string& root : allowed()) {
     offer(root);
     offer(os::join(root, wanted));
   }
   for (const Alias& alias : impl_->options.aliases) {
     const std::string local = os::expand_home(alias.local);
-    if (distance(os::base_name(alias.canonical), wanted) < 3 && impl_->index_of(local) && !impl_->is_blocked(local))
-      found.emplace_back(1, local);
+    add(distance(os::base_name(alias.canonical), wanted), local);
     offer(local);
   }
   if (!impl_->options.discovery_roots.empty()) {

@@ -58,7 +58,7 @@ class Roots {
   ~Roots();
 
   /// The workspace a `repo_path` argument means; absent or blank: the default one. kNoAllowedRoots,
-  /// kNoDefaultWorkspace, kRootNotAllowed (with up to five candidates in the hint), kWorkspaceMissing,
+  /// kNoDefaultWorkspace, kRootNotAllowed and kWorkspaceMissing (with up to five candidates in the hint),
   /// kWorkspaceNotDirectory, kPathBlocked (protected, or below an allowed root and blocked there).
   ///
   /// An alias replaces the longest `canonical` that matches whole components; `~/` is the home; a relative
@@ -73,7 +73,7 @@ class Roots {
   /// following any link. kWorkspaceMissing when it is gone, kRootNotAllowed when the path no longer leads
   /// there.
   Result<os::Fd> open(const Workspace& workspace) const;
-  /// Up to five absolute paths of workspaces whose name resembles the last component of `requested` (L7).
+  /// Up to five absolute paths of workspaces whose name resembles the last component of `requested` (L7), best first.
   std::vector<std::string> candidates(const std::string& requested) const;
   const ProtectedPaths& protected_paths() const;
   /// `blocked` for the paths in a workspace: as the workspace sees them, and as every allowed root that holds it does.

@@ -211,6 +211,30 @@ TEST_F(RootsTest, SuggestsRootsWithALikeName) {  // L7
   EXPECT_TRUE(roots->candidates("/x/zzzzzzzz").empty());
 }
 
+TEST_F(RootsTest, SuggestsForWhatIsMissingBelowARootToo) {  // L7, T 5.1
+  const auto roots = open({.allowed = {dir.path("srv/repo"), dir.path("srv")},
+                           .default_root = dir.path("srv/repo"),
+                           .discovery_roots = {dir.path("srv")}});
+  const auto missing = roots->choose("repo");
+  ASSERT_EQ(missing.error().code, ErrorCode::kWorkspaceMissing);
+  EXPECT_EQ(missing.error().hint, "Did you mean: " + dir.path("srv/repo"));
+  EXPECT_THAT(roots->choose(dir.path("srv/nowhere/my-app")).error().hint, HasSubstr(dir.path("srv/my-app")));
+}
+
+TEST_F(RootsTest, SuggestsNoNameThatOnlyLooksAlikeBecauseItIsShort) {  // L7, T 5.1
+  for (const char* d : {"srv/wt", "srv/det", "srv/g", "srv/sup/sm", "srv/frontend", "srv/frontends", "srv/backend"}) {
+    ASSERT_TRUE(os::make_private_dirs(dir.path(d)).ok());
+    write(std::string(d) + "/README.md");
+  }
+  const auto roots = open({.allowed = {dir.path("srv")}, .discovery_roots = {dir.path("srv")}});
+  EXPECT_THAT(roots->candidates("/nonexistent/wt"), ElementsAre(dir.path("srv/wt")));
+  EXPECT_THAT(roots->candidates("/nonexistent/~"), ElementsAre());
+  EXPECT_THAT(roots->candidates("/x/ws"), ElementsAre());
+  EXPECT_THAT(roots->candidates("/x/frontend"), ElementsAre(dir.path("srv/frontend"), dir.path("srv/frontends")));
+  EXPECT_THAT(roots->candidates("/x/fromtenf"), ElementsAre(dir.path("srv/frontend")));
+  EXPECT_THAT(roots->candidates("/x/.."), ElementsAre());
+}
+
 TEST_F(RootsTest, ADefaultOutsideTheRootsIsRefusedWithoutEnd) {
   const auto roots =
       open({.allowed = {dir.path("srv/repo")}, .default_root = "/etc", .discovery_roots = {dir.path("srv/repo")}});
