@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "beneath.h"
@@ -324,6 +325,7 @@ std::vector<std::string> Roots::candidates(const std::string& requested) const {
   if (!impl_->options.discovery_roots.empty()) {
     DiscoveryRequest all;
     all.max_time = kCandidateTime;
+    all.max_results = std::numeric_limits<int>::max();
     for (const FoundWorkspace& item : list_workspaces(*this, all).items) offer(item.workspace.path);
   }
   std::sort(found.begin(), found.end());

@@ -273,9 +273,15 @@ TEST_F(RootsTest, ListsConfiguredAndDiscoveredWorkspaces) {
   EXPECT_EQ(some.items[0].name, "my-app");
   EXPECT_EQ(list_workspaces(*roots, {.discover = false}).discovered_count, 0u);
   EXPECT_EQ(list_workspaces(*roots, {.max_depth = 1}).discovered_count, 1u);
-  const WorkspaceList one = list_workspaces(*roots, {.max_results = 1});
-  EXPECT_EQ(one.discovered_count, 1u);
+  const WorkspaceList four = list_workspaces(*roots, {.max_results = 4});
+  EXPECT_EQ(four.configured_count, 3u);
+  EXPECT_EQ(four.discovered_count, 1u);
+  EXPECT_TRUE(four.truncated);
+  const WorkspaceList one = list_workspaces(*roots, {.max_results = 1});  // T 11.2: the limit counts all
+  ASSERT_EQ(one.items.size(), 1u);
+  EXPECT_TRUE(one.items[0].is_default);
   EXPECT_TRUE(one.truncated);
+  EXPECT_FALSE(list_workspaces(*roots, {.max_results = 5}).truncated);
 }
 
 TEST_F(RootsTest, AVanishedRootIsListedWithItsError) {
