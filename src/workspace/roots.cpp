@@ -64,6 +64,20 @@ std::optional<std::string> below(std::string_view prefix, std::string_view path)
   return std::string(rest);
 }
 
+/// `path` without ".", doubled slashes, and ".." where it takes back a component.
+std::string collapsed(const std::string& path) {
+  std::vector<std::string_view> parts;
+  for (const std::string_view part : split(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part != ".." || (parts.empty() ? !path.starts_with('/') : parts.back() == "..")) {
+      parts.push_back(part);
+    } else if (!parts.empty()) {
+      parts.pop_back();
+    }
+  }
+  return fmt::format("{}{}", path.starts_with('/') ? "/" : "", fmt::join(parts, "/"));
+}
+
 bool is_below_protected(int directory, const std::vector<FileId>& ids) {
   if (ids.empty()) return false;
   os::Fd at = open_component(directory, ".", O_PATH | O_DIRECTORY);
@@ -127,8 +141,9 @@ struct Roots::Impl {
     return best;
   }
 
-  /// Applies the longest alias that matches whole components.
-  std::string resolve_alias(const std::string& path) const {
+  /// Applies the longest alias that matches whole components; a path of no alias stays as it is written.
+  std::string resolve_alias(const std::string& written) const {
+    const std::string path = collapsed(written);
     const Alias* best = nullptr;
     std::string rest;
     for (const Alias& alias : options.aliases) {
@@ -137,7 +152,7 @@ struct Roots::Impl {
       best = &alias;
       rest = std::move(*tail);
     }
-    return best == nullptr ? path : best->local + rest;
+    return best == nullptr ? written : best->local + rest;
   }
 
   /// workspace_id, which hashes, of a path that is mostly one of a few.

@@ -199,6 +199,10 @@ TEST_F(RootsTest, AliasesReplaceWholeComponents) {  // L7
   EXPECT_EQ(roots->choose("/work/repo/sub")->path, dir.path("srv/repo/sub"));
   EXPECT_EQ(roots->choose("acme/tool")->path, dir.path("srv/deep/er/tool"));
   EXPECT_EQ(refusal(*roots, "/workshop"), ErrorCode::kRootNotAllowed);
+  for (const char* spelling : {"/work/app/../app", "/work//app/", "/work/./app", "/../work/app/x/.."}) {
+    EXPECT_EQ(roots->choose(spelling)->path, dir.path("srv/my-app")) << spelling;
+  }
+  EXPECT_EQ(refusal(*roots, "/work/.."), ErrorCode::kRootNotAllowed);
 }
 
 TEST_F(RootsTest, SuggestsRootsWithALikeName) {  // L7
