@@ -301,7 +301,8 @@ LinkTarget WorkspaceFs::read_link(const OpenedPath& dir, const std::string& name
   if (n < 0) return target;
   text.resize(static_cast<std::size_t>(n));
   target.inside = found.ok() || (found.error().code == ErrorCode::kNotFound && !text.starts_with('/'));
-  if (found && blocked_.matches(found->path.text())) target.inside = false;
+  target.blocked = found && blocked_.matches(found->path.text());
+  if (target.blocked) target.inside = false;
   if (target.inside) target.text = std::move(text);
   target.directory = target.inside && found && S_ISDIR(found->st.st_mode);
   return target;

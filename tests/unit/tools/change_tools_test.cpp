@@ -175,6 +175,14 @@ TEST_F(ChangeTools, ANameThatGitQuotesCostsNoReviewToken) {  // T 11.9
   EXPECT_EQ(call("codex_show_changes", {{"since", token}})["unchanged_since_last_review"], Json(false));
 }
 
+TEST_F(ChangeTools, StatusOfOnePathTellsOfTheWholeWorkspaceBeside) {  // T 5.6, 11.7
+  const Json reply = call("codex_git_status", {{"file_path", "nosuch"}});
+  EXPECT_EQ(reply["entries"], Json::array());
+  EXPECT_EQ(reply["git"], call("codex_git_status")["git"]);
+  EXPECT_EQ(reply["git"]["dirty"], Json(true));
+  EXPECT_THAT(json::get_string(reply, "text"), HasSubstr("No changed file at nosuch."));
+}
+
 TEST_F(ChangeTools, ACleanCheckoutHasNoChanges) {
   git({"reset", "-q", "--hard"});
   git({"clean", "-qfd"});

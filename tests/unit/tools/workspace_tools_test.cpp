@@ -118,6 +118,14 @@ TEST_F(WorkspaceTools, RepoTreeLeavesOutWhatIsBlocked) {
 }
 
 // L12: the setting, not the schema, is the cap.
+TEST_F(WorkspaceTools, RepoTreeTellsALinkToABlockedFileFromOneThatLeadsOut) {  // W52
+  link_to(root, "blocked-link", ".env");
+  link_to(root, "out-link", "/etc");
+  const std::string tree = text("codex_repo_tree");
+  EXPECT_THAT(tree, HasSubstr("blocked-link -> (blocked)"));
+  EXPECT_THAT(tree, HasSubstr("out-link -> (outside)"));
+}
+
 TEST_F(WorkspaceTools, RepoTreeObeysTheConfiguredCapAndSaysSo) {
   launch.config.security.max_tree_entries = 2;
   open();
