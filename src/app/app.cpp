@@ -72,8 +72,7 @@ Status build_work(App& app, const Program& program, const os::Environment& env) 
   const config::Config& config = app.launch.config;
   app.records = PB_TRY(store::RecordStore::open(config.logging.job_state_dir, app.launch.home.corrupt_dir()));
   app.roots = PB_TRY(workspace::Roots::open(roots_options(app.launch)));
-  app.blocked = config.security.blocked_globs ? workspace::BlockedGlobs(*config.security.blocked_globs)
-                                              : workspace::BlockedGlobs::built_in();
+  app.blocked = app.roots->options().blocked;
   app.locks = std::make_unique<workspace::RepoLocks>(config.locks.root);
   app.git = std::make_unique<git::Client>(git::ClientOptions{.helper = program.git_helper});
   codex::EngineOptions engine = engine_options(app.launch, env);

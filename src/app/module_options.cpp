@@ -52,6 +52,8 @@ workspace::RootsOptions roots_options(const config::Launch& launch) {
   const config::Config& config = launch.config;
   workspace::RootsOptions o;
   o.protected_paths = own_files(launch);
+  o.blocked = config.security.blocked_globs ? workspace::BlockedGlobs(*config.security.blocked_globs)
+                                            : workspace::BlockedGlobs::built_in();
   o.allowed = config.repositories.allowed;
   o.default_root = config.repositories.default_root;
   for (const auto& a : config.repositories.aliases) o.aliases.push_back({a.canonical, a.local, a.description});

@@ -199,7 +199,8 @@ void add_repositories(Repositories& r, Out& out) {
   f("default", &r.default_root,
     "Workspace of a call that names none. Absent: the current folder, or the first allowed.");
   f("allowed", &r.allowed, "Folders that tools may reach. Absent: the default alone. Empty: no tool reaches any.");
-  f("aliases", &r.aliases, "Other spellings of a repository: canonical, local, description.");
+  f("aliases", &r.aliases,
+    "Other spellings of a repository: canonical, local, description; or a map of canonical to local.");
   f("discovery_roots", &r.discovery_roots, "Folders searched for repositories to list.");
   f("max_discovery_depth", &r.max_discovery_depth, "How deep that search goes.", {.range = Range{0, 32}});
   f("max_discovery_results", &r.max_discovery_results, "How many it lists.", {.range = Range{1, 10'000}});

@@ -86,8 +86,29 @@ Fault read_list(const YamlNode& node, const Rules& rules, std::vector<std::strin
   return {};
 }
 
+/// canonical: local, or canonical: {local, description}.
+Fault read_alias_map(const YamlNode& node, std::vector<RepositoryAlias>& out) {
+  std::vector<RepositoryAlias> items;
+  for (const auto& [canonical, value] : node.members) {
+    RepositoryAlias alias{canonical, {}, {}};
+    if (value.kind != Kind::kMap && !read_text(value, {}, alias.local).empty()) return "every value must be a path";
+    for (const auto& [key, text] : value.members) {
+      std::string* member = key == "local" ? &alias.local : key == "description" ? &alias.description : nullptr;
+      if (member == nullptr) return fmt::format("unknown key '{}' in an entry", display_safe(key));
+      if (text.kind != Kind::kNull && !read_text(text, {}, *member).empty()) {
+        return fmt::format("'{}' must be text", key);
+      }
+    }
+    if (alias.canonical.empty() || alias.local.empty()) return "every entry needs a path and where it lies here";
+    items.push_back(std::move(alias));
+  }
+  out = std::move(items);
+  return {};
+}
+
 Fault read_aliases(const YamlNode& node, std::vector<RepositoryAlias>& out) {
-  if (node.kind != Kind::kSequence) return "must be a list";
+  if (node.kind == Kind::kMap) return read_alias_map(node, out);
+  if (node.kind != Kind::kSequence) return "must be a list or a map";
   std::vector<RepositoryAlias> items;
   for (const YamlNode& item : node.items) {
     if (item.kind != Kind::kMap) return "must be a list of objects with canonical, local and description";

@@ -103,7 +103,15 @@ class StatusBuilder {
       if (line.orig_path) entry.orig_path = from_subdir(repo_.layout, *line.orig_path);
       push(std::move(entry));
     }
-    for (const UntrackedPath& u : scan.untracked) {
+    std::vector<UntrackedPath> untracked = scan.untracked;
+    if (options_.each_untracked_file) {
+      // A repository inside of this one stays one entry: its files are its own matter.
+      for (const SpecialFile& s : scan.special) {
+        if (s.type == SpecialType::kRepository) untracked.push_back({s.path, 0});
+      }
+      std::ranges::sort(untracked, {}, &UntrackedPath::path);
+    }
+    for (const UntrackedPath& u : untracked) {
       ++report_.counts.untracked;
       push({from_subdir(repo_.layout, u.path) + (u.mode == 0 ? "/" : ""), '?', '?', std::nullopt});
     }

@@ -96,9 +96,12 @@ std::string readable(const git::StatusReport& report) {
   return out;
 }
 
-std::string text_of(const git::StatusReport& report, const Args& args) {
+/// `at` is the path that was asked for, as it is shown; empty for the whole workspace.
+std::string text_of(const git::StatusReport& report, const Args& args, const std::string& at) {
   std::string out = branch_line(report.branch) + "\n";
-  if (report.entries.empty()) return out + "No changes.";
+  if (report.entries.empty()) {
+    return out + (at.empty() ? "No changes." : fmt::format("No changed file at {}.", at));
+  }
   if (!args.porcelain) {
     out += readable(report);
   } else {
@@ -121,8 +124,9 @@ Result<Reply> git_status(Services& services, mcp::Call&, const Args& args) {
   Reply reply;
   reply.workspace_id = place.workspace.id;
   reply.path = display_safe(options.file_path);
-  reply.status = text_of(report, args);
-  reply.git = git_view(report);
+  reply.status = text_of(report, args, reply.path);
+  // What `git` says is about the workspace, whatever part of it was asked for.
+  reply.git = git_view(options.file_path.empty() ? report : PB_TRY(services.git.status(place.git, {})));
   reply.status_short.push_back(branch_line(report.branch));
   for (const git::StatusEntry& e : report.entries) {
     if (reply.status_short.size() < kShortLines) reply.status_short.push_back(display_safe(git::short_line(e)));

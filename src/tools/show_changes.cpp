@@ -104,18 +104,36 @@ Result<Sides> both_sides(Services& services, const Place& place, const std::stri
   return sides;
 }
 
+/// Files that a diff's text begins with their header; every other line of it has a mark before its content.
+std::size_t headers_in(std::string_view text) {
+  constexpr std::string_view kHeader = "diff --git ";
+  std::size_t count = text.starts_with(kHeader) ? 1 : 0;
+  const std::string later = "\n" + std::string(kHeader);
+  for (auto at = text.find(later); at != text.npos; at = text.find(later, at + 1)) ++count;
+  return count;
+}
+
 /// Names the state of the changes exactly; nothing when they are too large, or a file is not part of the
 /// text.
-std::optional<std::string> review_token(const std::string& head, const std::string& scope, const Sides& sides) {
+std::optional<std::string> review_token(const std::string& head, const std::string& scope, const Sides& sides,
+                                        const std::vector<std::string>& folders) {
   std::string everything = head + '\0' + scope;
+  for (const std::string& folder : folders) everything += '\0' + folder;
   for (const git::Diff* diff : {&sides.staged, &sides.unstaged}) {
     if (diff->truncated || diff->totals_partial) return std::nullopt;
-    for (const git::DiffFile& file : diff->files) {
-      if (diff->text.find(file.path) == std::string::npos) return std::nullopt;
-    }
+    if (headers_in(diff->text) != diff->file_count) return std::nullopt;
     everything += '\0' + diff->text;
   }
   return "rev_" + sha256_hex(everything).substr(0, 32);
+}
+
+/// Untracked repositories: a part of the status, of no diff.
+std::vector<std::string> untracked_folders(const git::StatusReport& report) {
+  std::vector<std::string> out;
+  for (const git::StatusEntry& e : report.entries) {
+    if (e.index == '?' && e.path.ends_with('/')) out.push_back(e.path);
+  }
+  return out;
 }
 
 SideSummary summary_of(const git::Diff& diff, bool tracked_only) {
@@ -192,7 +210,11 @@ Result<Reply> show_changes(Services& services, mcp::Call&, const Args& args) {
   for (const git::DiffFile& file : sides.unstaged.files) {
     if (file.untracked && reply.untracked.size() < kUntrackedShown) reply.untracked.push_back(display_safe(file.path));
   }
-  reply.review_token = review_token(status.branch.head, file_path, sides);
+  const std::vector<std::string> folders = untracked_folders(status);
+  for (const std::string& folder : folders) {
+    if (reply.untracked.size() < kUntrackedShown) reply.untracked.push_back(display_safe(folder));
+  }
+  reply.review_token = review_token(status.branch.head, file_path, sides, folders);
   reply.unchanged_since_last_review = reply.review_token && *reply.review_token == args.since;
   reply.max_diff_bytes_applied = if_changed(args.max_diff_bytes, max_bytes);
 

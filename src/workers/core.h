@@ -62,6 +62,10 @@ struct Core {
                           const CallContext& call);
   /// Resolved root of a request's repository.
   Result<std::string> choose_root(const std::optional<std::string>& repo_path) const;
+  /// What is blocked in a worker of `base_repo`, and in that repository itself.
+  workspace::BlockedGlobs blocked_in(const std::string& base_repo) const {
+    return parts.roots.blocked_in(base_repo, parts.blocked);
+  }
   git::Target base_target(const std::string& base_repo) const;
   git::Target worktree_target(const Worker& worker) const;
   std::string git_lock_path(const git::Layout& layout) const;

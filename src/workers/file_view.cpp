@@ -10,7 +10,8 @@ namespace {
 
 Result<workspace::WorkspaceFs> open_workspace(Core& self, const Worker& worker) {
   if (worker.isolated()) {
-    return workspace::WorkspaceFs::open_own(worker.worktree(), self.parts.blocked, self.parts.roots.protected_paths());
+    return workspace::WorkspaceFs::open_own(worker.worktree(), self.blocked_in(worker.base_repo()),
+                                            self.parts.roots.protected_paths());
   }
   const auto chosen = PB_TRY(self.parts.roots.choose(worker.base_repo()));
   return workspace::WorkspaceFs::open(self.parts.roots, chosen, self.parts.blocked);

@@ -146,7 +146,7 @@ class Inspector {
     const std::string path = PB_TRY(tree_path(args_.file_path));
     f.file_path = display_safe(path);
     if (!no_own_workspace()) {
-      if (self_.parts.blocked.matches(path)) return blocked();
+      if (self_.blocked_in(worker_->base_repo()).matches(path)) return blocked();
       const WorkerChanges c = PB_TRY(worker_changes(self_, *worker_));
       git::PatchPage page;
       page.max_bytes = static_cast<std::size_t>(std::min<std::int64_t>(
@@ -174,7 +174,7 @@ class Inspector {
 
   Status file() {
     PB_TRY(need_file_path());
-    if (self_.parts.blocked.matches(args_.file_path)) return blocked();
+    if (self_.blocked_in(worker_->base_repo()).matches(args_.file_path)) return blocked();
     FileFields f;
     f.file_path = display_safe(args_.file_path);
     if (self_.workspace_available(*worker_)) {

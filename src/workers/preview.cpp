@@ -109,9 +109,10 @@ class PreviewBuilder {
 
   std::vector<std::string> blocked(const git::IntegrationPlan& plan) const {
     std::vector<std::string> list;
+    const workspace::BlockedGlobs globs = self_.blocked_in(worker_.base_repo());
     for (const git::Change& c : plan.changes.entries) {
       // Both ends of a rename count (SEC:W11).
-      if (self_.parts.blocked.matches(c.path) || (c.old_path && self_.parts.blocked.matches(*c.old_path))) {
+      if (globs.matches(c.path) || (c.old_path && globs.matches(*c.old_path))) {
         list.push_back(c.path);
       }
     }

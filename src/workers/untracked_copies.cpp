@@ -52,6 +52,7 @@ Result<UntrackedChoice> choose_untracked(Core& self, const git::Target& base, co
 
   // The matcher of blocked paths is the one for globs everywhere: a folder stands for what it holds.
   const workspace::BlockedGlobs wanted(globs);
+  const workspace::BlockedGlobs forbidden = self.blocked_in(base.path);
   std::vector<std::pair<workspace::BlockedGlobs, std::string>> unmatched;
   for (const std::string& glob : globs) {
     if (!glob.starts_with('!')) unmatched.emplace_back(workspace::BlockedGlobs({glob}), glob);
@@ -60,8 +61,7 @@ Result<UntrackedChoice> choose_untracked(Core& self, const git::Target& base, co
     if (entry.worktree != '?' || entry.path.ends_with('/')) continue;
     std::erase_if(unmatched, [&](const auto& glob) { return glob.first.matches(entry.path); });
     if (!wanted.matches(entry.path)) continue;
-    const bool blocked =
-        self.parts.blocked.matches(entry.path) || self.parts.blocked.matches(os::join(layout.subdir, entry.path));
+    const bool blocked = forbidden.matches(entry.path) || forbidden.matches(os::join(layout.subdir, entry.path));
     (blocked ? out.blocked : out.paths).push_back(entry.path);
   }
   if (out.paths.size() > kMaxCopies) return too_many();

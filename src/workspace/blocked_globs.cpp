@@ -58,11 +58,34 @@ struct BlockedGlobs::Impl {
   std::vector<Glob> globs;
 
   /// Last match wins, as in gitignore.
-  bool matches(const std::vector<std::string_view>& components) const {
+  bool matches_whole(const std::vector<std::string_view>& components) const {
     for (auto glob = globs.rbegin(); glob != globs.rend(); ++glob) {
       if (glob->matches(components)) return !glob->negated();
     }
     return false;
+  }
+
+  /// A blocked directory blocks all below it, so every leading part of `path` is asked, seen from `place`.
+  bool matches(std::string_view place, std::string_view path) const {
+    std::vector<std::string_view> components = components_of_place(place);
+    for (const std::string_view component : split(path, '/')) {
+      if (component.empty() || component == ".") continue;
+      components.push_back(component);
+      if (matches_whole(components)) return true;
+    }
+    return false;
+  }
+
+  bool matches_entry(std::string_view place, std::string_view path) const {
+    if (path == ".") return false;
+    std::vector<std::string_view> components = components_of_place(place);
+    for (const std::string_view component : split(path, '/')) components.push_back(component);
+    return matches_whole(components);
+  }
+
+ private:
+  static std::vector<std::string_view> components_of_place(std::string_view place) {
+    return place.empty() ? std::vector<std::string_view>() : split(place, '/');
   }
 };
 
@@ -77,20 +100,27 @@ BlockedGlobs::BlockedGlobs(std::vector<std::string> patterns) {
 
 BlockedGlobs BlockedGlobs::built_in() { return BlockedGlobs({kBuiltIn.begin(), kBuiltIn.end()}); }
 
+BlockedGlobs BlockedGlobs::within(std::vector<std::string> places) const {
+  BlockedGlobs placed = *this;
+  std::erase(places, "");
+  // A pattern for names alone says the same from everywhere.
+  const auto& globs = impl_->globs;
+  if (std::all_of(globs.begin(), globs.end(), [](const Glob& glob) { return glob.is_name_pattern(); })) places.clear();
+  placed.places_ = std::move(places);
+  return placed;
+}
+
 bool BlockedGlobs::matches(std::string_view path) const {
   if (impl_->globs.empty()) return false;
-  // A blocked directory blocks all below it, so every leading part of the path is asked.
-  std::vector<std::string_view> components;
-  for (const std::string_view component : split(path, '/')) {
-    if (component.empty() || component == ".") continue;
-    components.push_back(component);
-    if (impl_->matches(components)) return true;
-  }
-  return false;
+  return impl_->matches({}, path) ||
+         std::any_of(places_.begin(), places_.end(), [&](const auto& place) { return impl_->matches(place, path); });
 }
 
 bool BlockedGlobs::matches_entry(std::string_view path) const {
-  return !impl_->globs.empty() && impl_->matches(split(path, '/'));
+  if (impl_->globs.empty()) return false;
+  return impl_->matches_entry({}, path) || std::any_of(places_.begin(), places_.end(), [&](const auto& place) {
+           return impl_->matches_entry(place, path);
+         });
 }
 
 std::vector<std::string> BlockedGlobs::ripgrep_globs() const {

@@ -27,6 +27,7 @@ class Discovery {
         request_(request),
         cancel_(cancel),
         query_(fold_case(request.query)),
+        max_items_(static_cast<std::size_t>(std::max(0, request.max_results))),
         deadline_(system_clock().mono() + request.max_time) {}
 
   WorkspaceList run() {
@@ -55,7 +56,7 @@ class Discovery {
     }
     for (const std::string& path : paths) {
       if (!fits(path)) continue;
-      if (list_.configured_count == kMaxConfigured) {
+      if (list_.configured_count == std::min(kMaxConfigured, max_items_)) {
         list_.truncated = true;
         break;
       }
@@ -81,11 +82,11 @@ class Discovery {
   }
 
   void walk(const Workspace& root) {
-    const auto fs = WorkspaceFs::open(roots_, root, BlockedGlobs());
+    const auto fs = WorkspaceFs::open(roots_, root, roots_.options().blocked);
     if (!fs) return;
     const int max_depth = std::min(request_.max_depth, roots_.options().max_discovery_depth);
-    const auto max_results =
-        static_cast<std::size_t>(std::max(0, std::min(request_.max_results, roots_.options().max_discovery_results)));
+    const auto max_discovered = static_cast<std::size_t>(std::max(0, roots_.options().max_discovery_results));
+    const std::size_t max_results = std::min(max_discovered, max_items_ - list_.configured_count);
     std::deque<std::pair<std::string, int>> queue{{".", 0}};
     while (!queue.empty() && !exhausted()) {
       const auto [path, depth] = std::move(queue.front());
@@ -139,6 +140,7 @@ class Discovery {
   const DiscoveryRequest& request_;
   const CancelToken& cancel_;
   const std::string query_;
+  const std::size_t max_items_;
   const MonoTime deadline_;
   WorkspaceList list_;
 };

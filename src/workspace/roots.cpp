@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "beneath.h"
@@ -41,6 +42,14 @@ Error missing(const std::string& path) {
                "Use codex_list_workspaces to see what exists.", path};
 }
 
+/// The same answer whether the folder exists or not.
+Error blocked_workspace() {
+  return Error{ErrorCode::kPathBlocked,
+               "The folder is blocked by the server's configuration.",
+               "Give another repo_path (codex_list_workspaces); the operator sets security.blocked_globs.",
+               {}};
+}
+
 Result<Root> open_root(const std::string& configured) {
   const std::string path = PB_TRY(os::real_path(os::expand_home(configured)));
   return std::make_shared<const Beneath>(PB_TRY(Beneath::open(path, {configured})));
@@ -53,6 +62,20 @@ std::optional<std::string> below(std::string_view prefix, std::string_view path)
   const std::string_view rest = path.substr(prefix.size());
   if (!rest.empty() && rest[0] != '/' && prefix != "/") return std::nullopt;
   return std::string(rest);
+}
+
+/// `path` without ".", doubled slashes, and ".." where it takes back a component.
+std::string collapsed(const std::string& path) {
+  std::vector<std::string_view> parts;
+  for (const std::string_view part : split(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part != ".." || (parts.empty() ? !path.starts_with('/') : parts.back() == "..")) {
+      parts.push_back(part);
+    } else if (!parts.empty()) {
+      parts.pop_back();
+    }
+  }
+  return fmt::format("{}{}", path.starts_with('/') ? "/" : "", fmt::join(parts, "/"));
 }
 
 bool is_below_protected(int directory, const std::vector<FileId>& ids) {
@@ -71,13 +94,18 @@ bool is_below_protected(int directory, const std::vector<FileId>& ids) {
   return true;
 }
 
-/// How well a workspace's name fits a wanted one; smaller is better, 3 is not at all.
-int distance(std::string_view name, std::string_view wanted) {
+/// How well a workspace's name fits a wanted one, smaller is better; nothing when it does not. Short names resemble too
+/// much for anything but equality.
+std::optional<std::size_t> distance(std::string_view name, std::string_view wanted) {
+  constexpr std::size_t kShort = 4, kMostTypos = 3;
   const std::string a = fold_case(name), b = fold_case(wanted);
   if (a == b) return 0;
-  if (a.empty() || b.empty()) return 3;
+  const std::size_t shorter = std::min(a.size(), b.size());
+  if (shorter < kShort) return std::nullopt;
   if (a.find(b) != std::string::npos || b.find(a) != std::string::npos) return 1;
-  return edit_distance(a, b, 2) <= 2 ? 2 : 3;
+  const std::size_t limit = std::min(shorter / kShort, kMostTypos);
+  const std::size_t typos = edit_distance(a, b, limit);
+  return typos <= limit ? std::optional(1 + typos) : std::nullopt;
 }
 
 }  // namespace
@@ -113,8 +141,9 @@ struct Roots::Impl {
     return best;
   }
 
-  /// Applies the longest alias that matches whole components.
-  std::string resolve_alias(const std::string& path) const {
+  /// Applies the longest alias that matches whole components; a path of no alias stays as it is written.
+  std::string resolve_alias(const std::string& written) const {
+    const std::string path = collapsed(written);
     const Alias* best = nullptr;
     std::string rest;
     for (const Alias& alias : options.aliases) {
@@ -123,7 +152,7 @@ struct Roots::Impl {
       best = &alias;
       rest = std::move(*tail);
     }
-    return best == nullptr ? path : best->local + rest;
+    return best == nullptr ? written : best->local + rest;
   }
 
   /// workspace_id, which hashes, of a path that is mostly one of a few.
@@ -138,6 +167,7 @@ struct Roots::Impl {
   /// The directory of a workspace, from the held descriptor of its root, and the identities it was checked against.
   Result<OpenedWorkspace> open_in(const Root& root, Workspace workspace) const {
     OpenedWorkspace opened;
+    if (is_blocked(workspace.path)) return blocked_workspace();
     opened.protected_files = protected_paths.identities();
     const std::vector<FileId>& ids = opened.protected_files;
     if (is_below_protected(root->fd(), ids)) return protected_error();
@@ -162,9 +192,46 @@ struct Roots::Impl {
     return opened;
   }
 
-  bool lexically_allowed(const std::string& path) const {
+  /// Where `path` lies below each of the allowed roots that hold it; "" is the root itself.
+  std::vector<std::string> places_of(const std::string& path) const {
+    std::vector<std::string> places;
     const auto all = roots.lock();
-    return std::any_of(all->begin(), all->end(), [&](const Root& root) { return root->clean(path).ok(); });
+    for (const Root& root : *all) {
+      if (!os::is_within(root->path(), path)) continue;
+      std::string place = *below(root->path(), path);
+      places.push_back(place.empty() ? place : place.substr(place.find_first_not_of('/')));
+    }
+    return places;
+  }
+
+  BlockedGlobs blocked_in(const std::string& directory, const BlockedGlobs& blocked) const {
+    return blocked.within(places_of(directory));
+  }
+
+  std::string innermost_of(const std::string& path) const {
+    std::string innermost;
+    const auto all = roots.lock();
+    for (const Root& root : *all) {
+      if (os::is_within(root->path(), path) && root->path().size() > innermost.size()) innermost = root->path();
+    }
+    return innermost;
+  }
+
+  /// Whether the blocked globs match a clean absolute path below the innermost of its allowed roots.
+  bool is_blocked(const std::string& path) const {
+    const std::string innermost = innermost_of(path);
+    return !innermost.empty() && blocked_in(innermost, options.blocked).matches(*below(innermost, path));
+  }
+
+  /// What `path` means below each of the allowed roots that take it, by its text alone.
+  std::vector<std::string> lexical(const std::string& path) const {
+    std::vector<std::string> out;
+    const auto all = roots.lock();
+    for (const Root& root : *all) {
+      const auto clean = root->clean(path);
+      if (clean) out.push_back(clean->components.empty() ? root->path() : os::join(root->path(), clean->text()));
+    }
+    return out;
   }
 };
 
@@ -193,8 +260,12 @@ Result<Workspace> Roots::choose(const std::optional<std::string>& repo_path) con
 
 Result<OpenedWorkspace> Roots::choose_opened(const std::optional<std::string>& repo_path) const {
   auto opened = resolve_opened(repo_path);
-  if (opened || opened.error().code != ErrorCode::kRootNotAllowed) return opened;
-  return with_candidates(std::move(opened).error());
+  if (opened) return opened;
+  switch (opened.error().code) {
+    case ErrorCode::kRootNotAllowed:
+    case ErrorCode::kWorkspaceMissing: return with_candidates(std::move(opened).error());
+    default: return opened;
+  }
 }
 
 Error Roots::with_candidates(Error error) const {
@@ -224,11 +295,16 @@ Result<OpenedWorkspace> Roots::resolve_opened(const std::optional<std::string>& 
   path = os::expand_home(impl_->resolve_alias(path));
   if (!path.starts_with('/')) path = os::join(os::expand_home(options.default_root), path);
 
+  const std::vector<std::string> lexical = impl_->lexical(path);
+  const bool all_blocked =
+      std::all_of(lexical.begin(), lexical.end(), [&](const auto& meant) { return impl_->is_blocked(meant); });
+  if (!lexical.empty() && all_blocked) return blocked_workspace();
+
   const auto resolved = os::real_path(path);
   const auto index = resolved ? impl_->index_of(*resolved) : std::nullopt;
   if (!index) {
     // What lies outside is refused alike whether it exists or not.
-    if (!resolved && impl_->lexically_allowed(path)) return missing(path);
+    if (!resolved && !lexical.empty()) return missing(path);
     return not_allowed(path);
   }
   const Root root = PB_TRY(impl_->current(*index));
@@ -244,25 +320,27 @@ Result<os::Fd> Roots::open(const Workspace& workspace) const {
 
 std::vector<std::string> Roots::candidates(const std::string& requested) const {
   const std::string wanted = os::base_name(requested);
-  std::vector<std::pair<int, std::string>> found;
-  const auto offer = [&](const std::string& path) {
-    const int d = distance(os::base_name(path), wanted);
-    const auto resolved = d < 3 ? os::real_path(path) : Result<std::string>(std::string());
-    if (d < 3 && resolved && os::is_directory(*resolved) && impl_->index_of(*resolved))
-      found.emplace_back(d, *resolved);
+  std::vector<std::pair<std::size_t, std::string>> found;
+  if (wanted.empty() || wanted == "." || wanted == "..") return {};
+  const auto add = [&](std::optional<std::size_t> d, const std::string& path) {
+    const auto resolved = d ? os::real_path(path) : Result<std::string>(std::string());
+    if (!d || !resolved || !os::is_directory(*resolved)) return;
+    if (impl_->index_of(*resolved) && !impl_->is_blocked(*resolved)) found.emplace_back(*d, *resolved);
   };
+  const auto offer = [&](const std::string& path) { add(distance(os::base_name(path), wanted), path); };
   for (const std::string& root : allowed()) {
     offer(root);
     offer(os::join(root, wanted));
   }
   for (const Alias& alias : impl_->options.aliases) {
     const std::string local = os::expand_home(alias.local);
-    if (distance(os::base_name(alias.canonical), wanted) < 3 && impl_->index_of(local)) found.emplace_back(1, local);
+    add(distance(os::base_name(alias.canonical), wanted), local);
     offer(local);
   }
   if (!impl_->options.discovery_roots.empty()) {
     DiscoveryRequest all;
     all.max_time = kCandidateTime;
+    all.max_results = std::numeric_limits<int>::max();
     for (const FoundWorkspace& item : list_workspaces(*this, all).items) offer(item.workspace.path);
   }
   std::sort(found.begin(), found.end());
@@ -274,6 +352,10 @@ std::vector<std::string> Roots::candidates(const std::string& requested) const {
 }
 
 const ProtectedPaths& Roots::protected_paths() const { return impl_->protected_paths; }
+
+BlockedGlobs Roots::blocked_in(const std::string& resolved_workspace, const BlockedGlobs& blocked) const {
+  return impl_->blocked_in(resolved_workspace, blocked);
+}
 
 std::vector<std::string> Roots::allowed() const {
   std::vector<std::string> paths;

@@ -176,7 +176,9 @@ class Drawing {
     if (entry.type == FileType::kSymlink) {
       const LinkTarget target = fs_.read_link(dir, entry.name);
       directory = target.directory;
-      node.shown += (directory ? "/ -> " : " -> ") + (target.inside ? display_safe(target.text) : "(outside)");
+      node.shown += (directory ? "/ -> " : " -> ") + (target.inside    ? display_safe(target.text)
+                                                      : target.blocked ? "(blocked)"
+                                                                       : "(outside)");
     } else if (directory) {
       node.shown += '/';
     }

@@ -149,12 +149,14 @@ WorkspaceFs::WorkspaceFs(std::shared_ptr<const Tree> tree, BlockedGlobs blocked,
 
 Result<WorkspaceFs> WorkspaceFs::open(const Roots& roots, const Workspace& workspace, BlockedGlobs blocked) {
   os::Fd fd = PB_TRY(roots.open(workspace));
+  blocked = roots.blocked_in(workspace.path, blocked);
   auto tree = std::make_shared<const Tree>(Tree{shared(PB_TRY(Beneath::adopt(std::move(fd), workspace.path)))});
   return WorkspaceFs(std::move(tree), std::move(blocked), roots.protected_paths());
 }
 
 Result<WorkspaceFs> WorkspaceFs::adopt(const Roots& roots, OpenedWorkspace opened, BlockedGlobs blocked) {
   const MonoTime now = system_clock().mono();
+  blocked = roots.blocked_in(opened.workspace.path, blocked);
   Beneath root = PB_TRY(Beneath::adopt(std::move(opened.directory), opened.workspace.path));
   auto tree = std::make_shared<const Tree>(Tree{shared(std::move(root)), std::move(opened.protected_files), now});
   return WorkspaceFs(std::move(tree), std::move(blocked), roots.protected_paths());
@@ -299,7 +301,8 @@ LinkTarget WorkspaceFs::read_link(const OpenedPath& dir, const std::string& name
   if (n < 0) return target;
   text.resize(static_cast<std::size_t>(n));
   target.inside = found.ok() || (found.error().code == ErrorCode::kNotFound && !text.starts_with('/'));
-  if (found && blocked_.matches(found->path.text())) target.inside = false;
+  target.blocked = found && blocked_.matches(found->path.text());
+  if (target.blocked) target.inside = false;
   if (target.inside) target.text = std::move(text);
   target.directory = target.inside && found && S_ISDIR(found->st.st_mode);
   return target;

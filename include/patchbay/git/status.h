@@ -8,9 +8,10 @@ struct StatusOptions {
   /// Only this file or directory, relative to the target's path. A literal name, no pattern. Empty: all.
   std::string file_path{};
   std::size_t max_entries = 500;
-  bool each_untracked_file = false;  ///< false: a directory with only untracked files is one entry "dir/"
-  bool renames = true;               ///< staged renames; else they show as A and D
-  bool upstream = true;              ///< fill upstream, ahead, behind
+  /// False: a directory with only untracked files is one entry "dir/". A repository inside of this one is so always.
+  bool each_untracked_file = false;
+  bool renames = true;   ///< staged renames; else they show as A and D
+  bool upstream = true;  ///< fill upstream, ahead, behind
 };
 
 /// One changed path, relative to the target's path. Letters as in `git status --porcelain`: index and

@@ -20,6 +20,11 @@ class BlockedGlobs {
   /// The built-in secrets (`security.blocked_globs` absent).
   static BlockedGlobs built_in();
 
+  /// The same patterns for a workspace that lies at `places` below the allowed roots: what a pattern matches there is
+  /// blocked too, as if the path were asked for from the root. Empty places are passed over; the workspace itself is
+  /// never asked about.
+  BlockedGlobs within(std::vector<std::string> places) const;
+
   /// `path` relative to the workspace with '/' separators, raw bytes.
   bool matches(std::string_view path) const;
   /// The same for a clean path (no ".", no doubled slash) whose parent directories are known not to match.
@@ -32,6 +37,7 @@ class BlockedGlobs {
  private:
   struct Impl;
   std::shared_ptr<const Impl> impl_;
+  std::vector<std::string> places_;
 };
 
 /// Directories that are skipped by trees, searches and walks unless asked for; readable by explicit path.

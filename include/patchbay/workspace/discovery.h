@@ -13,7 +13,7 @@ struct DiscoveryRequest {
   std::string query = {};  ///< part of the name or path, either case; empty: all
   bool discover = true;
   int max_depth = 3;     ///< at most `repositories.max_discovery_depth`
-  int max_results = 50;  ///< of discovered items; at most `repositories.max_discovery_results`
+  int max_results = 50;  ///< configured and discovered; of the latter at most `repositories.max_discovery_results`
   std::chrono::milliseconds max_time{2000};
 };
 

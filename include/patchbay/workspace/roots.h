@@ -7,6 +7,7 @@
 
 #include "patchbay/base/result.h"
 #include "patchbay/os/fd.h"
+#include "patchbay/workspace/blocked_globs.h"
 #include "patchbay/workspace/protected_paths.h"
 
 namespace patchbay::workspace {
@@ -42,6 +43,8 @@ struct RootsOptions {
   /// PATCHBAY_HOME, the active configuration, token files: never a workspace, never reached through one
   /// (SEC:P5).
   std::vector<std::string> protected_paths = {};
+  /// What is no workspace when it lies below an allowed root; the roots themselves the operator has named.
+  BlockedGlobs blocked = BlockedGlobs();
 };
 
 /// The directories that requests may reach. Descriptors of the allowed roots are held open, so that a root
@@ -55,8 +58,8 @@ class Roots {
   ~Roots();
 
   /// The workspace a `repo_path` argument means; absent or blank: the default one. kNoAllowedRoots,
-  /// kNoDefaultWorkspace, kRootNotAllowed (with up to five candidates in the hint), kWorkspaceMissing,
-  /// kWorkspaceNotDirectory, kPathBlocked (protected).
+  /// kNoDefaultWorkspace, kRootNotAllowed and kWorkspaceMissing (with up to five candidates in the hint),
+  /// kWorkspaceNotDirectory, kPathBlocked (protected, or below an allowed root and blocked there).
   ///
   /// An alias replaces the longest `canonical` that matches whole components; `~/` is the home; a relative
   /// path is taken below the default workspace.
@@ -70,9 +73,11 @@ class Roots {
   /// following any link. kWorkspaceMissing when it is gone, kRootNotAllowed when the path no longer leads
   /// there.
   Result<os::Fd> open(const Workspace& workspace) const;
-  /// Up to five absolute paths of workspaces whose name resembles the last component of `requested` (L7).
+  /// Up to five absolute paths of workspaces whose name resembles the last component of `requested` (L7), best first.
   std::vector<std::string> candidates(const std::string& requested) const;
   const ProtectedPaths& protected_paths() const;
+  /// `blocked` for the paths in a workspace: as the workspace sees them, and as every allowed root that holds it does.
+  BlockedGlobs blocked_in(const std::string& resolved_workspace, const BlockedGlobs& blocked) const;
 
   /// Resolved allowed roots, in configured order.
   std::vector<std::string> allowed() const;

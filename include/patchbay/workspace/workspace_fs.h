@@ -58,6 +58,7 @@ struct Listing {
 struct LinkTarget {
   std::string text;  ///< the link's content, raw bytes; empty when it leads outside
   bool inside = false;
+  bool blocked = false;    ///< leads to something blocked inside, and counts as not inside
   bool directory = false;  ///< leads to an existing directory inside
 };
 

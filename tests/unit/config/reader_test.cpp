@@ -31,6 +31,18 @@ std::string refusal(std::string_view text) {
   return r.status.error().message;
 }
 
+TEST(Settings, AliasesMayBeAMap) {  // T 5.1
+  const Read r = read("repositories: {aliases: {/home/a: /srv/a, /home/b: {local: /srv/b, description: the other}}}\n");
+  ASSERT_TRUE(r.status.ok()) << r.status.error().message;
+  const auto& aliases = r.config.repositories.aliases;
+  ASSERT_EQ(aliases.size(), 2u);
+  EXPECT_EQ(aliases[0].canonical, "/home/a");
+  EXPECT_EQ(aliases[0].local, "/srv/a");
+  EXPECT_EQ(aliases[1].canonical, "/home/b");
+  EXPECT_EQ(aliases[1].local, "/srv/b");
+  EXPECT_EQ(aliases[1].description, "the other");
+}
+
 TEST(Settings, ReadEveryKindOfValueAndRememberWhereItCameFrom) {
   const Read r = read(
       "server: {host: localhost, port: 9000, enable_cors: yes, job_timeout_seconds: 2.5, allowed_hosts: [a, "
@@ -145,6 +157,10 @@ TEST(Settings, WrongTypesNameFileLineAndKey) {  // SEC:F4
   EXPECT_EQ(refusal("repositories: {default: \"a\\0b\"}\n"),
             "my.yaml:1: repositories.default: must be one line without control characters");
   EXPECT_THAT(refusal("repositories: {aliases: [{canonical: a}]}\n"), HasSubstr("canonical and local"));
+  EXPECT_THAT(refusal("repositories: {aliases: a}\n"), HasSubstr("a list or a map"));
+  EXPECT_THAT(refusal("repositories: {aliases: {a: {description: b}}}\n"), HasSubstr("every entry needs"));
+  EXPECT_THAT(refusal("repositories: {aliases: {a: [b]}}\n"), HasSubstr("every value must be a path"));
+  EXPECT_THAT(refusal("repositories: {aliases: {a: {x: b}}}\n"), HasSubstr("unknown key 'x'"));
   EXPECT_THAT(refusal("repositories: {aliases: [{canonical: a, local: b, x: c}]}\n"), HasSubstr("unknown key 'x'"));
 }
 

@@ -81,6 +81,23 @@ TEST_F(StatusTest, EveryKindOfChangeReadsAsGitPrintsIt) {
   EXPECT_EQ(c.untracked, 2);
 }
 
+TEST_F(StatusTest, ARepositoryInsideIsOneUntrackedEntry) {
+  put("tracked", "1\n");
+  commit_all();
+  put("nest/file", "1\n");
+  git({"init", "-q"}, root + "/nest");
+  git({"add", "."}, root + "/nest");
+  git({"commit", "-q", "-m", "inner"}, root + "/nest");
+  EXPECT_EQ(lines(), porcelain());
+  EXPECT_EQ(lines({.each_untracked_file = true}), std::vector<std::string>{"?? nest/"});
+  put("deep/a", "1\n");
+  put("other", "1\n");
+  must(os::make_private_dirs(root + "/deep/er"));
+  ASSERT_EQ(::rename((root + "/nest").c_str(), (root + "/deep/er/nest").c_str()), 0);
+  EXPECT_EQ(lines({.each_untracked_file = true}), porcelain({"-uall"}));
+  EXPECT_EQ(lines({.each_untracked_file = true}).size(), 3u);
+}
+
 TEST_F(StatusTest, OddNamesAreExactBytes) {  // SEC:G7
   const std::vector<std::string> names = {"a b",      "--output=x", "tab\there",     "line\nbreak", "quo\"te",
                                           " leading", "\xff\xfe",   "nai\xcc\x88ve", "na\xc3\xafve"};

@@ -147,6 +147,42 @@ TEST_F(ChangeTools, ShowChangesRecognisesAnUnchangedState) {
   EXPECT_THAT(json::get_string(changed, "diff"), HasSubstr("+other"));
 }
 
+TEST_F(ChangeTools, ShowChangesNamesARepositoryInsideOfThisOne) {  // T 11.9
+  git({"reset", "-q", "--hard"});
+  git({"clean", "-qfd"});
+  const std::string before = json::get_string(call("codex_show_changes"), "review_token");
+  put("nest/file", "1\n");
+  git({"init", "-q"}, root + "/nest");
+  git({"add", "."}, root + "/nest");
+  git({"commit", "-q", "-m", "inner"}, root + "/nest");
+  const Json reply = call("codex_show_changes", {{"since", before}});
+  EXPECT_EQ(reply["changed"], Json(true));
+  EXPECT_EQ(reply["git"]["dirty"], Json(true));
+  EXPECT_EQ(reply["untracked"], Json({"nest/"}));
+  EXPECT_EQ(reply["unchanged_since_last_review"], Json(false));
+  EXPECT_THAT(last_text, HasSubstr("?? nest/"));
+}
+
+TEST_F(ChangeTools, ANameThatGitQuotesCostsNoReviewToken) {  // T 11.9
+  put("a\"b.txt", "diff --git a/x b/x\n");
+  put("tab\there", "1\n");
+  put("line\ndiff --git ", "1\n");
+  put("back\\slash", "1\n");
+  const std::string token = json::get_string(call("codex_show_changes"), "review_token");
+  EXPECT_NE(token, "");
+  EXPECT_EQ(call("codex_show_changes", {{"since", token}})["unchanged_since_last_review"], Json(true));
+  put("tab\there", "2\n");
+  EXPECT_EQ(call("codex_show_changes", {{"since", token}})["unchanged_since_last_review"], Json(false));
+}
+
+TEST_F(ChangeTools, StatusOfOnePathTellsOfTheWholeWorkspaceBeside) {  // T 5.6, 11.7
+  const Json reply = call("codex_git_status", {{"file_path", "nosuch"}});
+  EXPECT_EQ(reply["entries"], Json::array());
+  EXPECT_EQ(reply["git"], call("codex_git_status")["git"]);
+  EXPECT_EQ(reply["git"]["dirty"], Json(true));
+  EXPECT_THAT(json::get_string(reply, "text"), HasSubstr("No changed file at nosuch."));
+}
+
 TEST_F(ChangeTools, ACleanCheckoutHasNoChanges) {
   git({"reset", "-q", "--hard"});
   git({"clean", "-qfd"});

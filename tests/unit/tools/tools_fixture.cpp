@@ -53,6 +53,7 @@ void ToolsTest::open() {
   workspace::RootsOptions roots;
   roots.allowed = launch.config.repositories.allowed;
   roots.default_root = launch.config.repositories.default_root;
+  roots.blocked = p.blocked;
   p.roots = must(workspace::Roots::open(roots));
   p.locks = std::make_unique<workspace::RepoLocks>(dir.path("locks"));
 

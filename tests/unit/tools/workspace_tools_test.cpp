@@ -82,6 +82,23 @@ TEST_F(WorkspaceTools, PathsOutsideOfTheRootsAreRefusedEverywhere) {
   }
 }
 
+TEST_F(WorkspaceTools, ABlockedFolderIsNoWorkspaceOfAnyTool) {  // SEC:P5, T 5.4
+  put(".aws/credentials", "aws_secret_access_key = not-for-anybody\n");
+  for (const char* folder : {"/.aws", "/.git"}) {
+    for (const Json& more : {Json{{"tool", "codex_read_file"}, {"file_path", "credentials"}},
+                             Json{{"tool", "codex_search_repo"}, {"query", "not-for"}},
+                             Json{{"tool", "codex_worker_start"}, {"name", "w"}, {"brief", "x"}},
+                             Json{{"tool", "codex_plan_job"}, {"spec", "x"}}, Json{{"tool", "codex_open_workspace"}},
+                             Json{{"tool", "codex_repo_tree"}}, Json{{"tool", "codex_git_status"}},
+                             Json{{"tool", "codex_git_diff"}}, Json{{"tool", "codex_show_changes"}}}) {
+      Json args = more;
+      args.erase("tool");
+      args["repo_path"] = root + folder;
+      EXPECT_EQ(refused(json::get_string(more, "tool"), args), "path_blocked") << folder << json::dump(more);
+    }
+  }
+}
+
 TEST_F(WorkspaceTools, ListWorkspacesShowsTheAllowedRoots) {
   const Json reply = call("codex_list_workspaces");
   ASSERT_EQ(reply["workspaces"].size(), 2u);
@@ -101,6 +118,14 @@ TEST_F(WorkspaceTools, RepoTreeLeavesOutWhatIsBlocked) {
 }
 
 // L12: the setting, not the schema, is the cap.
+TEST_F(WorkspaceTools, RepoTreeTellsALinkToABlockedFileFromOneThatLeadsOut) {  // W52
+  link_to(root, "blocked-link", ".env");
+  link_to(root, "out-link", "/etc");
+  const std::string tree = text("codex_repo_tree");
+  EXPECT_THAT(tree, HasSubstr("blocked-link -> (blocked)"));
+  EXPECT_THAT(tree, HasSubstr("out-link -> (outside)"));
+}
+
 TEST_F(WorkspaceTools, RepoTreeObeysTheConfiguredCapAndSaysSo) {
   launch.config.security.max_tree_entries = 2;
   open();

@@ -124,6 +124,20 @@ TEST(BlockedGlobs, EntryCheckAgreesWithTheFullOneBelowAllowedFolders) {
 }
 
 // A matcher that retries its stars takes longer than the age of the universe on these.
+TEST(BlockedGlobs, APlaceBelowARootIsNoWayAroundAPatternForThePath) {  // P5
+  const BlockedGlobs globs = BlockedGlobs({"private/secret/**", "/top.txt", "*.pem"}).within({"", "private"});
+  for (const char* path : {"secret", "secret/x", "./secret/x", "a/b.pem", "private/secret/x", "top.txt"}) {
+    EXPECT_TRUE(globs.matches(path)) << path;
+  }
+  for (const char* path : {".", "", "other", "secrets", "x/secret", "a/top.txt"}) {
+    EXPECT_FALSE(globs.matches(path)) << path;
+  }
+  EXPECT_TRUE(globs.matches_entry("secret"));
+  EXPECT_FALSE(globs.matches_entry("other"));
+  EXPECT_FALSE(BlockedGlobs({"private/*"}).within({"private"}).matches_entry("."));
+  EXPECT_FALSE(BlockedGlobs({"private"}).within({"private"}).matches("x"));  // the place itself is not asked about
+}
+
 TEST(BlockedGlobs, PatternsCannotExplode) {  // SEC:W11
   std::string stars, folders, path, name(2000, 'a');
   for (int i = 0; i < 50; ++i) {

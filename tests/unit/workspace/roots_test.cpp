@@ -114,6 +114,57 @@ TEST_F(RootsTest, ProtectedFoldersAreNoWorkspace) {  // SEC:P5
   EXPECT_EQ(refusal(*inside, dir.path("home/runtime")), ErrorCode::kPathBlocked);
 }
 
+TEST_F(RootsTest, ABlockedFolderBelowARootIsNoWorkspace) {  // SEC:P5, T 5.4
+  for (const char* d : {"srv/repo/.aws/deep", "srv/repo/.git/hooks", "srv/private/secret/in", "srv/private/open"}) {
+    ASSERT_TRUE(os::make_private_dirs(dir.path(d)).ok());
+  }
+  write("srv/repo/.aws/credentials");
+  write("srv/private/secret/file");
+  ASSERT_EQ(::symlink("repo/.aws", dir.path("srv/harmless").c_str()), 0);
+  ASSERT_EQ(::symlink("repo", dir.path("srv/.ssh").c_str()), 0);
+  const BlockedGlobs blocked({".git", ".aws", ".ssh", "private/secret/**"});
+  const auto roots = open({.allowed = {dir.path("srv")},
+                           .default_root = dir.path("srv/repo/.aws"),
+                           .aliases = {{"/home/user/keys", dir.path("srv/repo/.aws"), ""}},
+                           .discovery_roots = {dir.path("srv")},
+                           .blocked = blocked});
+  for (const char* path : {"repo/.aws", "repo/.aws/", "repo/.AWS", "repo/.aws/deep", "repo/.aws/credentials",
+                           "harmless", "repo/.aws/nothing", "repo/.git", "repo/.git/hooks", "repo/sub/../.git", ".ssh",
+                           ".ssh/sub", "private/secret", "private/secret/in"}) {
+    EXPECT_EQ(refusal(*roots, dir.path("srv/") + path), ErrorCode::kPathBlocked) << path;
+  }
+  EXPECT_EQ(refusal(*roots, "/home/user/keys"), ErrorCode::kPathBlocked);
+  EXPECT_EQ(refusal(*roots, "deep"), ErrorCode::kPathBlocked);
+  EXPECT_EQ(refusal(*roots, ""), ErrorCode::kPathBlocked);
+  EXPECT_THAT(roots->choose(dir.path("srv/repo/.aws")).error().hint, HasSubstr("security.blocked_globs"));
+  EXPECT_TRUE(roots->choose(dir.path("srv/repo/.aws/../sub")).ok());
+
+  EXPECT_EQ(WorkspaceFs::open(*roots, {dir.path("srv/repo/.aws"), dir.path("srv"), "ws"}, blocked).error().code,
+            ErrorCode::kPathBlocked);
+  const auto fs = WorkspaceFs::open(*roots, *roots->choose(dir.path("srv/private")), blocked);
+  ASSERT_TRUE(fs.ok());
+  EXPECT_EQ(fs->open_file("secret/file").error().code, ErrorCode::kPathBlocked);
+  EXPECT_TRUE(fs->open_dir("open").ok());
+
+  write("srv/private/secret/README.md");
+  write("srv/repo/.aws/deep/README.md");
+  for (const FoundWorkspace& item : list_workspaces(*roots).items) {
+    EXPECT_FALSE(item.workspace.path.ends_with("secret") || item.workspace.path.ends_with("deep"));
+  }
+  EXPECT_THAT(roots->candidates("/x/keys"), ElementsAre());
+  EXPECT_THAT(roots->candidates("/x/.aws"), ElementsAre());
+}
+
+TEST_F(RootsTest, ABlockedNameIsAWorkspaceWhenTheOperatorNamedIt) {  // T 5.4
+  ASSERT_TRUE(os::make_private_dirs(dir.path("srv/.aws/tools/.git")).ok());
+  const BlockedGlobs blocked({".git", ".aws"});
+  const auto named = open({.allowed = {dir.path("srv"), dir.path("srv/.aws")}, .blocked = blocked});
+  EXPECT_TRUE(named->choose(dir.path("srv/.aws")).ok());
+  EXPECT_TRUE(named->choose(dir.path("srv/.aws/tools")).ok());
+  EXPECT_EQ(refusal(*named, dir.path("srv/.aws/tools/.git")), ErrorCode::kPathBlocked);
+  EXPECT_TRUE(open({.allowed = {dir.path("srv/.aws")}, .blocked = blocked})->choose(dir.path("srv/.aws")).ok());
+}
+
 TEST_F(RootsTest, AProtectedFileThatIsReplacedWhileAWorkspaceIsOpenStaysOutOfReach) {  // SEC:P5
   write("home/token");
   const auto roots = open({.allowed = {dir.path("srv")}, .protected_paths = {dir.path("home/token")}});
@@ -148,6 +199,10 @@ TEST_F(RootsTest, AliasesReplaceWholeComponents) {  // L7
   EXPECT_EQ(roots->choose("/work/repo/sub")->path, dir.path("srv/repo/sub"));
   EXPECT_EQ(roots->choose("acme/tool")->path, dir.path("srv/deep/er/tool"));
   EXPECT_EQ(refusal(*roots, "/workshop"), ErrorCode::kRootNotAllowed);
+  for (const char* spelling : {"/work/app/../app", "/work//app/", "/work/./app", "/../work/app/x/.."}) {
+    EXPECT_EQ(roots->choose(spelling)->path, dir.path("srv/my-app")) << spelling;
+  }
+  EXPECT_EQ(refusal(*roots, "/work/.."), ErrorCode::kRootNotAllowed);
 }
 
 TEST_F(RootsTest, SuggestsRootsWithALikeName) {  // L7
@@ -158,6 +213,30 @@ TEST_F(RootsTest, SuggestsRootsWithALikeName) {  // L7
   EXPECT_THAT(roots->choose("/home/me/MY-AP").error().hint, HasSubstr(dir.path("srv/my-app")));
   EXPECT_LE(roots->candidates("/x/e").size(), 5u);
   EXPECT_TRUE(roots->candidates("/x/zzzzzzzz").empty());
+}
+
+TEST_F(RootsTest, SuggestsForWhatIsMissingBelowARootToo) {  // L7, T 5.1
+  const auto roots = open({.allowed = {dir.path("srv/repo"), dir.path("srv")},
+                           .default_root = dir.path("srv/repo"),
+                           .discovery_roots = {dir.path("srv")}});
+  const auto missing = roots->choose("repo");
+  ASSERT_EQ(missing.error().code, ErrorCode::kWorkspaceMissing);
+  EXPECT_EQ(missing.error().hint, "Did you mean: " + dir.path("srv/repo"));
+  EXPECT_THAT(roots->choose(dir.path("srv/nowhere/my-app")).error().hint, HasSubstr(dir.path("srv/my-app")));
+}
+
+TEST_F(RootsTest, SuggestsNoNameThatOnlyLooksAlikeBecauseItIsShort) {  // L7, T 5.1
+  for (const char* d : {"srv/wt", "srv/det", "srv/g", "srv/sup/sm", "srv/frontend", "srv/frontends", "srv/backend"}) {
+    ASSERT_TRUE(os::make_private_dirs(dir.path(d)).ok());
+    write(std::string(d) + "/README.md");
+  }
+  const auto roots = open({.allowed = {dir.path("srv")}, .discovery_roots = {dir.path("srv")}});
+  EXPECT_THAT(roots->candidates("/nonexistent/wt"), ElementsAre(dir.path("srv/wt")));
+  EXPECT_THAT(roots->candidates("/nonexistent/~"), ElementsAre());
+  EXPECT_THAT(roots->candidates("/x/ws"), ElementsAre());
+  EXPECT_THAT(roots->candidates("/x/frontend"), ElementsAre(dir.path("srv/frontend"), dir.path("srv/frontends")));
+  EXPECT_THAT(roots->candidates("/x/fromtenf"), ElementsAre(dir.path("srv/frontend")));
+  EXPECT_THAT(roots->candidates("/x/.."), ElementsAre());
 }
 
 TEST_F(RootsTest, ADefaultOutsideTheRootsIsRefusedWithoutEnd) {
@@ -198,9 +277,15 @@ TEST_F(RootsTest, ListsConfiguredAndDiscoveredWorkspaces) {
   EXPECT_EQ(some.items[0].name, "my-app");
   EXPECT_EQ(list_workspaces(*roots, {.discover = false}).discovered_count, 0u);
   EXPECT_EQ(list_workspaces(*roots, {.max_depth = 1}).discovered_count, 1u);
-  const WorkspaceList one = list_workspaces(*roots, {.max_results = 1});
-  EXPECT_EQ(one.discovered_count, 1u);
+  const WorkspaceList four = list_workspaces(*roots, {.max_results = 4});
+  EXPECT_EQ(four.configured_count, 3u);
+  EXPECT_EQ(four.discovered_count, 1u);
+  EXPECT_TRUE(four.truncated);
+  const WorkspaceList one = list_workspaces(*roots, {.max_results = 1});  // T 11.2: the limit counts all
+  ASSERT_EQ(one.items.size(), 1u);
+  EXPECT_TRUE(one.items[0].is_default);
   EXPECT_TRUE(one.truncated);
+  EXPECT_FALSE(list_workspaces(*roots, {.max_results = 5}).truncated);
 }
 
 TEST_F(RootsTest, AVanishedRootIsListedWithItsError) {
