@@ -192,17 +192,18 @@ TEST_F(RootsTest, ProcIsNoWorkspace) {  // SEC:P4
 TEST_F(RootsTest, AliasesReplaceWholeComponents) {  // L7
   const auto roots = open({.allowed = {dir.path("srv")},
                            .default_root = dir.path("srv"),
-                           .aliases = {{"/work/app", dir.path("srv/my-app"), ""},
-                                       {"/work", dir.path("srv"), ""},
+                           .aliases = {{"/elsewhere/app", dir.path("srv/my-app"), ""},
+                                       {"/elsewhere", dir.path("srv"), ""},
                                        {"acme/tool", dir.path("srv/deep/er/tool"), "the tool"}}});
-  EXPECT_EQ(roots->choose("/work/app")->path, dir.path("srv/my-app"));
-  EXPECT_EQ(roots->choose("/work/repo/sub")->path, dir.path("srv/repo/sub"));
+  EXPECT_EQ(roots->choose("/elsewhere/app")->path, dir.path("srv/my-app"));
+  EXPECT_EQ(roots->choose("/elsewhere/repo/sub")->path, dir.path("srv/repo/sub"));
   EXPECT_EQ(roots->choose("acme/tool")->path, dir.path("srv/deep/er/tool"));
-  EXPECT_EQ(refusal(*roots, "/workshop"), ErrorCode::kRootNotAllowed);
-  for (const char* spelling : {"/work/app/../app", "/work//app/", "/work/./app", "/../work/app/x/.."}) {
+  EXPECT_EQ(refusal(*roots, "/elsewhere2"), ErrorCode::kRootNotAllowed);
+  for (const char* spelling :
+       {"/elsewhere/app/../app", "/elsewhere//app/", "/elsewhere/./app", "/../elsewhere/app/x/.."}) {
     EXPECT_EQ(roots->choose(spelling)->path, dir.path("srv/my-app")) << spelling;
   }
-  EXPECT_EQ(refusal(*roots, "/work/.."), ErrorCode::kRootNotAllowed);
+  EXPECT_EQ(refusal(*roots, "/elsewhere/.."), ErrorCode::kRootNotAllowed);
 }
 
 TEST_F(RootsTest, SuggestsRootsWithALikeName) {  // L7
