@@ -23,14 +23,14 @@ ChosenProvider chosen_provider(const std::string& codex_home) {
   if (!config) return out;
   const auto settings = top_level_strings(*config);
   const auto provider = settings.find("model_provider");
-  if (provider == settings.end() || provider->second == "openai") return out;
+  if (provider == settings.end()) return out;
   out.name = provider->second;
   const auto about = table_strings(*config, {"model_providers", out.name});
   // A pattern would let through more than the one variable.
   const auto key = about.find("env_key");
   if (key != about.end() && key->second.find('*') == std::string::npos) out.env_key = key->second;
   // Wherever this stands and whatever it says: a login that is not needed is the smaller mistake.
-  out.needs_login = config->find("requires_openai_auth") != std::string::npos;
+  out.needs_login = out.name == "openai" || config->find("requires_openai_auth") != std::string::npos;
   return out;
 }
 

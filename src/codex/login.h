@@ -9,7 +9,7 @@ namespace patchbay::codex {
 
 /// What the model provider that config.toml chooses asks for.
 struct ChosenProvider {
-  std::string name;         ///< empty: the built-in one
+  std::string name;         ///< empty: none is chosen, so the built-in one
   std::string env_key;      ///< the variable that holds its key; empty: none is named
   bool needs_login = true;  ///< it takes the login that Codex has stored
 };

@@ -41,7 +41,7 @@ class StatusBuilder {
     ScanResult scan;
     PB_TRY(compare_both_sides(checkout, staged, scan));
     PB_TRY(merge(checkout, staged, scan));
-    emit(scan);
+    emit(std::move(scan));
     return std::move(report_);
   }
 
@@ -91,7 +91,7 @@ class StatusBuilder {
     return {};
   }
 
-  void emit(const ScanResult& scan) {
+  void emit(ScanResult scan) {
     for (auto& [path, line] : lines_) {
       if (line.conflicted) {
         ++report_.counts.conflicted;
@@ -103,15 +103,14 @@ class StatusBuilder {
       if (line.orig_path) entry.orig_path = from_subdir(repo_.layout, *line.orig_path);
       push(std::move(entry));
     }
-    std::vector<UntrackedPath> untracked = scan.untracked;
     if (options_.each_untracked_file) {
       // A repository inside of this one stays one entry: its files are its own matter.
       for (const SpecialFile& s : scan.special) {
-        if (s.type == SpecialType::kRepository) untracked.push_back({s.path, 0});
+        if (s.type == SpecialType::kRepository) scan.untracked.push_back({s.path, 0});
       }
-      std::ranges::sort(untracked, {}, &UntrackedPath::path);
+      std::ranges::sort(scan.untracked, {}, &UntrackedPath::path);
     }
-    for (const UntrackedPath& u : untracked) {
+    for (const UntrackedPath& u : scan.untracked) {
       ++report_.counts.untracked;
       push({from_subdir(repo_.layout, u.path) + (u.mode == 0 ? "/" : ""), '?', '?', std::nullopt});
     }

@@ -78,6 +78,8 @@ TEST(Environment, TheKeyCodexLogsInWithIsAmongWhatItGets) {  // security 3, allo
     return login_variables(home.root(), with_key);
   };
   EXPECT_THAT(configured("model_provider = \"p\"\n[model_providers.p]\nenv_key = \"P_KEY\"\n"), ElementsAre("P_KEY"));
+  EXPECT_THAT(configured("model_provider = \"openai\"\n[model_providers.openai]\nenv_key = \"O_KEY\"\n"),
+              ElementsAre("O_KEY"));
   EXPECT_THAT(configured("model_provider = \"p\"\n[model_providers.p]\nenv_key = \"*\"\n"), testing::IsEmpty());
   EXPECT_THAT(configured("[model_providers.p]\nenv_key = \"P_KEY\"\n"), testing::IsEmpty());
 }
